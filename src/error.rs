@@ -1,0 +1,28 @@
+//! What can go wrong with a call, in the core's terms.
+
+#![forbid(unsafe_code)]
+
+/// Why a call failed. The C surface turns each into an `errno` value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// An argument that no context could take (`EINVAL`).
+    Invalid,
+    /// A line longer than a datagram (`EMSGSIZE`).
+    TooBig,
+    /// The kernel has not taken everything yet (`EAGAIN`).
+    Again,
+    /// No memory for what the caller asked (`ENOMEM`).
+    NoMemory,
+}
+
+impl Error {
+    /// The `errno` value that tells a C caller of this error.
+    pub const fn errno(self) -> i32 {
+        match self {
+            Error::Invalid => libc::EINVAL,
+            Error::TooBig => libc::EMSGSIZE,
+            Error::Again => libc::EAGAIN,
+            Error::NoMemory => libc::ENOMEM,
+        }
+    }
+}

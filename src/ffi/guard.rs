@@ -1,0 +1,128 @@
+//! The guard around every entry point: no panic leaves, errno is kept on
+//! success and set on failure, no cancellation inside.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use libc::c_int;
+
+use crate::error::Error;
+
+/// errno of a call that met a defect of this library.
+const PANICKED: c_int = libc::EIO;
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+}
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+/// Runs `call`; on an error, or a panic, returns `failed` with errno set.
+pub fn guarded<T>(failed: T, call: impl FnOnce() -> Result<T, Error>) -> T {
+    let before = errno();
+    let cancel = Cancel::disable();
+    let outer = INSIDE.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(call));
+    INSIDE.set(outer);
+    drop(cancel);
+    let code = match result {
+        Ok(Ok(value)) => {
+            set_errno(before);
+            return value;
+        }
+        Ok(Err(error)) => error.errno(),
+        Err(_) => PANICKED,
+    };
+    set_errno(code);
+    failed
+}
+
+/// The result of a call that says 0 or -1.
+pub fn status(call: impl FnOnce() -> Result<(), Error>) -> c_int {
+    guarded(-1, || call().map(|()| 0))
+}
+
+/// Sees to it that a panic in a guarded call writes nothing to stderr. One
+/// outside of any is the host's, and goes where it went before.
+pub fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !INSIDE.try_with(Cell::get).unwrap_or(true) {
+                previous(info);
+            }
+        }));
+    });
+}
+
+/// Cancellation disabled for as long as this lives. A cancelled thread would
+/// unwind through Rust frames, which aborts the process, or skip every drop.
+struct Cancel(c_int);
+
+impl Cancel {
+    fn disable() -> Cancel {
+        let mut old = 0;
+        // SAFETY: a valid state and a valid place for the old one.
+        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut old) };
+        Cancel(old)
+    }
+}
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        // SAFETY: the state that was in force before.
+        unsafe { pthread_setcancelstate(self.0, std::ptr::null_mut()) };
+    }
+}
+
+fn errno() -> c_int {
+    // SAFETY: the thread's errno is always there.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets the calling thread's errno.
+pub fn set_errno(code: c_int) {
+    // SAFETY: the thread's errno is always there.
+    unsafe { *libc::__errno_location() = code };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_stays_inside() {
+        silence_panics();
+        set_errno(0);
+        assert_eq!(status(|| panic!("a defect")), -1);
+        assert_eq!(errno(), PANICKED);
+    }
+
+    #[test]
+    fn errno_is_kept_on_success_and_set_on_failure() {
+        set_errno(libc::EXDEV);
+        let inside = || {
+            set_errno(libc::EBADF);
+            Ok(())
+        };
+        assert_eq!((status(inside), errno()), (0, libc::EXDEV));
+        assert_eq!((status(|| Err(Error::TooBig)), errno()), (-1, libc::EMSGSIZE));
+    }
+
+    #[test]
+    fn cancellation_is_disabled_inside_and_as_before_outside() {
+        let state = || {
+            let cancel = Cancel::disable();
+            cancel.0
+        };
+        let outside = state();
+        assert_eq!(guarded(-1, || Ok(state())), PTHREAD_CANCEL_DISABLE);
+        assert_eq!(state(), outside);
+        assert_ne!(outside, PTHREAD_CANCEL_DISABLE);
+    }
+}

@@ -1,0 +1,13 @@
+//! The C surface. Each function checks its arguments, calls the core once,
+//! and turns the result into 0, or -1 with errno, inside one shared guard.
+
+// the comments here are the header's, where such a heading means nothing:
+// what a caller must see to is in their text
+#![allow(clippy::missing_safety_doc)]
+
+pub mod context;
+mod guard;
+pub mod packet;
+pub mod stats;
+pub mod variadic;
+pub mod version;

@@ -1,0 +1,53 @@
+/* The functions with "..." and what they need of a va_list, which stable Rust
+ * cannot define before 1.99. rustc hides the symbols of a C object, so
+ * variadic.rs exports each name and jumps here.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HIDDEN __attribute__ ((visibility ("hidden")))
+
+struct fripp_ctx;
+
+int fripp_vformat_send (struct fripp_ctx *ctx, const char *fmt, va_list ap);
+
+/* Formats once into the caller's buffer, a second time into memory of its
+ * own where that was too short. Returns the text, which the caller frees
+ * where it is not buf, and sets *len; NULL with errno. */
+HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
+                            va_list ap, size_t *len)
+{
+    va_list again;
+    char *text = buf;
+    int n;
+
+    va_copy (again, ap);
+    n = vsnprintf (buf, size, fmt, ap);
+    if (n >= 0 && (size_t)n >= size) {
+        if ((text = malloc ((size_t)n + 1)))
+            n = vsnprintf (text, (size_t)n + 1, fmt, again);
+        else
+            errno = ENOMEM;
+    }
+    va_end (again);
+    if (n < 0) {
+        if (text != buf)
+            free (text);
+        return NULL;
+    }
+    *len = (size_t)n;
+    return text;
+}
+
+HIDDEN int fripp_va_format_send (struct fripp_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start (ap, fmt);
+    rc = fripp_vformat_send (ctx, fmt, ap);
+    va_end (ap);
+    return rc;
+}

@@ -1,0 +1,218 @@
+//! Flux, as far as its broker has it in the process: found at run time, so
+//! that the library loads and works where there is none.
+
+use std::ffi::{CStr, c_char, c_double, c_int, c_void};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+
+use once_cell::sync::OnceCell;
+
+use crate::log::Message;
+use crate::sys;
+
+/// libflux-core in all versions known, 0.28 to 0.88.
+const SONAME: &CStr = c"libflux-core.so.2";
+
+type Handle = *mut c_void;
+type ReactorPtr = *mut c_void;
+type Watcher = *mut c_void;
+/// `flux_watcher_f`
+pub type Callback = unsafe extern "C" fn(ReactorPtr, Watcher, c_int, *mut c_void);
+
+struct Api {
+    log: unsafe extern "C" fn(Handle, c_int, *const c_char, ...) -> c_int,
+    get_rank: unsafe extern "C" fn(Handle, *mut u32) -> c_int,
+    get_reactor: unsafe extern "C" fn(Handle) -> ReactorPtr,
+    timer_create:
+        unsafe extern "C" fn(ReactorPtr, c_double, c_double, Callback, *mut c_void) -> Watcher,
+    timer_reset: unsafe extern "C" fn(Watcher, c_double, c_double),
+    start: unsafe extern "C" fn(Watcher),
+    stop: unsafe extern "C" fn(Watcher),
+    destroy: unsafe extern "C" fn(Watcher),
+    /// Not in 0.28.
+    unref: Option<unsafe extern "C" fn(Watcher)>,
+}
+
+/// A Flux handle, and the timer on its reactor that turns the context.
+pub struct Flux {
+    api: &'static Api,
+    handle: Handle,
+    /// The thread that the handle belongs to.
+    owner: usize,
+    rank: u32,
+    timer: AtomicPtr<c_void>,
+    active: AtomicBool,
+}
+
+// SAFETY: the handle and the watcher are used by the owner's thread alone,
+// which `is_owner` tells; the rest is plain data.
+unsafe impl Send for Flux {}
+// SAFETY: as above.
+unsafe impl Sync for Flux {}
+
+impl Flux {
+    /// Takes a handle on its own thread, and asks Flux for the rank. `None`
+    /// for a NULL handle, or where the process has no libflux-core.
+    ///
+    /// # Safety
+    /// The handle is NULL or open, and outlives the value.
+    pub unsafe fn new(handle: *mut c_void) -> Option<Flux> {
+        let api = if handle.is_null() { None } else { api() }?;
+        let mut rank = 0;
+        // SAFETY: as above.
+        if unsafe { (api.get_rank)(handle, &mut rank) } < 0 {
+            rank = 0;
+        }
+        Some(Flux {
+            api,
+            handle,
+            owner: sys::thread_id(),
+            rank,
+            timer: AtomicPtr::default(),
+            active: AtomicBool::new(false),
+        })
+    }
+
+    /// The broker's rank; 0 where Flux did not tell.
+    pub fn rank(&self) -> u32 {
+        self.rank
+    }
+
+    /// Whether the calling thread is the handle's.
+    pub fn is_owner(&self) -> bool {
+        sys::thread_id() == self.owner
+    }
+
+    /// Whether there is a timer, so that this context needs no thread.
+    pub fn has_timer(&self) -> bool {
+        !self.timer.load(Relaxed).is_null()
+    }
+
+    /// Makes the timer, which calls `callback (…, arg)` on the handle's
+    /// thread. It keeps no reactor running that has nothing else to do.
+    ///
+    /// # Safety
+    /// On the handle's thread; `callback` can be called with `arg` until
+    /// `destroy_timer`.
+    pub unsafe fn create_timer(
+        &self,
+        delay: f64,
+        repeat: f64,
+        callback: Callback,
+        arg: *mut c_void,
+    ) {
+        // SAFETY: as above.
+        let timer = unsafe {
+            let reactor = (self.api.get_reactor)(self.handle);
+            (self.api.timer_create)(reactor, delay, repeat, callback, arg)
+        };
+        self.timer.store(timer, Relaxed);
+        if let (false, Some(unref)) = (timer.is_null(), self.api.unref) {
+            // SAFETY: a live watcher, on its thread.
+            unsafe {
+                (self.api.start)(timer);
+                unref(timer);
+            }
+            self.active.store(true, Relaxed);
+        }
+    }
+
+    /// Starts the timer if it does not run. Nothing on another thread.
+    pub fn wake(&self) {
+        if !self.active.load(Relaxed) && self.is_owner() && self.has_timer() {
+            self.active.store(true, Relaxed);
+            // SAFETY: a live watcher, on its thread.
+            unsafe { (self.api.start)(self.timer.load(Relaxed)) };
+        }
+    }
+
+    /// Nothing is left to do: stops a timer that would keep the reactor
+    /// running. Only from the timer's callback.
+    pub fn rest(&self) {
+        if self.api.unref.is_none() {
+            self.active.store(false, Relaxed);
+            // SAFETY: a live watcher, on its thread.
+            unsafe { (self.api.stop)(self.timer.load(Relaxed)) };
+        }
+    }
+
+    /// Lets the timer fire after `delay` seconds, then each `repeat`. Only
+    /// on the handle's thread.
+    pub fn fire_after(&self, delay: f64, repeat: f64) {
+        let timer = self.timer.load(Relaxed);
+        if timer.is_null() {
+            return;
+        }
+        // SAFETY: a live watcher, on its thread; reset wants it stopped.
+        unsafe {
+            (self.api.stop)(timer);
+            (self.api.timer_reset)(timer, delay, repeat);
+            (self.api.start)(timer);
+        }
+        self.active.store(true, Relaxed);
+    }
+
+    /// Logs through Flux. Only from create and the timer's callback.
+    pub fn log(&self, message: &Message) {
+        let text = message.c_text();
+        // SAFETY: on the handle's thread; the format takes one string.
+        unsafe { (self.api.log)(self.handle, message.level, c"%s".as_ptr(), text.as_ptr()) };
+    }
+
+    /// The one call to Flux that destroy makes.
+    pub fn destroy_timer(&self) {
+        let timer = self.timer.swap(std::ptr::null_mut(), Relaxed);
+        if !timer.is_null() {
+            // SAFETY: created above, destroyed once, on the handle's thread.
+            unsafe { (self.api.destroy)(timer) };
+        }
+    }
+}
+
+impl std::fmt::Debug for Flux {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flux").field("rank", &self.rank).finish_non_exhaustive()
+    }
+}
+
+fn api() -> Option<&'static Api> {
+    // not found is not for ever: Flux may be loaded later
+    static API: OnceCell<Api> = OnceCell::new();
+    API.get_or_try_init(|| find_api().ok_or(())).ok()
+}
+
+fn find_api() -> Option<Api> {
+    // SAFETY: dlopen with NOLOAD only finds what is loaded already, where a
+    // plug-in loaded it without making it global.
+    let local = unsafe { libc::dlopen(SONAME.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    let find = |name: &CStr| {
+        [libc::RTLD_DEFAULT, local].into_iter().enumerate().find_map(|(i, library)| {
+            if i > 0 && library.is_null() {
+                return None;
+            }
+            // SAFETY: the library is open, the name a C string.
+            let found = unsafe { libc::dlsym(library, name.as_ptr()) };
+            (!found.is_null()).then_some(found)
+        })
+    };
+    /// # Safety
+    /// `address` is that of an `F`, with the prototype that <flux/core.h>
+    /// has in 0.28 and 0.88.
+    unsafe fn function<F>(address: *mut c_void) -> F {
+        // SAFETY: as above; a function pointer has the size of an address.
+        unsafe { std::mem::transmute_copy(&address) }
+    }
+    // SAFETY: each name goes with the type of its field.
+    unsafe {
+        Some(Api {
+            log: function(find(c"flux_log")?),
+            get_rank: function(find(c"flux_get_rank")?),
+            get_reactor: function(find(c"flux_get_reactor")?),
+            timer_create: function(find(c"flux_timer_watcher_create")?),
+            timer_reset: function(find(c"flux_timer_watcher_reset")?),
+            start: function(find(c"flux_watcher_start")?),
+            stop: function(find(c"flux_watcher_stop")?),
+            destroy: function(find(c"flux_watcher_destroy")?),
+            unref: find(c"flux_watcher_unref").map(|unref| function(unref)),
+        })
+    }
+}

@@ -1,0 +1,309 @@
+//! The way to the end point: its addresses, the socket, and when to try
+//! again after a failure.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+
+use crate::endpoint::{Endpoint, Host};
+use crate::log::{Problem, Problems};
+use crate::resolver::Lookup;
+use crate::socket::{Address, Socket};
+use crate::stats::Stats;
+
+const MS: u64 = 1_000_000;
+/// After a refusal the next try comes this much later, then twice as much.
+const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
+/// The same for a kernel whose buffer is full.
+const STALL: std::ops::RangeInclusive<u64> = MS..=100 * MS;
+/// The same for names of hosts.
+const LOOKUP_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
+/// A descriptor is held against its identity at most this often.
+const CHECK: u64 = 10 * MS;
+
+/// Runs when a look-up has ended, on the resolver's thread.
+pub type Done = Box<dyn FnOnce() + Send>;
+
+/// What the kernel said of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Taken, or beyond help and counted as dropped.
+    Gone,
+    /// Not taken: it is to be sent again later.
+    Wait,
+}
+
+/// Whether to ask right after a datagram if it was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Ask: costs a system call, and loopback tells at once.
+    After,
+    /// Do not: the next call learns of it.
+    Never,
+}
+
+/// A datagram and its number of lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// At most the `mtu`.
+    pub bytes: &'a [u8],
+    /// At least one.
+    pub lines: u64,
+}
+
+/// Where a context writes down what happened.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// The counts.
+    pub stats: Stats,
+    /// The log.
+    pub problems: Problems,
+}
+
+/// A way to an end point.
+#[derive(Debug)]
+pub struct Link {
+    endpoint: Endpoint,
+    /// Said with a failed look-up: `parse error: ` for an end point that
+    /// came from the environment.
+    complaint: &'static str,
+    addresses: Vec<Address>,
+    current: usize,
+    lookup: Option<Lookup>,
+    lookup_at: u64,
+    lookup_wait: u64,
+    socket: Option<Socket>,
+    opened: bool,
+    checked: u64,
+    retry_at: u64,
+    wait: u64,
+    /// The kernel's buffer was full: worth a try again then.
+    stalled_until: u64,
+    stall: u64,
+    /// Nothing was taken yet, or the last datagram was refused: look after
+    /// each until one is not.
+    suspect: bool,
+    /// Lines of the last datagram taken, which may yet prove refused.
+    unseen: u64,
+}
+
+impl Link {
+    /// A link that opens its socket when it is first used.
+    pub fn new(endpoint: Endpoint, complaint: &'static str) -> Link {
+        let addresses = match &endpoint {
+            Endpoint::Udp { host: Host::Ip(ip), port } => {
+                vec![std::net::SocketAddr::new(*ip, *port).into()]
+            }
+            Endpoint::Udp { host: Host::Name(_), .. } => Vec::new(),
+            Endpoint::Path(path) => Address::path(path).into_iter().collect(),
+            Endpoint::Abstract(name) => Address::abstract_name(name).into_iter().collect(),
+        };
+        Link {
+            endpoint,
+            complaint,
+            addresses,
+            current: 0,
+            lookup: None,
+            lookup_at: 0,
+            lookup_wait: 0,
+            socket: None,
+            opened: false,
+            checked: 0,
+            retry_at: 0,
+            wait: 0,
+            stalled_until: 0,
+            stall: 0,
+            suspect: true,
+            unseen: 0,
+        }
+    }
+
+    /// When the next try to send is due, where the last one failed (ns).
+    pub fn retry_at(&self) -> u64 {
+        self.retry_at.max(self.stalled_until)
+    }
+
+    /// Makes the next try due now.
+    pub fn hurry(&mut self) {
+        self.retry_at = 0;
+    }
+
+    /// Closes the socket for good.
+    pub fn close(&mut self) {
+        self.socket = None;
+        self.addresses.clear();
+    }
+
+    /// When the next look-up is due, where there is no address (ns).
+    pub fn lookup_at(&self) -> Option<u64> {
+        (self.addresses.is_empty() && self.lookup.is_none()).then_some(self.lookup_at)
+    }
+
+    /// Lets go of what a child process must not touch.
+    pub fn after_fork(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            socket.abandon();
+        }
+        self.lookup = None;
+        self.unseen = 0;
+    }
+
+    /// Takes the answer of a look-up of the host's name, and starts the next
+    /// where one is due.
+    pub fn resolve(&mut self, now: u64, book: &mut Book, done: impl FnOnce() -> Done) {
+        let Endpoint::Udp { host: Host::Name(name), port } = &self.endpoint else { return };
+        if let Some(answer) = self.lookup.as_ref().and_then(Lookup::take) {
+            self.lookup = None;
+            book.stats.resolutions += 1;
+            match answer {
+                Ok(addresses) => {
+                    self.addresses = addresses;
+                    self.current = 0;
+                    book.problems.over(Problem::Resolve, |count| {
+                        format!("{name} has an address, after {count} look-ups without one")
+                    });
+                }
+                Err(reason) => {
+                    self.lookup_wait = next_wait(self.lookup_wait, LOOKUP_RETRY);
+                    self.lookup_at = now + self.lookup_wait;
+                    let complaint = self.complaint;
+                    book.problems.met(Problem::Resolve, 1, now, || {
+                        format!("{complaint}cannot look up {name}: {reason}")
+                    });
+                }
+            }
+        }
+        if self.addresses.is_empty() && self.lookup.is_none() && now >= self.lookup_at {
+            match Lookup::start(name, *port, done()) {
+                Ok(lookup) => self.lookup = Some(lookup),
+                Err(_) => self.lookup_at = now + *LOOKUP_RETRY.start(),
+            }
+        }
+    }
+
+    /// Sends a datagram of so many lines, if the way is open.
+    pub fn send(&mut self, datagram: Datagram<'_>, look: Look, now: u64, book: &mut Book) -> Sent {
+        if now < self.retry_at {
+            return Sent::Wait;
+        }
+        let mut again = true;
+        while self.open(now, book) {
+            let Some(socket) = &self.socket else { break };
+            let error = match socket.send(datagram.bytes) {
+                Ok(()) => match self.look(look) {
+                    None => {
+                        self.taken(datagram, book);
+                        return Sent::Gone;
+                    }
+                    Some(error) => error,
+                },
+                Err(error) => match error.raw_os_error().unwrap_or(0) {
+                    libc::EAGAIN | libc::ENOBUFS | libc::EINTR | libc::ENOMEM => {
+                        self.stall = next_wait(self.stall, STALL);
+                        self.stalled_until = now + self.stall;
+                        break;
+                    }
+                    libc::EMSGSIZE => {
+                        // larger than the path to this end point takes at all
+                        book.stats.dropped_oversize += datagram.lines;
+                        return Sent::Gone;
+                    }
+                    code if std::mem::take(&mut again) => {
+                        book.stats.send_errors += 1;
+                        if code == libc::ECONNREFUSED && self.is_udp() {
+                            // said of the datagram before this one
+                            book.stats.dropped_send += std::mem::take(&mut self.unseen);
+                        } else {
+                            self.socket = None;
+                        }
+                        self.suspect = true;
+                        continue;
+                    }
+                    _ => error,
+                },
+            };
+            if !self.refused(&error, now, book) {
+                break;
+            }
+        }
+        Sent::Wait
+    }
+
+    /// Opens the socket where there is none, or where it is not ours any
+    /// more.
+    fn open(&mut self, now: u64, book: &mut Book) -> bool {
+        if let Some(socket) = &self.socket {
+            if now < self.checked + CHECK {
+                return true;
+            }
+            self.checked = now;
+            if socket.is_own() {
+                return true;
+            }
+            self.socket = None;
+        }
+        while let Some(address) = self.addresses.get(self.current) {
+            match Socket::connect(address) {
+                Ok(socket) => {
+                    self.socket = Some(socket);
+                    self.checked = now;
+                    book.stats.reconnects += u64::from(std::mem::replace(&mut self.opened, true));
+                    return true;
+                }
+                Err(error) => {
+                    if !self.refused(&error, now, book) {
+                        return false;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn look(&self, look: Look) -> Option<io::Error> {
+        if look == Look::After || self.suspect { self.socket.as_ref()?.take_error() } else { None }
+    }
+
+    fn is_udp(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Udp { .. })
+    }
+
+    /// A datagram, or a connection, was refused. Whether there is another
+    /// address to try at once.
+    fn refused(&mut self, error: &io::Error, now: u64, book: &mut Book) -> bool {
+        book.stats.send_errors += 1;
+        self.suspect = true;
+        let endpoint = &self.endpoint;
+        book.problems.met(Problem::Send, 1, now, || format!("cannot send to {endpoint}: {error}"));
+        if self.addresses.len() > 1 {
+            self.socket = None;
+        }
+        self.current += 1;
+        if self.current < self.addresses.len() {
+            return true;
+        }
+        self.current = 0;
+        self.wait = next_wait(self.wait, RETRY);
+        self.retry_at = now + self.wait;
+        false
+    }
+
+    fn taken(&mut self, datagram: Datagram<'_>, book: &mut Book) {
+        book.stats.lines += datagram.lines;
+        book.stats.datagrams += 1;
+        book.stats.bytes += datagram.bytes.len() as u64;
+        self.unseen = datagram.lines;
+        self.stall = 0;
+        if std::mem::take(&mut self.suspect) {
+            self.wait = 0;
+            let endpoint = &self.endpoint;
+            book.problems.over(Problem::Send, |count| {
+                format!("sending to {endpoint} again, after {count} failures")
+            });
+        }
+    }
+}
+
+fn next_wait(wait: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+    (wait * 2).clamp(*range.start(), *range.end())
+}

@@ -1,0 +1,133 @@
+//! Problems, told once when they begin and once when they end.
+
+#![forbid(unsafe_code)]
+
+/// Messages that wait for someone to hear them: more are let go.
+const MAX_WAITING: usize = 16;
+/// Dropping has ended when nothing was dropped for this long, in ns.
+const QUIET: u64 = 10_000_000_000;
+
+/// syslog's level of an error (`LOG_ERR`).
+const ERR: i32 = 3;
+/// syslog's level of what is good to know (`LOG_INFO`).
+const INFO: i32 = 6;
+
+/// A line for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// syslog's number.
+    pub level: i32,
+    /// One line.
+    pub text: String,
+}
+
+impl Message {
+    /// What is to be mended.
+    pub fn error(text: String) -> Message {
+        Message { level: ERR, text }
+    }
+
+    /// The text for C: one line.
+    pub fn c_text(&self) -> std::ffi::CString {
+        let text = self.text.replace(['\0', '\n'], " ");
+        std::ffi::CString::new(text).unwrap_or_default()
+    }
+}
+
+/// The kinds of trouble that a context can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The host's name has no address.
+    Resolve,
+    /// Nobody takes datagrams at the end point.
+    Send,
+    /// Lines are dropped.
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    active: bool,
+    count: u64,
+    last: u64,
+}
+
+/// The state of each problem, and what is to be said of it.
+#[derive(Debug, Default)]
+pub struct Problems {
+    states: [State; 3],
+    waiting: Vec<Message>,
+}
+
+impl Problems {
+    /// `count` more cases of a problem at the time `now`. The text is made
+    /// only where it is the first.
+    pub fn met(&mut self, problem: Problem, count: u64, now: u64, text: impl FnOnce() -> String) {
+        let state = &mut self.states[problem as usize];
+        state.count += count;
+        state.last = now;
+        if !std::mem::replace(&mut state.active, true) {
+            self.say(ERR, text());
+        }
+    }
+
+    /// A problem is over; nothing where it was not there.
+    pub fn over(&mut self, problem: Problem, text: impl FnOnce(u64) -> String) {
+        let state = std::mem::take(&mut self.states[problem as usize]);
+        if state.active {
+            self.say(INFO, text(state.count));
+        }
+    }
+
+    /// Ends what nothing else ends: dropping, when it has been quiet.
+    pub fn settle(&mut self, now: u64) {
+        let drop = self.states[Problem::Drop as usize];
+        if drop.active && now.saturating_sub(drop.last) > QUIET {
+            self.over(Problem::Drop, |count| format!("no more lines dropped, {count} in all"));
+        }
+    }
+
+    /// What is to be said and has not been.
+    pub fn take(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Whether there is anything to be said.
+    pub fn any(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn say(&mut self, level: i32, text: String) {
+        if self.waiting.len() < MAX_WAITING {
+            self.waiting.push(Message { level, text });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_when_it_begins_and_once_when_it_ends() {
+        let mut problems = Problems::default();
+        for i in 0..1000 {
+            problems.met(Problem::Send, 1, i, || "refused".to_owned());
+        }
+        problems.over(Problem::Send, |count| format!("taken again after {count}"));
+        problems.over(Problem::Send, |_| unreachable!("it was over"));
+        let texts: Vec<String> = problems.take().into_iter().map(|m| m.text).collect();
+        assert_eq!(texts, ["refused", "taken again after 1000"]);
+        assert!(!problems.any());
+    }
+
+    #[test]
+    fn dropping_ends_when_it_is_quiet() {
+        let mut problems = Problems::default();
+        problems.met(Problem::Drop, 2, 5, || "drops".to_owned());
+        problems.settle(5 + QUIET);
+        assert_eq!(problems.take().len(), 1);
+        problems.settle(6 + QUIET);
+        assert_eq!(problems.take()[0].text, "no more lines dropped, 2 in all");
+    }
+}
