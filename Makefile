@@ -1,0 +1,189 @@
+# libfripp: see README.md. 'make help' lists the targets.
+#
+# Variables: PREFIX LIBDIR INCLUDEDIR DESTDIR   where it is installed
+#            CARGO CARGOFLAGS CC CFLAGS         what it is built with
+#            TARGET_DIR (or CARGO_TARGET_DIR)   where it is built
+#            V=1                                show the commands
+
+PREFIX     = /usr/local
+LIBDIR     = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+DESTDIR    =
+
+CARGO      = cargo
+CARGOFLAGS =
+CFLAGS     = -O2 -g
+WARN       = -std=gnu11 -Wall -Wextra -Wpedantic -Werror
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
+V          = 0
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
+SONAME  := libfripp.so.$(firstword $(subst ., ,$(VERSION)))
+REAL    := libfripp.so.$(VERSION)
+
+BUILD    := $(abspath $(TARGET_DIR))
+RELEASE  := $(BUILD)/release
+SO       := $(RELEASE)/libfripp.so
+STATIC   := $(RELEASE)/libfripp.a
+RUST     := $(wildcard src/*.rs src/*/*.rs src/*/*.c) build.rs cbindgen.toml Cargo.toml Cargo.lock
+PC       := $(BUILD)/fripp.pc
+
+export CARGO_TARGET_DIR := $(BUILD)
+
+ifeq ($(V),1)
+Q     =
+say   = @:
+quiet =
+else
+Q     = @
+say   = @printf '  %-8s %s\n'
+quiet = --quiet
+endif
+
+# what programs of this project are compiled and linked with
+CPROG = $(CC) $(WARN) $(CFLAGS) -Iinclude $(CPPFLAGS)
+LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
+
+.PHONY: all help clean install uninstall header symbols demo bench check \
+        check-rust check-c check-header check-symbols check-readme check-install
+
+# -- build ---------------------------------------------------------------
+
+all:
+	$(say) CARGO 'libfripp.so libfripp.a (a minute, the first time)'
+	$(Q)$(CARGO) build --release --locked $(quiet) $(CARGOFLAGS)
+
+# for those who need it built, and do not want cargo to run if it is
+# (install, as root, may not even have it)
+$(SO): $(RUST)
+	$(Q)$(MAKE) --no-print-directory all
+
+$(STATIC): $(SO)
+
+help:
+	@echo 'all        build the library: $(SO)'
+	@echo 'demo       play traffic of a real broker through it; SERVER=host:port for a server of yours'
+	@echo 'check      all tests, of Rust and of C, and those of what is installed'
+	@echo 'bench      what a call costs, beside what it cannot do without'
+	@echo 'install    to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again'
+	@echo 'header     write include/fripp.h from the comments in src/ffi'
+	@echo 'symbols    write exports.txt from the library'
+	@echo 'clean      remove what was built'
+
+clean:
+	$(say) CLEAN '$(TARGET_DIR)'
+	$(Q)$(CARGO) clean $(quiet)
+	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/check $(PC)
+	$(Q)rmdir $(BUILD) 2>/dev/null || :
+
+# -- install -------------------------------------------------------------
+
+# paths below the prefix are written with it, so that a package can be moved
+below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
+$(PC): fripp.pc.in Cargo.toml Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBDIR@|$(call below,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' fripp.pc.in >$@
+
+# the prefix may be another one each time
+.PHONY: $(PC)
+
+# tell the run-time linker, where it is this machine's and one may
+LDCONFIG = if [ -z '$(DESTDIR)' ] && [ "`id -u`" = 0 ]; then ldconfig 2>/dev/null || :; fi
+
+install: $(SO) $(PC)
+	$(say) INSTALL '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
+	$(Q)install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
+	$(Q)install -m 755 $(SO) '$(DESTDIR)$(LIBDIR)/$(REAL)'
+	$(Q)ln -sf $(REAL) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	$(Q)ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libfripp.so'
+	$(Q)install -m 644 $(STATIC) '$(DESTDIR)$(LIBDIR)/libfripp.a'
+	$(Q)install -m 644 $(PC) '$(DESTDIR)$(LIBDIR)/pkgconfig/fripp.pc'
+	$(Q)install -m 644 include/fripp.h '$(DESTDIR)$(INCLUDEDIR)/fripp.h'
+	$(Q)$(LDCONFIG)
+
+uninstall:
+	$(say) REMOVE '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
+	$(Q)cd '$(DESTDIR)$(LIBDIR)' 2>/dev/null && rm -f $(REAL) $(SONAME) \
+	    libfripp.so libfripp.a pkgconfig/fripp.pc || :
+	$(Q)rm -f '$(DESTDIR)$(INCLUDEDIR)/fripp.h'
+	$(Q)$(LDCONFIG)
+
+# -- committed files that are made from others ----------------------------
+
+# where cargo ran build.rs, which cargo says of a fresh build, too
+built_header = $$($(CARGO) build --release --locked --quiet $(CARGOFLAGS) \
+    --message-format=json-render-diagnostics \
+    | sed -n 's|.*"build-script-executed".*"out_dir":"\([^"]*/build/fripp-[^"]*\)".*|\1/fripp.h|p')
+
+header:
+	$(say) HEADER include/fripp.h
+	$(Q)h=$(built_header) && cp "$$h" include/fripp.h
+
+symbols: $(SO)
+	$(say) SYMBOLS exports.txt
+	$(Q)scripts/exports $(SO) >exports.txt
+
+# -- check ---------------------------------------------------------------
+
+# a part of 'make check' each; new ones go here
+PARTS = check-rust check-header check-symbols check-readme check-install check-c
+
+check: all
+	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/check $(BUILD)/check $(PARTS)
+
+check-rust:
+	$(Q)$(CARGO) test --locked $(quiet:--quiet=-q) $(CARGOFLAGS)
+
+check-c: $(SO)
+	$(Q)$(MAKE) --no-print-directory -C c-tests check LIBDIR_BUILT='$(RELEASE)' \
+	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/c-tests' V='$(V)'
+
+check-header:
+	$(Q)h=$(built_header) && diff -u include/fripp.h "$$h" || { \
+	    echo 'include/fripp.h is not what src/ffi says. To mend it: make header'; exit 1; }
+
+check-symbols: $(SO)
+	$(Q)scripts/check-symbols $(SO) $(SONAME)
+
+# the C examples of README.md compile as they stand
+check-readme: $(SO)
+	$(Q)rm -rf $(BUILD)/check/readme && mkdir -p $(BUILD)/check/readme
+	$(Q)awk -v dir=$(BUILD)/check/readme ' \
+	    /^```c$$/ { file = dir "/" ++n ".c"; next } \
+	    /^```$$/ { file = "" } file { print >file } END { exit !n }' README.md
+	$(Q)for c in $(BUILD)/check/readme/*.c; do \
+	    $(CPROG) -Wno-unused-function -o "$${c%.c}" "$$c" $(LINK) && "$${c%.c}" || exit 1; \
+	done
+
+check-install: $(SO)
+	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' scripts/check-install
+
+# -- demo ----------------------------------------------------------------
+
+DEMO = $(BUILD)/demo/listener $(BUILD)/demo/replay
+SERVER =
+
+demo: $(SO) $(DEMO)
+ifeq ($(SERVER),)
+	$(Q)$(BUILD)/demo/listener $(if $(ALL),-a) $(BUILD)/demo/replay demo/traffic.txt
+else
+	$(Q)$(BUILD)/demo/replay demo/traffic.txt '$(SERVER)'
+endif
+
+$(BUILD)/demo/%: demo/%.c demo/tally.c demo/tally.h include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -o $@ $< demo/tally.c $(LINK)
+
+# -- bench ---------------------------------------------------------------
+
+bench: $(BUILD)/benches/format_send
+	$(Q)$<
+
+$(BUILD)/benches/%: benches/%.c include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -o $@ $< $(LINK) -ldl -lm
