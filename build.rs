@@ -6,8 +6,18 @@ use std::env;
 use std::path::PathBuf;
 
 /// The C surface in the order in which a reader of the header wants it.
-const HEADER_ORDER: [&str; 5] =
-    ["context.rs", "variadic.rs", "packet.rs", "stats.rs", "version.rs"];
+const HEADER_ORDER: [&str; 10] = [
+    "types.rs",
+    "context.rs",
+    "packet.rs",
+    "variadic.rs",
+    "record.rs",
+    "metric.rs",
+    "timer.rs",
+    "settings.rs",
+    "stats.rs",
+    "version.rs",
+];
 
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));

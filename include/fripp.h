@@ -10,15 +10,15 @@
  *   that it will not be sent.
  * - A NULL where a value is needed is EINVAL, never a crash.
  * - A disabled context takes every call, does nothing and returns 0.
- * - No call waits for the network (destroy does, for 100 ms at most), raises
- *   a signal, is a cancellation point, writes to stdout or stderr, or keeps
- *   a pointer passed in.
+ * - No call waits for the network (flush and destroy do, for 100 ms at
+ *   most), raises a signal, is a cancellation point, writes to stdout or
+ *   stderr, or keeps a pointer passed in.
  * - A failed call has no effect on what other calls queued. What is dropped
  *   is counted, see fripp_get_stats ().
  * - All calls may be made from any thread at the same time, but no call on a
- *   context may run during or after its destroy; and with a Flux handle,
- *   create, settings and destroy belong to the handle's thread. Calls are
- *   not async-signal-safe.
+ *   context or its handles may run during or after its destroy; and with a
+ *   Flux handle, create, settings, flush and destroy belong to the handle's
+ *   thread. Calls are not async-signal-safe.
  *
  * Generated from the comments in src/ffi: 'make header' writes it.
  */
@@ -52,6 +52,9 @@ typedef struct fripp_flux flux_t;
 /* The longest datagram by default, and so the longest line, in bytes. */
 #define FRIPP_MAX_PACKET_LEN 1440
 
+/* A struct fripp_timer that was never started. */
+#define FRIPP_TIMER_INIT { 0 }
+
 #if defined (__GNUC__)
 #define FRIPP_PRINTF(fmt, args) __attribute__ ((format (printf, fmt, args)))
 #else
@@ -59,8 +62,52 @@ typedef struct fripp_flux flux_t;
 #endif
 
 
+/* The types of metrics. */
+enum fripp_type {
+    /* events, which the server adds up */
+    FRIPP_COUNTER,
+    /* a running total that the caller keeps */
+    FRIPP_TOTAL,
+    /* a value that goes up and down */
+    FRIPP_GAUGE,
+    /* durations in ms */
+    FRIPP_TIMER,
+    /* a distribution of values of any unit */
+    FRIPP_HISTOGRAM,
+    /* how many distinct members were seen (StatsD's set) */
+    FRIPP_SET,
+};
+
+/* The families of servers. */
+enum fripp_dialect {
+    /* brubeck */
+    FRIPP_BRUBECK,
+    /* etsy's statsd, collectd, netdata, statsite and most others */
+    FRIPP_STATSD,
+    /* the Datadog agent, vector */
+    FRIPP_DOGSTATSD,
+    /* telegraf and InfluxDB */
+    FRIPP_TELEGRAF,
+    /* statsd in front of Graphite, with tags */
+    FRIPP_GRAPHITE,
+};
+
 /* A context: where metrics go, and what waits to go there. Opaque. */
 struct fripp_ctx;
+
+/* A metric of a context, looked up once. Opaque. It is owned by the context
+ * and goes with it.
+ */
+struct fripp_metric;
+
+/* When something began. It lives in the struct of the caller's operation, so
+ * that any number of them may be under way at once; it may be copied, and
+ * needs no end.
+ */
+struct fripp_timer {
+    /* CLOCK_MONOTONIC in ns; 0: never started */
+    uint64_t t0;
+};
 
 /* What a context counted since it was created. New fields come at the end. */
 struct fripp_stats {
@@ -117,16 +164,34 @@ extern "C" {
  */
 struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
 
-/* Create a context that sends to the end point of a URI: "host:port",
- * "[v6]:port", "udp://host:port", "unix:///path" or "unix:@name".
+/* Create a context from a URI:
+ *
+ *   host:port  [v6]:port  udp://host:port  unix:///path  unix:@name
+ *
+ * and behind it, as ?key=value&..., percent-decoded, in any order:
+ *
+ *   dialect      brubeck (the default), statsd, dogstatsd, telegraf or
+ *                graphite: what the server reads
+ *   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
+ *                metric is sent at once
+ *   prefix       see fripp_set_prefix (): flux.{{rank}} with a handle, none
+ *                without one
+ *   tags         see fripp_set_tags ()
+ *   mtu          bytes of a datagram at most: 1440; 512 to 65507
+ *   refresh      seconds after which an unchanged gauge is sent again: 10;
+ *                0: never
+ *   max_metrics  1000000
+ *   buffer       bytes that wait at most: 16777216
  *
  * h    as for fripp_ctx_create ()
- * uri  the end point. NULL stands for the value of the environment variable
+ * uri  the URI. NULL stands for the value of the environment variable
  *      FLUX_FRIPP_STATSD: where that is unset, the context is disabled, and
  *      takes every call and does nothing; where it is not a URI, likewise,
- *      and a line with "parse error" is logged.
+ *      and a line with "parse error" is logged through the handle.
  *
- * Returns a context, or NULL with errno: EINVAL where uri is not one.
+ * Returns a context, or NULL with errno:
+ *
+ *   EINVAL  uri is not one, or a value is none that its key can have
  *
  * With a handle: from the handle's thread.
  */
@@ -159,6 +224,20 @@ int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
                                                       const char *text,
                                                       void *arg), void *arg);
 
+/* As fripp_format_send (), with the arguments in a va_list, which is to be
+ * ended by the caller and not to be used again.
+ */
+int fripp_vformat_send (struct fripp_ctx *ctx,
+                        const char *fmt,
+                        va_list ap)
+    FRIPP_PRINTF (2, 0);
+
+/* As fripp_packet_appendf (), with the arguments in a va_list. */
+int fripp_packet_vappendf (struct fripp_ctx *ctx,
+                           const char *fmt,
+                           va_list ap)
+    FRIPP_PRINTF (2, 0);
+
 /* Send what printf would write, now. The text is one or more StatsD lines
  * that the caller wrote, with a newline between them (one at the end may be
  * there or not); nothing is added to it. It is split at newlines into
@@ -189,13 +268,230 @@ int fripp_sendf (struct fripp_ctx *ctx,
                  ...)
     FRIPP_PRINTF (2, 3);
 
-/* As fripp_format_send (), with the arguments in a va_list, which is to be
- * ended by the caller and not to be used again.
+/* Keep what printf would write for the next flush, which sends it with the
+ * metrics; where the period is 0 it goes at once. Otherwise as
+ * fripp_format_send ().
  */
-int fripp_vformat_send (struct fripp_ctx *ctx,
-                        const char *fmt,
-                        va_list ap)
-    FRIPP_PRINTF (2, 0);
+int fripp_packet_appendf (struct fripp_ctx *ctx,
+                          const char *fmt,
+                          ...)
+    FRIPP_PRINTF (2, 3);
+
+/* Record a running total that the caller keeps, as Flux's message counters:
+ * the server learns what it grew by.
+ *
+ * name   sent behind the prefix. Bytes that mean something to a server
+ *        (':', '|', '@', '#', ',', ';', '=', white space, control bytes)
+ *        are sent as '_'; leading, trailing and double dots are left out.
+ * total  0 or more. One that is lower than the one before is a restart, and
+ *        counts whole; the first counts from zero.
+ *
+ * The brubeck dialect sends totals ("C"), which brubeck subtracts; the
+ * others send the differences ("c").
+ *
+ * Returns 0, or -1 with errno, as all the functions by name do:
+ *
+ *   EINVAL        ctx or name is NULL, name is empty, or the value is none
+ *                 that can be sent: not a number, infinite, a negative
+ *                 total or timing
+ *   ENAMETOOLONG  the name with its prefix and tags is longer than 240
+ *                 bytes (brubeck) or 512 (the other dialects)
+ *   ENOSPC        there are max_metrics metrics already
+ *   ENOTSUP       the dialect has no metrics of this type
+ *   ENOMEM        no memory for one more metric
+ *
+ * May be called from any thread.
+ */
+int fripp_count (struct fripp_ctx *ctx, const char *name, ssize_t total);
+
+/* Record n more events of a counter. n may be negative where the server
+ * bears it. Returns as fripp_count () does.
+ */
+int fripp_inc (struct fripp_ctx *ctx, const char *name, int64_t n);
+
+/* Record a gauge.
+ *
+ * value  its value; with inc, what it grows by since the value that this
+ *        context holds, from 0
+ * inc    whether value is an increment
+ *
+ * Returns as fripp_count () does, and ERANGE where an increment takes the
+ * gauge out of 64 bits, which then keeps its value.
+ */
+int fripp_gauge (struct fripp_ctx *ctx,
+                 const char *name,
+                 ssize_t value,
+                 bool inc);
+
+/* Record a gauge that is a real number. Returns as fripp_count () does. */
+int fripp_gauge_real (struct fripp_ctx *ctx, const char *name, double value);
+
+/* Record a duration of ms milliseconds. Every one is sent, with at most six
+ * decimals. Returns as fripp_count () does.
+ */
+int fripp_timing (struct fripp_ctx *ctx, const char *name, double ms);
+
+/* Record a value of which the server is to tell the distribution. Every one
+ * is sent. Returns as fripp_count () does.
+ */
+int fripp_histogram (struct fripp_ctx *ctx, const char *name, double value);
+
+/* Record a member of a set, of which the server counts how many distinct
+ * ones there were.
+ *
+ * member  not empty; bytes that mean something to a server are sent as '_'
+ *
+ * Returns as fripp_count () does, EINVAL for an empty or NULL member, and
+ * EMSGSIZE for one that no datagram holds.
+ */
+int fripp_unique (struct fripp_ctx *ctx, const char *name, const char *member);
+
+/* Record a value of a metric whose type is known only at run time. A counter
+ * or total wants a whole number (EINVAL); a set takes it as a member.
+ * Returns as fripp_count () does.
+ */
+int fripp_send (struct fripp_ctx *ctx,
+                const char *name,
+                double value,
+                enum fripp_type type);
+
+/* Send what the metrics of this name have pending, of every type and with
+ * every tag, and forget them: a gauge is not sent again, and starts from 0.
+ * For names that come and go, as those of jobs do. A handle of it may be
+ * used again, and records anew.
+ *
+ * Returns 0, also where there is no such metric; -1 with errno EINVAL where
+ * ctx or name is NULL, or name is empty.
+ */
+int fripp_forget (struct fripp_ctx *ctx, const char *name);
+
+/* Look a metric up, so that recording costs no look-up at all.
+ *
+ * type  what the metric is
+ * name  as for fripp_count ()
+ * tags  "key:value,key2:value2", sent behind those of the context, for the
+ *       dialects that have tags; NULL or "" for none
+ *
+ * The same arguments give the same pointer. It is valid until the context
+ * is destroyed, through all changes of settings.
+ *
+ * Returns the metric, or NULL with errno:
+ *
+ *   EINVAL        ctx or name is NULL, an unknown type, an empty name, or a
+ *                 tag without a key, a ':' or a value
+ *   ENOTSUP       the dialect has no tags, or no sets
+ *   ENAMETOOLONG, ENOSPC, ENOMEM
+ *                 as fripp_count ()
+ *
+ * May be called from any thread.
+ */
+struct fripp_metric *fripp_metric_get (struct fripp_ctx *ctx,
+                                       enum fripp_type type,
+                                       const char *name,
+                                       const char *tags);
+
+/* Record n more events of a counter, or what a gauge grows by.
+ *
+ * Returns 0, or -1 with errno, as all the functions by handle do:
+ *
+ *   EINVAL        m is NULL, is of a type that this call is not for, or the
+ *                 value is none that can be sent
+ *   ENAMETOOLONG  a new prefix has made the name too long
+ *   ENOSPC        it was forgotten, and there is no room for it now
+ *   ERANGE        an increment takes a gauge out of 64 bits
+ *
+ * May be called from any thread.
+ */
+int fripp_metric_add (struct fripp_metric *m, int64_t n);
+
+/* Record the value of a gauge, or a running total. Returns as
+ * fripp_metric_add () does.
+ */
+int fripp_metric_set (struct fripp_metric *m, int64_t value);
+
+/* Record the value of a gauge, a real number. Returns as
+ * fripp_metric_add () does.
+ */
+int fripp_metric_set_real (struct fripp_metric *m, double value);
+
+/* Record a sample of a timer (ms) or histogram. Returns as
+ * fripp_metric_add () does.
+ */
+int fripp_metric_record (struct fripp_metric *m, double value);
+
+/* Record a member of a set. Returns as fripp_metric_add () does, EINVAL for
+ * an empty or NULL member, and EMSGSIZE for one that no datagram holds.
+ */
+int fripp_metric_unique (struct fripp_metric *m, const char *member);
+
+/* Record the time since a timer was started. Returns as fripp_metric_add ()
+ * does, and EINVAL where t is NULL or was never started.
+ */
+int fripp_metric_stop (struct fripp_metric *m, const struct fripp_timer *t);
+
+/* Start a timer, again if it was started before. NULL does nothing. */
+void fripp_timer_start (struct fripp_timer *t);
+
+/* The time since a timer was started, in ms. -1.0 with errno EINVAL where t
+ * is NULL or was never started.
+ */
+double fripp_timer_elapsed (const struct fripp_timer *t);
+
+/* Record the time since a timer was started, as fripp_timing () does. The
+ * timer goes on. EINVAL also where t is NULL or was never started.
+ */
+int fripp_timer_stop (struct fripp_ctx *ctx,
+                      const char *name,
+                      const struct fripp_timer *t);
+
+/* Set what stands before every name: "prefix.name". What is pending goes
+ * out under the old one first.
+ *
+ * prefix  at most 127 bytes, before and after {{rank}} (0 without a Flux
+ *         handle), {{hostname}} and {{pid}} in it are replaced; cleaned as
+ *         names are; "" for none
+ *
+ * Returns 0, or -1 with errno EINVAL where ctx or prefix is NULL or prefix
+ * is too long; the old one stays. It takes time in proportion to the number
+ * of metrics. With a Flux handle: from its thread.
+ */
+int fripp_set_prefix (struct fripp_ctx *ctx, const char *prefix);
+
+/* Set the tags of every metric of the context: "key:value,key2:value2", or
+ * "" for none. What is pending goes out with the old ones first.
+ *
+ * Returns 0, or -1 with errno: EINVAL where ctx or tags is NULL, or a tag
+ * has no key, ':' or value; ENOTSUP where the dialect has no tags;
+ * ENAMETOOLONG. With a Flux handle: from its thread.
+ */
+int fripp_set_tags (struct fripp_ctx *ctx, const char *tags);
+
+/* Set the time between flushes.
+ *
+ * seconds  0.01 to 86400; 0: each metric is sent at once, after what is
+ *          pending
+ *
+ * Returns 0, or -1 with errno EINVAL where ctx is NULL or seconds is none of
+ * these. With a Flux handle: from its thread.
+ */
+int fripp_set_agg_period (struct fripp_ctx *ctx, double seconds);
+
+/* Say what the server reads. What is pending goes out in the old dialect
+ * first.
+ *
+ * Returns 0, or -1 with errno: EINVAL where ctx is NULL or the dialect
+ * unknown; ENOTSUP where tags or sets are in use that it does not have. With
+ * a Flux handle: from its thread.
+ */
+int fripp_set_dialect (struct fripp_ctx *ctx, enum fripp_dialect dialect);
+
+/* Send what is pending now, for 100 ms at the most.
+ *
+ * Returns 0 when the kernel has taken all, or -1 with errno: EAGAIN where it
+ * has not, and the rest goes later; EINVAL where ctx is NULL. With a Flux
+ * handle: from its thread.
+ */
+int fripp_flush (struct fripp_ctx *ctx);
 
 /* Read what a context counted.
  *

@@ -1,49 +1,72 @@
-//! A context: what the caller holds. Everything meets here and goes through
-//! one lock on its way out.
+//! A context: what the caller holds. Numbers and samples are recorded into
+//! its registry without a lock; everything on its way out goes through one.
 
 #![forbid(unsafe_code)]
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
-use crate::delivery::{BURST, Delivery, Drained, GAP};
+use crate::delivery::{BURST, Delivery, GAP};
+use crate::dialect::{Dialect, Tagging};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::flush::{Flush, Work};
 use crate::flux::Flux;
 use crate::link::Link;
 use crate::log::Message;
-use crate::packet::MAX_PACKET;
-use crate::scheduler;
+use crate::metric::state;
+use crate::registry::Registry;
+use crate::samples::Budget;
+use crate::settings::Settings;
 use crate::stats::Stats;
-use crate::sys;
-
-/// The longest that a flush or a destroy takes, in ns.
-const FLUSH_LIMIT: u64 = 100_000_000;
-/// Bytes that wait at the most, by default.
-const BUFFER: usize = 16 * 1024 * 1024;
-/// The period of the timer on a reactor, in seconds.
-pub const PERIOD: f64 = 1.0;
+use crate::{exit, scheduler, sys};
 
 /// Where messages go that are not Flux's to hear.
 pub type Sink = Box<dyn Fn(&Message) + Send>;
 
-/// A context. It is enabled where it has a way out.
+/// A context.
 #[derive(Debug)]
 pub struct Context {
-    me: Weak<Context>,
-    way: Option<Mutex<Way>>,
-    flux: Option<Flux>,
+    pub(crate) me: Weak<Context>,
+    pub(crate) flux: Option<Flux>,
+    /// There is an end point: otherwise the context is disabled.
+    pub(crate) live: Option<Live>,
     sink: Mutex<Silent>,
+    /// At exit.
+    number: usize,
 }
 
+/// What a context has that is not disabled.
 #[derive(Debug)]
-struct Way {
-    delivery: Delivery,
+pub struct Live {
+    /// The metrics.
+    pub registry: Registry,
+    /// The memory for samples and members.
+    pub budget: Budget,
+    /// Turns come, by a thread or a reactor: what is recorded will go.
+    pub(crate) ticking: AtomicBool,
+    pub(crate) way: Mutex<Way>,
+}
+
+/// The way out of a context.
+#[derive(Debug)]
+pub(crate) struct Way {
+    pub settings: Settings,
+    pub delivery: Delivery,
+    pub flush: Flush,
+    /// When the next flush begins, on the background thread (ns).
+    pub next_flush: u64,
     /// When the background thread turns this context next (ns).
-    turn_at: Option<u64>,
+    pub turn_at: Option<u64>,
     /// The background thread knows this context.
-    joined: bool,
-    closed: bool,
+    pub joined: bool,
+    /// The reactor's timer was set to go on with a flush.
+    pub continuing: bool,
+    /// The period of the reactor's timer (ns).
+    pub timer_period: u64,
+    pub closed: bool,
+    /// There is a sink.
+    pub heard: bool,
 }
 
 /// A sink, or none; it has nothing to show.
@@ -55,33 +78,67 @@ impl std::fmt::Debug for Silent {
     }
 }
 
+impl Way {
+    /// Borrows it for a piece of work of the flush.
+    pub fn work<'a>(
+        &'a mut self,
+        live: &'a Live,
+        now: u64,
+        left: Option<u32>,
+    ) -> (&'a mut Flush, Work<'a>) {
+        let Way { settings, delivery, flush, .. } = self;
+        let Live { registry, budget, .. } = live;
+        (flush, Work { registry, settings, budget, delivery, now, left })
+    }
+}
+
 impl Context {
-    /// A context that sends to `endpoint`, or that is disabled where there
-    /// is none. `complaint` goes before the message of a look-up that fails.
+    /// A context that is disabled: it takes everything and does nothing.
+    pub fn disabled(flux: Option<Flux>) -> Arc<Context> {
+        let sink = Mutex::new(Silent(None));
+        Arc::new(Context { me: Weak::new(), flux, live: None, sink, number: 0 })
+    }
+
+    /// A context that sends to `endpoint`. `complaint` goes before the
+    /// message of a look-up that fails.
     pub fn new(
-        endpoint: Option<Endpoint>,
+        endpoint: Endpoint,
+        settings: Settings,
         flux: Option<Flux>,
         complaint: &'static str,
     ) -> Arc<Context> {
-        let context = Arc::new_cyclic(|me| Context {
-            me: me.clone(),
-            way: endpoint.map(|endpoint| {
-                let link = Link::new(endpoint, complaint);
-                let delivery = Delivery::new(link, MAX_PACKET, BUFFER);
-                Mutex::new(Way { delivery, turn_at: None, joined: false, closed: false })
-            }),
-            flux,
-            sink: Mutex::new(Silent(None)),
+        let now = sys::now();
+        let link = Link::new(endpoint, complaint);
+        let (registry, readers) = Registry::new(settings.max_metrics);
+        let way = Way {
+            delivery: Delivery::new(link, settings.mtu, settings.buffer),
+            flush: Flush::new(readers, &settings, now),
+            next_flush: now + phase(settings.period),
+            turn_at: None,
+            joined: false,
+            continuing: false,
+            timer_period: settings.period,
+            closed: false,
+            heard: false,
+            settings,
+        };
+        let budget = Budget::new(way.settings.buffer);
+        let ticking = AtomicBool::new(false);
+        let live = Some(Live { registry, budget, ticking, way: Mutex::new(way) });
+        let sink = Mutex::new(Silent(None));
+        let context = Arc::new_cyclic(|me: &Weak<Context>| {
+            let number = exit::add(me.clone());
+            Context { me: me.clone(), flux, live, sink, number }
         });
-        if let Some(mut way) = context.lock() {
-            context.resolve(&mut way, sys::now());
+        if let Some((_, mut way)) = context.lock() {
+            context.resolve(&mut way, now);
         }
         context
     }
 
     /// Whether an end point is configured.
     pub fn is_enabled(&self) -> bool {
-        self.way.is_some()
+        self.live.is_some()
     }
 
     /// The Flux handle of this context.
@@ -89,43 +146,152 @@ impl Context {
         self.flux.as_ref()
     }
 
+    /// How long after its creation the first flush of a context comes, and
+    /// its period, in seconds.
+    pub fn first_flush(&self) -> (f64, f64) {
+        let period = self.lock().map_or(0, |(_, way)| timer_period(way.settings.period));
+        (phase(period) as f64 / 1e9, period as f64 / 1e9)
+    }
+
     /// Sends a text now, or keeps what the kernel does not take.
     pub fn send_text(&self, text: &[u8]) -> Result<(), Error> {
-        let Some(mut way) = self.lock() else { return Ok(()) };
-        let now = sys::now();
-        let sent = way.delivery.send_text(text, now);
-        if way.delivery.pending() > 0 {
-            self.wake(&mut way, now + GAP);
+        let Some((live, mut way)) = self.lock() else { return Ok(()) };
+        let now = sys::roughly_now();
+        let sent = way.delivery.send_text(text, now, &live.budget);
+        if !way.delivery.is_clear() {
+            self.wake(live, &mut way, now + GAP);
         }
         self.report(way);
         sent
     }
 
+    /// Keeps a text for the next flush, or sends it where the period is 0.
+    pub fn append_text(&self, text: &[u8]) -> Result<(), Error> {
+        let Some((live, mut way)) = self.lock() else { return Ok(()) };
+        if way.settings.period == 0 {
+            drop(way);
+            return self.send_text(text);
+        }
+        let kept = way.delivery.append_text(text, sys::now(), &live.budget);
+        if way.delivery.has_appended() {
+            self.start_ticking(live, &mut way);
+        }
+        self.report(way);
+        kept
+    }
+
+    /// Sends all that was recorded or kept up to now.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.flush_all()
+    }
+
     /// The counts, and how many bytes wait.
     pub fn stats(&self) -> (Stats, usize) {
         match self.lock() {
-            Some(mut way) => (way.delivery.book().stats, way.delivery.pending()),
+            Some((_, mut way)) => (way.delivery.book().stats, way.delivery.pending()),
             None => Default::default(),
         }
     }
 
+    /// Changes the prefix.
+    pub fn set_prefix(&self, prefix: &[u8]) -> Result<(), Error> {
+        let rank = self.flux.as_ref().map_or(0, Flux::rank);
+        self.change(&mut |settings| settings.set_prefix(prefix, rank))
+    }
+
+    /// Changes the tags that every metric has.
+    pub fn set_tags(&self, tags: &[u8]) -> Result<(), Error> {
+        self.change(&mut |settings| settings.set_tags(tags))
+    }
+
+    /// Changes the dialect, unless tags or sets are in use that it lacks.
+    pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
+        let Some(live) = &self.live else { return Ok(()) };
+        let (tagged, sets) = live.registry.in_use();
+        self.change(&mut |settings| {
+            let tagged = tagged || !settings.tags.is_empty();
+            if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
+                return Err(Error::NotSupported);
+            }
+            settings.dialect = dialect;
+            Ok(())
+        })
+    }
+
+    /// Changes the period, in seconds.
+    pub fn set_period(&self, seconds: f64) -> Result<(), Error> {
+        self.change(&mut |settings| settings.set_period(seconds))?;
+        if let Some((_, mut way)) = self.lock() {
+            let period = timer_period(way.settings.period);
+            way.next_flush = sys::now() + phase(period);
+            if let Some(flux) = self.flux.as_ref().filter(|flux| flux.is_owner()) {
+                way.timer_period = period;
+                let seconds = period as f64 / 1e9;
+                flux.set_period(phase(period) as f64 / 1e9, seconds);
+            } else if let Some(live) = &self.live {
+                let at = way.next_flush;
+                self.wake(live, &mut way, at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns what is pending into lines under the settings of now, and then
+    /// changes them.
+    fn change(&self, f: &mut dyn FnMut(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
+        let Some((live, mut way)) = self.lock() else { return Ok(()) };
+        let mut settings = way.settings.clone();
+        f(&mut settings)?;
+        if settings == way.settings {
+            return Ok(());
+        }
+        let now = sys::now();
+        // a flush that is under way ends, and then another has the rest
+        let (flush, mut work) = way.work(live, now, None);
+        flush.turn(&mut work);
+        flush.begin(&live.registry);
+        flush.turn(&mut work);
+        way.settings = settings;
+        let settings = &way.settings;
+        live.registry.for_each(|metric| {
+            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
+            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
+            metric.set_state(state::IMMEDIATE, settings.period == 0);
+        });
+        way.delivery.drain(&mut { BURST }, now);
+        self.start_ticking(live, &mut way);
+        if !way.delivery.is_clear() {
+            self.wake(live, &mut way, now + GAP);
+        }
+        self.report(way);
+        Ok(())
+    }
+
     /// Gives messages to `sink` from now on, or to Flux where it is `None`.
     pub fn set_sink(&self, sink: Option<Sink>) {
+        let heard = sink.is_some();
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).0 = sink;
-        if let Some(way) = self.lock() {
+        if let Some((_, mut way)) = self.lock() {
+            way.heard = heard;
             self.report(way);
         }
     }
 
-    /// Sends what waits, for 100 ms at the most, and lets go of everything.
+    /// Sends what is pending, for 100 ms at the most, and lets go of
+    /// everything.
     pub fn close(&self) {
+        if self.is_enabled() {
+            exit::remove(self.number);
+        }
         if let Some(flux) = &self.flux {
             flux.destroy_timer();
         }
-        let _ = self.drain_all();
-        let Some(mut way) = self.lock() else { return };
+        let _ = self.flush_all();
+        let Some((_, mut way)) = self.lock() else { return };
         way.closed = true;
+        let lines = way.flush.unsent_lines();
         way.delivery.give_up();
+        way.delivery.book().stats.dropped_send += lines;
         way.delivery.link().0.close();
         let joined = std::mem::take(&mut way.joined);
         drop(way);
@@ -135,149 +301,48 @@ impl Context {
         }
     }
 
-    /// A turn on the background thread.
-    pub fn scheduled_turn(&self) {
-        let Some(mut way) = self.lock() else { return };
-        let now = sys::now();
-        if way.turn_at.is_none_or(|at| at > now) {
-            return;
-        }
-        way.turn_at = None;
-        if let Some(next) = self.turn(way, now) {
-            self.wake_at(next);
-        }
-    }
-
-    /// A turn on the handle's reactor.
-    pub fn reactor_turn(&self) {
-        let (Some(way), Some(flux)) = (self.lock(), &self.flux) else { return };
-        let now = sys::now();
-        let next = self.turn(way, now);
-        let messages = self.lock().map(|mut way| way.delivery.book().problems.take());
-        for message in messages.iter().flatten() {
-            flux.log(message);
-        }
-        match next {
-            Some(next) => {
-                let delay = next.saturating_sub(now).max(GAP) as f64 / 1e9;
-                if delay < PERIOD {
-                    flux.fire_after(delay, PERIOD);
-                }
-            }
-            None => flux.rest(),
-        }
-    }
-
-    /// Sends what is due. When the next turn is, if there is more to do.
-    fn turn(&self, mut way: MutexGuard<'_, Way>, now: u64) -> Option<u64> {
-        if way.closed {
-            return None;
-        }
-        self.resolve(&mut way, now);
-        let mut left = BURST;
-        let drained = way.delivery.drain(&mut left, now);
-        let (link, book) = way.delivery.link();
-        book.problems.settle(now);
-        let next = match drained {
-            Drained::Empty => link.lookup_at(),
-            Drained::More => Some(now + GAP),
-            Drained::Blocked => Some(link.lookup_at().unwrap_or(link.retry_at()).max(now + GAP)),
-        };
-        self.report(way);
-        next
-    }
-
-    /// Sends all that waits, in bursts, for 100 ms at the most.
-    fn drain_all(&self) -> Result<(), Error> {
-        let deadline = sys::now() + FLUSH_LIMIT;
-        if let Some(mut way) = self.lock() {
-            way.delivery.link().0.hurry();
-        }
-        loop {
-            let Some(mut way) = self.lock() else { return Ok(()) };
-            if way.delivery.pending() == 0 {
-                return Ok(());
-            }
-            let now = sys::now();
-            if now >= deadline {
-                return Err(Error::Again);
-            }
-            self.resolve(&mut way, now);
-            let mut left = BURST;
-            way.delivery.drain(&mut left, now);
-            self.report(way);
-            std::thread::sleep(Duration::from_nanos(GAP));
-        }
-    }
-
-    fn resolve(&self, way: &mut Way, now: u64) {
-        let (link, book) = way.delivery.link();
-        link.resolve(now, book, || {
-            let me = self.me.clone();
-            Box::new(move || {
-                if let Some(context) = me.upgrade() {
-                    context.looked_up();
-                }
-            })
-        });
-    }
-
-    /// The resolver has an answer: what waited for it can go.
-    fn looked_up(&self) {
-        let Some(way) = self.lock() else { return };
-        if let Some(next) = self.turn(way, sys::now()) {
-            self.wake_at(next);
-        }
-    }
-
-    fn wake_at(&self, at: u64) {
-        if let Some(mut way) = self.lock() {
-            self.wake(&mut way, at);
-        }
-    }
-
-    /// Sees to it that a turn comes at the time `at`.
-    fn wake(&self, way: &mut Way, at: u64) {
-        if way.closed {
-            return;
-        }
-        if let Some(flux) = self.flux.as_ref().filter(|flux| flux.has_timer()) {
-            flux.wake();
-            return;
-        }
-        if way.turn_at.is_some_and(|turn_at| turn_at <= at) {
-            return;
-        }
-        if !std::mem::replace(&mut way.joined, true) {
-            scheduler::join();
-        }
-        way.turn_at = Some(at);
-        scheduler::turn_at(self.me.clone(), at);
-    }
-
-    fn lock(&self) -> Option<MutexGuard<'_, Way>> {
-        Some(self.way.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn lock(&self) -> Option<(&Live, MutexGuard<'_, Way>)> {
+        let live = self.live.as_ref()?;
+        Some((live, live.way.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Unlocks, and says what is to be said where there is a sink. Flux is
     /// told by the next turn of its reactor.
-    fn report(&self, mut way: MutexGuard<'_, Way>) {
+    pub(crate) fn report(&self, mut way: MutexGuard<'_, Way>) {
         if !way.delivery.book().problems.any() {
             return;
         }
         if let Some(flux) = &self.flux {
             flux.wake();
         }
+        if !way.heard {
+            return;
+        }
         drop(way);
         // busy: this is a call from within a sink, or another thread's turn
         // to tell, which looks again before it ends
         while let Ok(sink) = self.sink.try_lock() {
             let Some(sink) = &sink.0 else { return };
-            let messages = self.lock().map(|mut way| way.delivery.book().problems.take());
+            let messages = self.lock().map(|(_, mut way)| way.delivery.book().problems.take());
             match messages {
                 Some(messages) if !messages.is_empty() => messages.iter().for_each(sink),
                 _ => return,
             }
         }
     }
+}
+
+/// The period of the timer: where metrics go at once, it is there for what
+/// could not.
+pub(crate) fn timer_period(period: u64) -> u64 {
+    if period == 0 { crate::settings::SECOND } else { period }
+}
+
+/// A part of the period, another for each context, so that not all flush at
+/// the same instant: multiples of the golden ratio spread evenly.
+fn phase(period: u64) -> u64 {
+    static CONTEXTS: AtomicU64 = AtomicU64::new(1);
+    let n = CONTEXTS.fetch_add(1, Relaxed) as f64;
+    let part = (n * 0.618_033_988_749_895).fract();
+    ((0.25 + 0.75 * part) * timer_period(period) as f64) as u64
 }

@@ -5,8 +5,9 @@
 use crate::error::Error;
 use crate::link::{Book, Datagram, Link, Look, Sent};
 use crate::log::Problem;
-use crate::packet::{Packer, Rejected};
+use crate::packet::{self, Packer, Rejected};
 use crate::queue::Queue;
+use crate::samples::Budget;
 
 /// The most datagrams in one burst: of these, none was lost in a receive
 /// buffer of the default size.
@@ -16,13 +17,22 @@ pub const GAP: u64 = 1_000_000;
 
 /// How a round of sending ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drained {
-    /// Nothing waits any more.
-    Empty,
-    /// The burst was full; more can go after a `GAP`.
+pub enum Progress {
+    /// Nothing is left to be sent.
+    Done,
+    /// More can go after a `GAP`.
     More,
     /// The kernel takes nothing now.
     Blocked,
+}
+
+/// Whether a datagram may be dropped for want of room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// No: the sums, totals and gauges in it are nowhere else.
+    Numbers,
+    /// The oldest may: samples, members, packets.
+    Lists,
 }
 
 /// A context's way out: one at a time goes through it.
@@ -31,9 +41,14 @@ pub struct Delivery {
     link: Link,
     book: Book,
     packer: Packer,
-    /// Datagrams that the kernel has not taken.
+    /// Lines for the next flush.
+    appended: Queue,
+    /// Numbers that the kernel has not taken: never dropped, and few, for
+    /// while there are any no more are made.
+    held: Queue,
+    /// The other datagrams that it has not taken.
     waiting: Queue,
-    /// The most bytes that wait.
+    /// The most bytes that may wait.
     bound: usize,
     scratch: Vec<u8>,
 }
@@ -46,6 +61,8 @@ impl Delivery {
             link,
             book: Book::default(),
             packer: Packer::new(mtu),
+            appended: Queue::default(),
+            held: Queue::default(),
             waiting: Queue::default(),
             bound,
             scratch: Vec::new(),
@@ -64,74 +81,164 @@ impl Delivery {
 
     /// How many bytes wait.
     pub fn pending(&self) -> usize {
-        self.waiting.len()
+        self.held.len() + self.waiting.len() + self.appended.len()
+    }
+
+    /// Whether a datagram can go now, for none waits before it.
+    pub fn is_clear(&self) -> bool {
+        self.held.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Whether lines wait for the next flush.
+    pub fn has_appended(&self) -> bool {
+        !self.appended.is_empty()
     }
 
     /// Sends a text now; what the kernel does not take waits, and what waits
     /// already goes first.
-    pub fn send_text(&mut self, text: &[u8], now: u64) -> Result<(), Error> {
+    pub fn send_text(&mut self, text: &[u8], now: u64, budget: &Budget) -> Result<(), Error> {
         let mut left = BURST;
-        if !self.waiting.is_empty() {
+        if !self.is_clear() {
             self.drain(&mut left, now);
         }
-        let Delivery { link, book, packer, waiting, bound, .. } = self;
+        let bound = self.room(budget);
+        let clear = self.held.is_empty();
+        let Delivery { link, book, packer, waiting, .. } = self;
         let mut full = 0;
         let rejected = packer.split(text, |bytes, lines| {
-            if waiting.is_empty() && left > 0 {
+            if clear && waiting.is_empty() && left > 0 {
                 left -= 1;
                 let datagram = Datagram { bytes, lines };
                 if link.send(datagram, Look::Never, now, book) == Sent::Gone {
                     return;
                 }
             }
-            full += waiting.push(bytes, lines, *bound);
+            full += waiting.push(bytes, lines, bound);
         });
         self.dropped_full(full, now);
         self.rejected(rejected, now)
     }
 
+    /// Keeps a text for the next flush.
+    pub fn append_text(&mut self, text: &[u8], now: u64, budget: &Budget) -> Result<(), Error> {
+        let bound = self.bound.saturating_sub(self.waiting.len() + budget.used());
+        let Delivery { packer, appended, .. } = self;
+        let mut full = 0;
+        let rejected = packet::each_line(text, packer.limit(), |line| {
+            full += appended.push(line, 1, bound);
+        });
+        self.dropped_full(full, now);
+        self.rejected(rejected, now)
+    }
+
+    /// Moves the next line that was kept for this flush to `out`.
+    pub fn take_appended(&mut self, out: &mut Vec<u8>) -> bool {
+        let taken = self.appended.front(out).is_some();
+        self.appended.pop();
+        taken
+    }
+
     /// Sends what waits, in order, as long as `left` and the kernel allow.
-    pub fn drain(&mut self, left: &mut u32, now: u64) -> Drained {
-        while let Some(lines) = self.waiting.front(&mut self.scratch) {
+    pub fn drain(&mut self, left: &mut u32, now: u64) -> Progress {
+        loop {
+            let queue = if self.held.is_empty() { &mut self.waiting } else { &mut self.held };
+            let Some(lines) = queue.front(&mut self.scratch) else { return Progress::Done };
             if *left == 0 {
-                return Drained::More;
+                return Progress::More;
             }
             *left -= 1;
             let datagram = Datagram { bytes: &self.scratch, lines };
             if self.link.send(datagram, Look::After, now, &mut self.book) == Sent::Wait {
-                return Drained::Blocked;
+                return Progress::Blocked;
             }
-            self.waiting.pop();
+            queue.pop();
         }
-        Drained::Empty
+    }
+
+    /// Sends a flush's datagram, or keeps it where the kernel does not take
+    /// it or others wait.
+    pub fn send(
+        &mut self,
+        datagram: Datagram<'_>,
+        worth: Worth,
+        now: u64,
+        budget: &Budget,
+    ) -> Sent {
+        if self.is_clear()
+            && self.link.send(datagram, Look::After, now, &mut self.book) == Sent::Gone
+        {
+            return Sent::Gone;
+        }
+        self.keep(datagram, worth, now, budget);
+        Sent::Wait
+    }
+
+    /// Keeps a datagram behind those that wait.
+    pub fn keep(&mut self, datagram: Datagram<'_>, worth: Worth, now: u64, budget: &Budget) {
+        let Datagram { bytes, lines } = datagram;
+        let full = match worth {
+            Worth::Numbers => self.held.push(bytes, lines, usize::MAX),
+            Worth::Lists => {
+                let bound = self.room(budget);
+                self.waiting.push(bytes, lines, bound)
+            }
+        };
+        self.dropped_full(full, now);
     }
 
     /// Counts what still waits as lost: the context goes.
     pub fn give_up(&mut self) {
-        self.book.stats.dropped_send += self.waiting.clear();
+        let lines = self.held.clear() + self.waiting.clear() + self.appended.clear();
+        self.book.stats.dropped_send += lines;
     }
 
-    fn dropped_full(&mut self, lines: u64, now: u64) {
+    /// Lines were dropped for want of room.
+    pub fn dropped_full(&mut self, lines: u64, now: u64) {
         if lines > 0 {
             self.book.stats.dropped_full += lines;
             let bound = self.bound;
             self.book.problems.met(Problem::Drop, lines, now, || {
-                format!("{bound} bytes wait, which is the bound: the oldest lines are dropped")
+                format!("more waits than fits in {bound} bytes: the oldest lines are dropped")
             });
         }
     }
 
+    /// A metric or line cannot be sent as it is.
+    pub fn dropped_bad(&mut self, error: Error, now: u64) {
+        let stats = &mut self.book.stats;
+        let what = match error {
+            Error::TooBig => {
+                stats.dropped_oversize += 1;
+                "a line is longer than a datagram"
+            }
+            Error::NameTooLong => {
+                stats.dropped_oversize += 1;
+                "a metric's name is too long"
+            }
+            Error::NoSpace | Error::NoMemory => {
+                stats.dropped_full += 1;
+                "there are as many metrics as there may be"
+            }
+            Error::Invalid | Error::NotSupported | Error::Range | Error::Again => {
+                stats.dropped_invalid += 1;
+                "a value or a name is none that can be sent"
+            }
+        };
+        self.book.problems.met(Problem::Drop, 1, now, || format!("{what}: it is dropped"));
+    }
+
+    fn room(&self, budget: &Budget) -> usize {
+        self.bound.saturating_sub(self.appended.len() + budget.used())
+    }
+
     fn rejected(&mut self, rejected: Rejected, now: u64) -> Result<(), Error> {
         let Rejected { oversize, invalid } = rejected;
-        if oversize + invalid == 0 {
-            return Ok(());
+        (0..invalid).for_each(|_| self.dropped_bad(Error::Invalid, now));
+        (0..oversize).for_each(|_| self.dropped_bad(Error::TooBig, now));
+        match (oversize, invalid) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(Error::Invalid),
+            _ => Err(Error::TooBig),
         }
-        self.book.stats.dropped_oversize += oversize;
-        self.book.stats.dropped_invalid += invalid;
-        let limit = self.packer.limit();
-        self.book.problems.met(Problem::Drop, oversize + invalid, now, || {
-            format!("a line is longer than {limit} bytes or holds a NUL byte: it is dropped")
-        });
-        Err(if oversize > 0 { Error::TooBig } else { Error::Invalid })
     }
 }

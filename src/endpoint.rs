@@ -56,7 +56,7 @@ impl Endpoint {
             return Endpoint::unix(unix.strip_prefix(b"//").unwrap_or(unix));
         }
         let text = text.strip_prefix(b"udp://").unwrap_or(text);
-        let colon = memchr::memrchr(b':', text)?;
+        let colon = text.iter().rposition(|b| *b == b':')?;
         let (host, port) = (&text[..colon], &text[colon + 1..]);
         let host = match host.strip_prefix(b"[") {
             Some(v6) => Host::Ip(std::str::from_utf8(v6.strip_suffix(b"]")?).ok()?.parse().ok()?),

@@ -11,6 +11,14 @@ pub enum Error {
     TooBig,
     /// The kernel has not taken everything yet (`EAGAIN`).
     Again,
+    /// A name longer than the dialect's servers bear (`ENAMETOOLONG`).
+    NameTooLong,
+    /// As many metrics as there may be (`ENOSPC`).
+    NoSpace,
+    /// The dialect has no tags, or no sets (`ENOTSUP`).
+    NotSupported,
+    /// A gauge kept by increments leaves 64 bits (`ERANGE`).
+    Range,
     /// No memory for what the caller asked (`ENOMEM`).
     NoMemory,
 }
@@ -22,6 +30,10 @@ impl Error {
             Error::Invalid => libc::EINVAL,
             Error::TooBig => libc::EMSGSIZE,
             Error::Again => libc::EAGAIN,
+            Error::NameTooLong => libc::ENAMETOOLONG,
+            Error::NoSpace => libc::ENOSPC,
+            Error::NotSupported => libc::ENOTSUP,
+            Error::Range => libc::ERANGE,
             Error::NoMemory => libc::ENOMEM,
         }
     }

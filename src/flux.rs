@@ -116,12 +116,31 @@ impl Flux {
         }
     }
 
-    /// Starts the timer if it does not run. Nothing on another thread.
-    pub fn wake(&self) {
+    /// Starts the timer if it does not run. Whether it runs now: nothing is
+    /// done on another thread.
+    pub fn wake(&self) -> bool {
         if !self.active.load(Relaxed) && self.is_owner() && self.has_timer() {
             self.active.store(true, Relaxed);
             // SAFETY: a live watcher, on its thread.
             unsafe { (self.api.start)(self.timer.load(Relaxed)) };
+        }
+        self.active.load(Relaxed)
+    }
+
+    /// Whether the timer keeps a reactor running as long as it runs.
+    pub fn keeps_reactor(&self) -> bool {
+        self.api.unref.is_none()
+    }
+
+    /// Sets the time to the next turn, and the period, in seconds. Only on
+    /// the handle's thread.
+    pub fn set_period(&self, delay: f64, period: f64) {
+        let active = self.active.load(Relaxed);
+        if self.has_timer() {
+            self.fire_after(delay, period);
+            if !active {
+                self.rest();
+            }
         }
     }
 

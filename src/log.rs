@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-/// Messages that wait for someone to hear them: more are let go.
+/// Messages that wait for someone to hear them: the oldest are let go.
 const MAX_WAITING: usize = 16;
 /// Dropping has ended when nothing was dropped for this long, in ns.
 const QUIET: u64 = 10_000_000_000;
@@ -98,9 +98,10 @@ impl Problems {
     }
 
     fn say(&mut self, level: i32, text: String) {
-        if self.waiting.len() < MAX_WAITING {
-            self.waiting.push(Message { level, text });
+        if self.waiting.len() == MAX_WAITING {
+            self.waiting.remove(0);
         }
+        self.waiting.push(Message { level, text });
     }
 }
 

@@ -36,19 +36,26 @@ impl Packer {
         self.limit
     }
 
+    /// How many bytes a line may have that still goes in.
+    pub fn room(&self) -> usize {
+        self.limit
+            - self.bytes.len()
+            - usize::from(!self.bytes.is_empty()).min(self.limit - self.bytes.len())
+    }
+
     /// Whether a line, or lines, of `len` bytes still go in.
     pub fn has_room(&self, len: usize) -> bool {
         let newline = usize::from(!self.bytes.is_empty());
         self.bytes.len() + newline + len <= self.limit
     }
 
-    /// Puts a line in, for which there is room.
-    pub fn push(&mut self, line: &[u8]) {
+    /// Puts lines in, with a newline between them, for which there is room.
+    pub fn push(&mut self, block: &[u8], lines: u64) {
         if !self.bytes.is_empty() {
             self.bytes.push(b'\n');
         }
-        self.bytes.extend_from_slice(line);
-        self.lines += 1;
+        self.bytes.extend_from_slice(block);
+        self.lines += lines;
     }
 
     /// The datagram and its number of lines, where there is one.
@@ -77,7 +84,7 @@ impl Packer {
                 emit(&self.bytes, self.lines);
                 self.clear();
             }
-            self.push(line);
+            self.push(line, 1);
         });
         if let Some((datagram, lines)) = self.datagram() {
             emit(datagram, lines);
@@ -92,7 +99,7 @@ impl Packer {
 pub fn each_line(text: &[u8], limit: usize, mut take: impl FnMut(&[u8])) -> Rejected {
     let mut rejected = Rejected::default();
     for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-        if memchr::memchr(0, line).is_some() {
+        if line.contains(&0) {
             rejected.invalid += 1;
         } else if line.len() > limit {
             rejected.oversize += 1;
@@ -108,16 +115,15 @@ fn whole(text: &[u8], limit: usize) -> Option<u64> {
     if text.is_empty() || text.len() > limit {
         return None;
     }
-    let mut lines = 1;
-    let mut last = 0;
-    for at in memchr::memchr2_iter(b'\n', 0, text) {
-        if text[at] == 0 || at == last {
-            return None;
-        }
-        last = at + 1;
-        lines += 1;
+    // without a branch, so that the compiler takes many bytes at once
+    let (mut newlines, mut nul, mut empty) = (0u16, false, false);
+    let before = std::iter::once(&b'\n').chain(text);
+    for (b, before) in text.iter().zip(before) {
+        newlines += u16::from(*b == b'\n');
+        nul |= *b == 0;
+        empty |= *b == b'\n' && *before == b'\n';
     }
-    Some(lines)
+    (!nul && !empty).then_some(u64::from(newlines) + 1)
 }
 
 fn trim_newlines(text: &[u8]) -> &[u8] {

@@ -1,16 +1,23 @@
-//! The URI of a context.
+//! The URI of a context: an end point, then settings as `?key=value&…`.
 
 #![forbid(unsafe_code)]
 
 use std::os::unix::ffi::OsStringExt;
 
+use crate::dialect::Dialect;
 use crate::endpoint::Endpoint;
+use crate::packet::MTU_RANGE;
+use crate::settings::{SECOND, Settings};
 
 /// What a URI says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uri {
     /// Where to send.
     pub endpoint: Endpoint,
+    /// The settings, but for the next two.
+    pub settings: Settings,
+    /// The prefix, with its tokens, where there is one.
+    pub prefix: Option<Vec<u8>>,
 }
 
 impl Uri {
@@ -21,19 +28,186 @@ impl Uri {
 
     /// Reads a URI. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
-        if let Some(at) = memchr::memchr(b'?', text) {
-            let key = &text[at + 1..];
-            return Err(format!("unknown key '{}'", key.escape_ascii()));
+        let (endpoint, query) = match text.iter().position(|b| *b == b'?') {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let endpoint = decode(endpoint)
+            .and_then(|decoded| Endpoint::from_uri(&decoded))
+            .ok_or_else(|| format!("'{}' is no end point", endpoint.escape_ascii()))?;
+        let mut uri = Uri { endpoint, settings: Settings::default(), prefix: None };
+        let mut tags = None;
+        for pair in query.into_iter().flat_map(|query| query.split(|b| *b == b'&')) {
+            let shown = pair.escape_ascii();
+            let wrong = || format!("'{shown}' is no setting, or its value no such value");
+            let equals = pair.iter().position(|b| *b == b'=').ok_or_else(wrong)?;
+            let value = decode(&pair[equals + 1..]).ok_or_else(wrong)?;
+            if &pair[..equals] == b"tags" {
+                tags = Some(value);
+            } else {
+                uri.set(&pair[..equals], value).ok_or_else(wrong)?;
+            }
         }
-        match Endpoint::from_uri(text) {
-            Some(endpoint) => Ok(Uri { endpoint }),
-            None => Err(format!("'{}' is no end point", text.escape_ascii())),
+        // whether there are tags is for the dialect to say, which may come
+        // behind them
+        if let Some(tags) = tags {
+            uri.settings.set_tags(&tags).map_err(|_| {
+                format!("the tags '{}' are none, or not for this dialect", tags.escape_ascii())
+            })?;
         }
+        Ok(uri)
     }
 
     /// Reads the environment, where the variable is set.
     pub fn from_env() -> Option<Result<Uri, String>> {
         let value = std::env::var_os(Uri::VARIABLE)?;
         Some(Uri::parse(&value.into_vec()))
+    }
+
+    fn set(&mut self, key: &[u8], value: Vec<u8>) -> Option<()> {
+        let settings = &mut self.settings;
+        match key {
+            b"dialect" => settings.dialect = Dialect::from_name(&value)?,
+            b"period" => settings.set_period(decimal(&value)?).ok()?,
+            b"prefix" => {
+                crate::name::prefix(&value, 0).ok()?;
+                self.prefix = Some(value);
+            }
+            b"mtu" => settings.mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu))?,
+            b"refresh" => {
+                let seconds = decimal(&value).filter(|seconds| *seconds <= 86_400.0)?;
+                settings.refresh = (seconds * SECOND as f64) as u64;
+            }
+            b"max_metrics" => settings.max_metrics = integer(&value)?,
+            b"buffer" => settings.buffer = integer(&value)?,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn integer(text: &[u8]) -> Option<usize> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
+}
+
+/// A number of seconds: digits, with or without a dot and more of them. What
+/// is below a nanosecond does not count.
+fn decimal(text: &[u8]) -> Option<f64> {
+    let dot = text.iter().position(|b| *b == b'.').unwrap_or(text.len());
+    let whole = integer(&text[..dot])?;
+    let mut fraction = 0;
+    if dot < text.len() {
+        let digits = &text[dot + 1..];
+        integer(&digits[..digits.len().min(9)])?;
+        let nine = digits.iter().chain(std::iter::repeat(&b'0')).take(9);
+        fraction = nine.fold(0, |n, b| n * 10 + u64::from(b - b'0'));
+        digits.iter().all(u8::is_ascii_digit).then_some(())?;
+    }
+    Some(whole as f64 + fraction as f64 / SECOND as f64)
+}
+
+/// Percent-decoding (RFC 3986, 2.1). No NUL: nothing here can hold one.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((b, tail)) = rest.split_first() {
+        rest = tail;
+        if *b != b'%' {
+            out.push(*b);
+            continue;
+        }
+        let (hex, tail) = rest.split_at_checked(2)?;
+        let digit = |b: u8| char::from(b).to_digit(16);
+        out.push((digit(hex[0])? * 16 + digit(hex[1])?) as u8);
+        rest = tail;
+    }
+    (!out.contains(&0)).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_in_any_order() {
+        let keys = [
+            "dialect=dogstatsd",
+            "period=0.25",
+            "prefix=a%2eb",
+            "tags=k:v,l:%77",
+            "mtu=512",
+            "refresh=0",
+            "max_metrics=5",
+            "buffer=4096",
+        ];
+        let mut all = Vec::new();
+        for turn in 0..keys.len() {
+            let mut keys = keys;
+            keys.rotate_left(turn);
+            for query in [keys.join("&"), keys.iter().rev().copied().collect::<Vec<_>>().join("&")]
+            {
+                all.push(Uri::parse(format!("[::1]:8125?{query}").as_bytes()).unwrap());
+            }
+        }
+        assert!(all.iter().all(|uri| *uri == all[0]));
+        let Uri { settings, prefix, .. } = &all[0];
+        assert_eq!((settings.period, settings.refresh), (SECOND / 4, 0));
+        assert_eq!((settings.mtu, settings.max_metrics, settings.buffer), (512, 5, 4096));
+        assert_eq!((&settings.tags[..], prefix.as_deref()), (&b"k:v,l:w"[..], Some(&b"a.b"[..])));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for bad in [
+            "?",
+            "?period",
+            "?period=",
+            "?period=-1",
+            "?period=nan",
+            "?period=inf",
+            "?period=1e3",
+            "?period=0.001",
+            "?period=86401",
+            "?dialect=graphana",
+            "?dialect=",
+            "?mtu=511",
+            "?mtu=65508",
+            "?mtu=+600",
+            "?max_metrics=-1",
+            "?buffer=1k",
+            "?tags=k:v",
+            "?dialect=dogstatsd&tags=k",
+            "?prefix=%4",
+            "?prefix=%zz",
+            "?prefix=%00",
+            "?color=red",
+            "?period=1&",
+        ] {
+            let uri = format!("localhost:8125{bad}");
+            let told = Uri::parse(uri.as_bytes());
+            assert!(told.is_err(), "{uri}");
+        }
+        let long = format!("localhost:8125?prefix={}", "p".repeat(128));
+        assert!(Uri::parse(long.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn cut_at_every_byte() {
+        let whole = b"udp://localhost:8125?period=0.5&prefix=%61";
+        for end in 0..=whole.len() {
+            let complete = matches!(
+                &whole[..end],
+                b"udp://localhost:8"
+                    | b"udp://localhost:81"
+                    | b"udp://localhost:812"
+                    | b"udp://localhost:8125"
+            ) || matches!(
+                whole[..end].strip_prefix(b"udp://localhost:8125?period="),
+                Some(b"0" | b"0.5" | b"0.5&prefix=" | b"0.5&prefix=%61")
+            );
+            let parsed = Uri::parse(&whole[..end]);
+            assert_eq!(parsed.is_ok(), complete, "{}", whole[..end].escape_ascii());
+        }
     }
 }

@@ -3,12 +3,13 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
-use crate::context::{Context, PERIOD, Sink};
+use crate::context::{Context, Sink};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::ffi::guard::{guarded, silence_panics, status};
 use crate::flux::Flux;
 use crate::log::Message;
+use crate::settings::Settings;
 use crate::uri::Uri;
 
 /// Flux's handle, opaque: its struct tag differs between versions.
@@ -55,20 +56,38 @@ pub unsafe extern "C" fn fripp_ctx_create(
         let endpoint = endpoint.ok_or(Error::Invalid)?;
         // SAFETY: the caller's handle, or NULL.
         let flux = unsafe { Flux::new(h.cast()) };
-        Ok(hand_out(Context::new(Some(endpoint), flux, "")))
+        Ok(hand_out(Context::new(endpoint, Settings::default(), flux, "")))
     })
 }
 
-/// Create a context that sends to the end point of a URI: "host:port",
-/// "[v6]:port", "udp://host:port", "unix:///path" or "unix:@name".
+/// Create a context from a URI:
+///
+///   host:port  [v6]:port  udp://host:port  unix:///path  unix:@name
+///
+/// and behind it, as ?key=value&..., percent-decoded, in any order:
+///
+///   dialect      brubeck (the default), statsd, dogstatsd, telegraf or
+///                graphite: what the server reads
+///   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
+///                metric is sent at once
+///   prefix       see fripp_set_prefix (): flux.{{rank}} with a handle, none
+///                without one
+///   tags         see fripp_set_tags ()
+///   mtu          bytes of a datagram at most: 1440; 512 to 65507
+///   refresh      seconds after which an unchanged gauge is sent again: 10;
+///                0: never
+///   max_metrics  1000000
+///   buffer       bytes that wait at most: 16777216
 ///
 /// h    as for fripp_ctx_create ()
-/// uri  the end point. NULL stands for the value of the environment variable
+/// uri  the URI. NULL stands for the value of the environment variable
 ///      FLUX_FRIPP_STATSD: where that is unset, the context is disabled, and
 ///      takes every call and does nothing; where it is not a URI, likewise,
-///      and a line with "parse error" is logged.
+///      and a line with "parse error" is logged through the handle.
 ///
-/// Returns a context, or NULL with errno: EINVAL where uri is not one.
+/// Returns a context, or NULL with errno:
+///
+///   EINVAL  uri is not one, or a value is none that its key can have
 ///
 /// With a handle: from the handle's thread.
 #[unsafe(no_mangle)]
@@ -83,15 +102,18 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
         if !uri.is_null() {
             // SAFETY: the caller gives a C string.
             let uri = Uri::parse(unsafe { CStr::from_ptr(uri) }.to_bytes());
-            let uri = uri.map_err(|_| Error::Invalid)?;
-            return Ok(hand_out(Context::new(Some(uri.endpoint), flux, "")));
+            return from_uri(uri.map_err(|_| Error::Invalid)?, flux, "");
         }
-        let parsed = Uri::from_env();
-        if let (Some(Err(reason)), Some(flux)) = (&parsed, &flux) {
-            flux.log(&Message::error(format!("{} parse error: {reason}", Uri::VARIABLE)));
+        match Uri::from_env() {
+            None => Ok(hand_out(Context::disabled(flux))),
+            Some(Ok(uri)) => from_uri(uri, flux, Uri::COMPLAINT),
+            Some(Err(reason)) => {
+                if let Some(flux) = &flux {
+                    flux.log(&Message::error(format!("{}{reason}", Uri::COMPLAINT)));
+                }
+                Ok(hand_out(Context::disabled(flux)))
+            }
         }
-        let endpoint = parsed.and_then(Result::ok).map(|uri| uri.endpoint);
-        Ok(hand_out(Context::new(endpoint, flux, Uri::COMPLAINT)))
     })
 }
 
@@ -185,15 +207,29 @@ pub unsafe fn text<'a>(text: *const c_char) -> Result<&'a CStr, Error> {
     Ok(unsafe { CStr::from_ptr(text) })
 }
 
+/// The context of a URI. With a handle its metrics begin with the rank.
+fn from_uri(
+    uri: Uri,
+    flux: Option<Flux>,
+    complaint: &'static str,
+) -> Result<*mut fripp_ctx, Error> {
+    let Uri { endpoint, mut settings, prefix } = uri;
+    let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
+    let rank = flux.as_ref().map_or(0, Flux::rank);
+    settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
+    Ok(hand_out(Context::new(endpoint, settings, flux, complaint)))
+}
+
 /// Gives a context to the caller, and puts it on its handle's reactor.
 fn hand_out(context: Arc<Context>) -> *mut fripp_ctx {
     let raw = Arc::into_raw(context);
     // SAFETY: just made, with one reference that the caller holds now.
     let context = unsafe { &*raw };
     if let (Some(flux), true) = (context.flux(), context.is_enabled()) {
+        let (delay, period) = context.first_flush();
         let arg = raw.cast_mut().cast();
         // SAFETY: destroy ends the timer before it lets go of the context.
-        unsafe { flux.create_timer(PERIOD, PERIOD, reactor_turn, arg) };
+        unsafe { flux.create_timer(delay, period, reactor_turn, arg) };
     }
     raw.cast_mut().cast()
 }

@@ -22,28 +22,42 @@ unsafe extern "C" {
 const PTHREAD_CANCEL_DISABLE: c_int = 1;
 
 /// Runs `call`; on an error, or a panic, returns `failed` with errno set.
-pub fn guarded<T>(failed: T, call: impl FnOnce() -> Result<T, Error>) -> T {
+pub fn guarded<T: Copy>(failed: T, call: impl FnOnce() -> Result<T, Error>) -> T {
+    let mut value = failed;
+    let mut call = Some(call);
+    run(&mut || {
+        let Some(call) = call.take() else { return Ok(()) };
+        call().map(|result| value = result)
+    });
+    value
+}
+
+/// The result of a call that says 0 or -1.
+pub fn status(call: impl FnOnce() -> Result<(), Error>) -> c_int {
+    guarded(-1, || call().map(|()| 0))
+}
+
+/// One piece of code for all entry points.
+#[inline(never)]
+fn run(call: &mut dyn FnMut() -> Result<(), Error>) {
     let before = errno();
     let cancel = Cancel::disable();
     let outer = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     INSIDE.set(outer);
     drop(cancel);
-    let code = match result {
-        Ok(Ok(value)) => {
-            set_errno(before);
-            return value;
-        }
+    set_errno(match result {
+        Ok(Ok(())) => before,
         Ok(Err(error)) => error.errno(),
         Err(_) => PANICKED,
-    };
-    set_errno(code);
-    failed
+    });
 }
 
-/// The result of a call that says 0 or -1.
-pub fn status(call: impl FnOnce() -> Result<(), Error>) -> c_int {
-    guarded(-1, || call().map(|()| 0))
+/// The result of a call that is wrong in itself.
+#[cold]
+pub fn invalid() -> c_int {
+    set_errno(Error::Invalid.errno());
+    -1
 }
 
 /// Sees to it that a panic in a guarded call writes nothing to stderr. One

@@ -7,7 +7,12 @@
 
 pub mod context;
 mod guard;
+pub mod metric;
 pub mod packet;
+pub mod record;
+pub mod settings;
 pub mod stats;
+pub mod timer;
+pub mod types;
 pub mod variadic;
 pub mod version;

@@ -2,6 +2,8 @@
 
 use std::ffi::{c_char, c_int};
 
+use crate::context::Context;
+use crate::error::Error;
 use crate::ffi::context::{context, fripp_ctx, text};
 use crate::ffi::guard::status;
 use crate::ffi::variadic::{va_list, with_text};
@@ -16,14 +18,38 @@ pub unsafe extern "C" fn fripp_vformat_send(
     fmt: *const c_char,
     ap: va_list,
 ) -> c_int {
-    // SAFETY: a live context or NULL, a C string or NULL, and the arguments
-    // that the format names.
+    // SAFETY: the caller's arguments.
+    unsafe { with_packet(ctx, fmt, ap, Context::send_text) }
+}
+
+/// cbindgen:postfix=FRIPP_PRINTF (2, 0)
+///
+/// As fripp_packet_appendf (), with the arguments in a va_list.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_packet_vappendf(
+    ctx: *mut fripp_ctx,
+    fmt: *const c_char,
+    ap: va_list,
+) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { with_packet(ctx, fmt, ap, Context::append_text) }
+}
+
+/// # Safety
+/// A live context or NULL, a C string or NULL, and the arguments that the
+/// format names.
+unsafe fn with_packet(
+    ctx: *mut fripp_ctx,
+    fmt: *const c_char,
+    ap: va_list,
+    take: impl FnOnce(&Context, &[u8]) -> Result<(), Error>,
+) -> c_int {
+    // SAFETY: as above.
     status(|| unsafe {
-        let context = context(ctx)?;
-        let fmt = text(fmt)?;
+        let (context, fmt) = (context(ctx)?, text(fmt)?);
         if !context.is_enabled() {
             return Ok(());
         }
-        with_text(fmt, ap, |text| context.send_text(text))
+        with_text(fmt, ap, |text| take(context, text))
     })
 }

@@ -12,6 +12,7 @@
 struct fripp_ctx;
 
 int fripp_vformat_send (struct fripp_ctx *ctx, const char *fmt, va_list ap);
+int fripp_packet_vappendf (struct fripp_ctx *ctx, const char *fmt, va_list ap);
 
 /* Formats once into the caller's buffer, a second time into memory of its
  * own where that was too short. Returns the text, which the caller frees
@@ -41,13 +42,17 @@ HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
     return text;
 }
 
-HIDDEN int fripp_va_format_send (struct fripp_ctx *ctx, const char *fmt, ...)
-{
-    va_list ap;
-    int rc;
+#define VARIADIC(name, va_form) \
+    HIDDEN int name (struct fripp_ctx *ctx, const char *fmt, ...) \
+    { \
+        va_list ap; \
+        int rc; \
+\
+        va_start (ap, fmt); \
+        rc = va_form (ctx, fmt, ap); \
+        va_end (ap); \
+        return rc; \
+    }
 
-    va_start (ap, fmt);
-    rc = fripp_vformat_send (ctx, fmt, ap);
-    va_end (ap);
-    return rc;
-}
+VARIADIC (fripp_va_format_send, fripp_vformat_send)
+VARIADIC (fripp_va_packet_appendf, fripp_packet_vappendf)

@@ -28,6 +28,7 @@ unsafe extern "C" {
         len: *mut usize,
     ) -> *mut c_char;
     fn fripp_va_format_send(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
+    fn fripp_va_packet_appendf(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
 }
 
 /// Text up to this many bytes is formatted on the stack.
@@ -121,4 +122,19 @@ pub unsafe extern "C" fn fripp_sendf(
     args: VaList,
 ) -> c_int {
     jump!(fripp_va_format_send);
+}
+
+/// cbindgen:postfix=FRIPP_PRINTF (2, 3)
+///
+/// Keep what printf would write for the next flush, which sends it with the
+/// metrics; where the period is 0 it goes at once. Otherwise as
+/// fripp_format_send ().
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_packet_appendf(
+    ctx: *mut fripp_ctx,
+    fmt: *const c_char,
+    args: VaList,
+) -> c_int {
+    jump!(fripp_va_packet_appendf);
 }

@@ -1,0 +1,63 @@
+//! `struct fripp_timer`: timing asynchronous work.
+
+use std::ffi::{c_char, c_int};
+
+use crate::error::Error;
+use crate::ffi::context::fripp_ctx;
+use crate::ffi::guard::{guarded, invalid};
+use crate::ffi::record::fripp_timing;
+use crate::sys;
+
+/// When something began. It lives in the struct of the caller's operation, so
+/// that any number of them may be under way at once; it may be copied, and
+/// needs no end.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct fripp_timer {
+    /// CLOCK_MONOTONIC in ns; 0: never started
+    pub t0: u64,
+}
+
+/// The time since a timer was started, in ms.
+///
+/// # Safety
+/// A timer or NULL.
+pub unsafe fn elapsed(t: *const fripp_timer) -> Option<f64> {
+    // SAFETY: as above.
+    let t0 = unsafe { t.as_ref() }?.t0;
+    (t0 != 0).then(|| sys::now().saturating_sub(t0) as f64 / 1e6)
+}
+
+/// Start a timer, again if it was started before. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_timer_start(t: *mut fripp_timer) {
+    // SAFETY: the caller's timer or NULL.
+    if let Some(t) = unsafe { t.as_mut() } {
+        t.t0 = sys::now();
+    }
+}
+
+/// The time since a timer was started, in ms. -1.0 with errno EINVAL where t
+/// is NULL or was never started.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_timer_elapsed(t: *const fripp_timer) -> f64 {
+    // SAFETY: the caller's timer or NULL.
+    guarded(-1.0, || unsafe { elapsed(t) }.ok_or(Error::Invalid))
+}
+
+/// Record the time since a timer was started, as fripp_timing () does. The
+/// timer goes on. EINVAL also where t is NULL or was never started.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_timer_stop(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    t: *const fripp_timer,
+) -> c_int {
+    // SAFETY: the caller's context, name and timer.
+    match unsafe { elapsed(t) } {
+        // SAFETY: as above.
+        Some(ms) => unsafe { fripp_timing(ctx, name, ms) },
+        None => invalid(),
+    }
+}

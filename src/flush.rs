@@ -1,0 +1,307 @@
+//! The flush: takes what was recorded, makes lines of it, packs them into
+//! datagrams and sends these, in turns that are each short.
+
+#![forbid(unsafe_code)]
+
+use crate::delivery::{Delivery, Progress, Worth};
+use crate::error::Error;
+use crate::line;
+use crate::link::{Datagram, Sent};
+use crate::list::List;
+use crate::metric::{Metric, state};
+use crate::packet::Packer;
+use crate::registry::{Readers, Registry};
+use crate::samples::Budget;
+use crate::settings::Settings;
+use crate::sys;
+use crate::wheel::Wheel;
+
+/// A turn ends when it has taken this long, in ns.
+const TURN: u64 = 400_000;
+/// Metrics, or samples, between two looks at the clock.
+const BETWEEN_LOOKS: u32 = 64;
+
+/// The state of a context's flush.
+#[derive(Debug)]
+pub struct Flush {
+    readers: Readers,
+    wheel: Wheel,
+    numbers: Packer,
+    lists: Packer,
+    block: Vec<u8>,
+    /// The timer, histogram or set that the flush is at.
+    list: List,
+    /// One that is sent outside a flush.
+    single: List,
+    open: bool,
+    /// This flush had anything to send.
+    busy: bool,
+    /// The beginning of time for the wheel.
+    epoch: u64,
+}
+
+/// What a flush works with.
+pub struct Work<'a> {
+    /// The metrics.
+    pub registry: &'a Registry,
+    /// As they are in this flush.
+    pub settings: &'a Settings,
+    /// The memory for samples.
+    pub budget: &'a Budget,
+    /// The way out.
+    pub delivery: &'a mut Delivery,
+    /// The time, in ns.
+    pub now: u64,
+    /// How many datagrams may still go in this burst; `None`: all are kept,
+    /// for the settings are about to change.
+    pub left: Option<u32>,
+}
+
+impl Work<'_> {
+    fn burst_is_full(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    fn send(&mut self, packer: &mut Packer, worth: Worth) -> Sent {
+        let Some((bytes, lines)) = packer.datagram() else { return Sent::Gone };
+        let datagram = Datagram { bytes, lines };
+        let sent = match &mut self.left {
+            Some(left) => {
+                *left = left.saturating_sub(1);
+                self.delivery.send(datagram, worth, self.now, self.budget)
+            }
+            None => {
+                self.delivery.keep(datagram, worth, self.now, self.budget);
+                Sent::Gone
+            }
+        };
+        packer.clear();
+        sent
+    }
+
+    fn drain(&mut self) -> Progress {
+        match &mut self.left {
+            Some(left) => self.delivery.drain(left, self.now),
+            None => Progress::Done,
+        }
+    }
+}
+
+impl Flush {
+    /// A flush that has nothing to do yet.
+    pub fn new(readers: Readers, settings: &Settings, epoch: u64) -> Flush {
+        Flush {
+            readers,
+            wheel: Wheel::new(settings.refresh / 1_000_000),
+            numbers: Packer::new(settings.mtu),
+            lists: Packer::new(settings.mtu),
+            block: Vec::new(),
+            list: List::default(),
+            single: List::default(),
+            open: false,
+            busy: false,
+            epoch,
+        }
+    }
+
+    /// Whether a flush is under way.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the last flush had anything to send.
+    pub fn was_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Whether gauges or totals are to be sent again in time.
+    pub fn has_refreshes(&self) -> bool {
+        !self.wheel.is_empty()
+    }
+
+    /// Lines that are in datagrams not yet full: lost if nobody goes on.
+    pub fn unsent_lines(&self) -> u64 {
+        let lines = |packer: &Packer| packer.datagram().map_or(0, |(_, lines)| lines);
+        lines(&self.numbers) + lines(&self.lists) + self.list.left() as u64
+    }
+
+    /// Starts a flush of what has been recorded up to now.
+    pub fn begin(&mut self, registry: &Registry) {
+        self.readers.numbers.begin(&registry.numbers);
+        self.readers.lists.begin(&registry.lists);
+        self.open = true;
+        self.busy = false;
+    }
+
+    /// Goes on with the flush until it is done, the burst is full, or it has
+    /// taken long enough.
+    pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
+        let mut looks = 0;
+        let deadline = work.now + TURN;
+        let mut time_is_up = || {
+            looks += 1;
+            looks % BETWEEN_LOOKS == 0 && sys::now() > deadline
+        };
+        let mut progress = work.drain();
+        if progress == Progress::Done {
+            progress = self.send_numbers(work, &mut time_is_up);
+        }
+        if progress == Progress::More {
+            return progress;
+        }
+        match self.send_lists(work, progress == Progress::Blocked, &mut time_is_up) {
+            Progress::Done if progress == Progress::Done => {
+                self.open = false;
+                Progress::Done
+            }
+            Progress::Done => Progress::Blocked,
+            other => other,
+        }
+    }
+
+    fn send_numbers(
+        &mut self,
+        work: &mut Work<'_>,
+        time_is_up: &mut impl FnMut() -> bool,
+    ) -> Progress {
+        let registry = work.registry;
+        let ms = (work.now - self.epoch) / 1_000_000;
+        loop {
+            if work.left.is_some() && (work.burst_is_full() || time_is_up()) {
+                return Progress::More;
+            }
+            let recorded = self.readers.numbers.next(&registry.numbers);
+            let due = || self.wheel.pop(registry, ms).map(|metric| (metric, true));
+            let Some((metric, refresh)) = recorded.map(|metric| (metric, false)).or_else(due)
+            else {
+                break;
+            };
+            let lines = self.number(work, metric, refresh, ms);
+            self.busy |= lines > 0;
+            if lines > 0 && self.put_number(work, lines) == Sent::Wait {
+                return Progress::Blocked;
+            }
+        }
+        match work.send(&mut self.numbers, Worth::Numbers) {
+            Sent::Gone => Progress::Done,
+            Sent::Wait => Progress::Blocked,
+        }
+    }
+
+    /// Makes the lines of a counter, total or gauge in `block`.
+    fn number(&mut self, work: &Work<'_>, metric: &Metric, refresh: bool, ms: u64) -> u64 {
+        self.block.clear();
+        let forgotten = metric.state() & state::FORGOTTEN != 0;
+        if forgotten && (!metric.has_number() || work.registry.revive(metric).is_err()) {
+            return 0;
+        }
+        let (lines, value) = line::numbers(&mut self.block, work.settings, metric, refresh);
+        match value {
+            Some(value) => {
+                metric.mark_sent(value, ms);
+                self.wheel.insert(metric);
+            }
+            // a total that goes as differences now is not sent again
+            None if refresh => metric.unsend(),
+            None => {}
+        }
+        lines
+    }
+
+    fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
+        let mut sent = Sent::Gone;
+        if self.block.len() > self.numbers.limit() {
+            work.delivery.dropped_bad(Error::TooBig, work.now);
+            return sent;
+        }
+        if !self.numbers.has_room(self.block.len()) {
+            sent = work.send(&mut self.numbers, Worth::Numbers);
+        }
+        self.numbers.push(&self.block, lines);
+        sent
+    }
+
+    fn send_lists(
+        &mut self,
+        work: &mut Work<'_>,
+        mut blocked: bool,
+        time_is_up: &mut impl FnMut() -> bool,
+    ) -> Progress {
+        loop {
+            if work.left.is_some() && ((!blocked && work.burst_is_full()) || time_is_up()) {
+                return Progress::More;
+            }
+            if !self.make_list_line(work) {
+                break;
+            }
+            self.busy = true;
+            blocked |= self.put_list_line(work) == Sent::Wait;
+        }
+        blocked |= work.send(&mut self.lists, Worth::Lists) == Sent::Wait;
+        work.delivery.dropped_full(work.budget.take_lost(), work.now);
+        if blocked { Progress::Blocked } else { Progress::Done }
+    }
+
+    /// Makes the next line of a timer, histogram or set in `block`, or takes
+    /// the next that was appended. False where there is none.
+    fn make_list_line(&mut self, work: &mut Work<'_>) -> bool {
+        self.block.clear();
+        let packs = work.settings.dialect.packs_values();
+        loop {
+            if self.list.write_line(&mut self.block, packs, &self.lists) {
+                return true;
+            }
+            match self.readers.lists.next(&work.registry.lists) {
+                Some(metric) => self.list.open(work, metric),
+                None => return work.delivery.take_appended(&mut self.block),
+            }
+        }
+    }
+
+    fn put_list_line(&mut self, work: &mut Work<'_>) -> Sent {
+        let mut sent = Sent::Gone;
+        if self.block.len() > self.lists.limit() {
+            work.delivery.dropped_bad(Error::TooBig, work.now);
+            return sent;
+        }
+        if !self.lists.has_room(self.block.len()) {
+            sent = work.send(&mut self.lists, Worth::Lists);
+        }
+        self.lists.push(&self.block, 1);
+        sent
+    }
+
+    /// Sends what one metric has now, outside a flush; with `again` a gauge
+    /// or total that did not change too.
+    pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
+        let ms = (work.now - self.epoch) / 1_000_000;
+        let again = again && line::is_whole(work.settings, metric);
+        let lines = self.number(work, metric, again, ms);
+        if lines > 0 {
+            self.put_number(work, lines);
+            work.send(&mut self.numbers, Worth::Numbers);
+        }
+        self.single.open(work, metric);
+        let packs = work.settings.dialect.packs_values();
+        loop {
+            self.block.clear();
+            if !self.single.write_line(&mut self.block, packs, &self.lists) {
+                break;
+            }
+            self.put_list_line(work);
+        }
+        work.send(&mut self.lists, Worth::Lists);
+    }
+
+    /// Keeps a total that is about to start anew before the server has seen
+    /// it, for the server adds up from one total to the next.
+    pub fn keep_total(&mut self, work: &mut Work<'_>, metric: &Metric, total: i64) {
+        if metric.was_sent(crate::metric::Number::Integer(total)) {
+            return;
+        }
+        self.block.clear();
+        line::total(&mut self.block, work.settings, metric, total);
+        let datagram = Datagram { bytes: &self.block, lines: 1 };
+        work.delivery.keep(datagram, Worth::Numbers, work.now, work.budget);
+    }
+}

@@ -1,0 +1,143 @@
+//! Lines: a metric's values in the bytes of a dialect.
+
+#![forbid(unsafe_code)]
+
+use crate::dialect::{Kind, Tagging};
+use crate::metric::{Metric, Number};
+use crate::number;
+use crate::settings::Settings;
+use crate::tags;
+
+/// Writes what stands before the value: `prefix.name:`, with tags where they
+/// belong into the name.
+pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
+    out.extend_from_slice(&settings.prefix);
+    out.extend_from_slice(metric.name());
+    if let Tagging::InName(separator) = settings.dialect.tagging() {
+        tags::write_in_name(&settings.tags, separator, out);
+        tags::write_in_name(metric.tags(), separator, out);
+    }
+    out.push(b':');
+}
+
+/// Writes what stands behind the value: `|ms|@0.5|#k:v`, for a value that
+/// stands for `k`.
+pub fn tail(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind, k: u32) {
+    out.push(b'|');
+    out.extend_from_slice(settings.dialect.letters(kind));
+    if k > 1 {
+        out.extend_from_slice(b"|@");
+        number::rate(out, k);
+    }
+    if settings.dialect.tagging() == Tagging::Suffix {
+        let mut lead = &b"|#"[..];
+        for tags in [&settings.tags[..], metric.tags()] {
+            if !tags.is_empty() {
+                out.extend_from_slice(lead);
+                out.extend_from_slice(tags);
+                lead = b",";
+            }
+        }
+    }
+}
+
+fn line(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    metric: &Metric,
+    kind: Kind,
+    value: impl FnOnce(&mut Vec<u8>),
+) {
+    if !out.is_empty() {
+        out.push(b'\n');
+    }
+    head(out, settings, metric);
+    value(out);
+    tail(out, settings, metric, kind, 1);
+}
+
+/// Writes what a counter, total or gauge has to say since the last flush, and
+/// takes it from the metric. The number of lines, which belong into one
+/// datagram. With `refresh` a gauge or total says what it said before.
+pub fn numbers(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    metric: &Metric,
+    refresh: bool,
+) -> (u64, Option<Number>) {
+    match metric.kind() {
+        Kind::Counter => (counter(out, settings, metric), None),
+        Kind::Total if settings.dialect.has_totals() => {
+            metric.take_growth();
+            let total = Number::Integer(metric.total());
+            if metric.was_sent(total) && !refresh {
+                return (0, None);
+            }
+            line(out, settings, metric, Kind::Total, |out| write(out, total));
+            (1, Some(total))
+        }
+        Kind::Total => match metric.take_growth() {
+            0 => (0, None),
+            growth => {
+                let value = |out: &mut Vec<u8>| number::integer(out, growth);
+                line(out, settings, metric, Kind::Total, value);
+                (1, None)
+            }
+        },
+        Kind::Gauge => {
+            let value = metric.gauge();
+            if metric.was_sent(value) && !refresh {
+                return (0, None);
+            }
+            let zero = value.is_negative() && !settings.dialect.has_negative_gauges();
+            if zero {
+                line(out, settings, metric, Kind::Gauge, |out| out.push(b'0'));
+            }
+            line(out, settings, metric, Kind::Gauge, |out| write(out, value));
+            (1 + u64::from(zero), Some(value))
+        }
+        Kind::Timer | Kind::Histogram | Kind::Set => (0, None),
+    }
+}
+
+/// Whether the metric is sent as the value that it has, not as a difference.
+pub fn is_whole(settings: &Settings, metric: &Metric) -> bool {
+    match metric.kind() {
+        Kind::Gauge => true,
+        Kind::Total => settings.dialect.has_totals(),
+        _ => false,
+    }
+}
+
+/// A total as brubeck is to see it before it starts anew.
+pub fn total(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, total: i64) {
+    line(out, settings, metric, Kind::Total, |out| number::integer(out, total));
+}
+
+/// Writes a sample's value.
+pub fn sample(out: &mut Vec<u8>, kind: Kind, value: f64) {
+    if kind == Kind::Timer { number::timing(out, value) } else { number::real(out, value) }
+}
+
+fn counter(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) -> u64 {
+    let mut sum = metric.take_sum();
+    let mut lines = 0;
+    while sum != 0 {
+        let part = sum.clamp(i64::MIN.into(), i64::MAX.into());
+        sum -= part;
+        let value = |out: &mut Vec<u8>| number::integer(out, part as i64);
+        line(out, settings, metric, Kind::Counter, value);
+        lines += 1;
+    }
+    lines
+}
+
+fn write(out: &mut Vec<u8>, value: Number) {
+    match value {
+        Number::Integer(value) => number::integer(out, value),
+        Number::Real(value) => number::real(out, value),
+    }
+}
+
+#[cfg(test)]
+mod tests;

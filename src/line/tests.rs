@@ -1,0 +1,1 @@
+//! Call to bytes, dialect by dialect.

@@ -1,0 +1,430 @@
+//! A metric: one name, kind and set of tags, and what was recorded of it
+//! since the last flush. Recording is one atomic operation.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+};
+
+use once_cell::race::OnceBox;
+
+use crate::dialect::Kind;
+use crate::error::Error;
+use crate::samples::{Budget, Samples};
+use crate::set::Members;
+
+/// A key up to this long lives in the metric itself.
+const INLINE: usize = 40;
+
+/// A metric. Two cache lines that it shares with no other.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub struct Metric {
+    /// A counter's sum since the last flush; the newest total; a gauge's
+    /// integer.
+    value: AtomicI64,
+    /// A counter's carries, each 2^64; what a total grew by since the last
+    /// flush; the bits of a gauge's real number.
+    more: AtomicU64,
+    state: AtomicU8,
+    queued: AtomicBool,
+    /// The newest value of a gauge is its real number.
+    is_real: AtomicBool,
+    sent_as: AtomicU8,
+    key_len: u16,
+    name_len: u16,
+    /// The next in the list of what was recorded.
+    pub(crate) next: AtomicPtr<Metric>,
+    extra: OnceBox<Extra>,
+    sent: AtomicU64,
+    sent_at: AtomicU64,
+    hash: u32,
+    in_wheel: AtomicBool,
+    /// The next in a slot of the refresh wheel.
+    pub(crate) next_refresh: AtomicPtr<Metric>,
+    /// The context that it belongs to; of another spelling, the metric meant.
+    owner: AtomicPtr<()>,
+    long_key: OnceBox<Box<[u8]>>,
+    key: [u8; INLINE],
+}
+
+#[derive(Debug)]
+enum Extra {
+    Samples(Samples),
+    Members(Members),
+}
+
+/// A metric whose recording takes the fast path has its kind for a state,
+/// any other one of these besides.
+pub mod state {
+    /// Each call sends at once.
+    pub const IMMEDIATE: u8 = 0x08;
+    /// The name is too long with the prefix of now.
+    pub const TOO_LONG: u8 = 0x10;
+    /// Not recorded since it was forgotten.
+    pub const FORGOTTEN: u8 = 0x20;
+    /// Another spelling of a metric.
+    pub const SPELLING: u8 = 0x40;
+    /// A disabled context's.
+    pub const INERT: u8 = 0x80;
+    /// The bits of the kind.
+    pub const KIND: u8 = 0x07;
+}
+
+/// A gauge's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// All 64 bits of it.
+    Integer(i64),
+    /// Finite.
+    Real(f64),
+}
+
+impl Number {
+    fn bits(self) -> (u64, u8) {
+        match self {
+            Number::Integer(value) => (value as u64, 1),
+            Number::Real(value) => (value.to_bits(), 2),
+        }
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        match self {
+            Number::Integer(value) => value < 0,
+            Number::Real(value) => value < 0.0,
+        }
+    }
+}
+
+impl Metric {
+    /// A metric that is nobody's.
+    pub const fn blank(state: u8) -> Metric {
+        Metric {
+            value: AtomicI64::new(0),
+            more: AtomicU64::new(0),
+            state: AtomicU8::new(state),
+            queued: AtomicBool::new(false),
+            is_real: AtomicBool::new(false),
+            sent_as: AtomicU8::new(0),
+            key_len: 0,
+            name_len: 0,
+            next: AtomicPtr::new(std::ptr::null_mut()),
+            extra: OnceBox::new(),
+            sent: AtomicU64::new(0),
+            sent_at: AtomicU64::new(0),
+            hash: 0,
+            in_wheel: AtomicBool::new(false),
+            next_refresh: AtomicPtr::new(std::ptr::null_mut()),
+            owner: AtomicPtr::new(std::ptr::null_mut()),
+            long_key: OnceBox::new(),
+            key: [0; INLINE],
+        }
+    }
+
+    /// A metric with this key: a name, and behind a NUL byte its tags.
+    pub fn new(state: u8, key: &[u8], hash: u32, owner: *mut ()) -> Metric {
+        let mut metric = Metric::blank(state);
+        match metric.key.get_mut(..key.len()) {
+            Some(inline) => inline.copy_from_slice(key),
+            None => {
+                let _ = metric.long_key.set(Box::new(Box::from(key)));
+            }
+        }
+        metric.key_len = key.len() as u16;
+        metric.name_len = key.iter().position(|b| *b == 0).unwrap_or(key.len()) as u16;
+        metric.hash = hash;
+        metric.owner = AtomicPtr::new(owner);
+        metric
+    }
+
+    /// What was given as the owner.
+    #[inline]
+    pub fn owner(&self) -> *mut () {
+        self.owner.load(Relaxed)
+    }
+
+    /// The key's hash.
+    #[inline]
+    pub fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    /// Name and tags, with a NUL between them where there are tags.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        let len = usize::from(self.key_len);
+        match self.key.get(..len) {
+            Some(key) => key,
+            None => self.long_key.get().map_or(&[], |key| key),
+        }
+    }
+
+    /// The cleaned name.
+    pub fn name(&self) -> &[u8] {
+        &self.key()[..usize::from(self.name_len)]
+    }
+
+    /// The cleaned tags, `k:v,k2:v2`.
+    pub fn tags(&self) -> &[u8] {
+        self.key().get(usize::from(self.name_len) + 1..).unwrap_or_default()
+    }
+
+    /// The kind, with what keeps recording from the fast path.
+    #[inline]
+    pub fn state(&self) -> u8 {
+        self.state.load(Relaxed)
+    }
+
+    /// What was recorded, as a kind.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        Kind::ALL[usize::from(self.state() & state::KIND).min(5)]
+    }
+
+    /// Sets or takes away one of the `state` bits.
+    pub fn set_state(&self, bit: u8, on: bool) {
+        let state = self.state();
+        self.state.store(if on { state | bit } else { state & !bit }, Release);
+    }
+
+    /// Takes the metric into the list of what was recorded. False where it is
+    /// in it already.
+    #[inline]
+    pub fn enqueue(&self) -> bool {
+        !self.queued.load(SeqCst) && !self.queued.swap(true, SeqCst)
+    }
+
+    /// The flush is about to look at it: what is recorded from now on takes
+    /// it into the list again.
+    pub fn dequeue(&self) {
+        self.queued.swap(false, SeqCst);
+    }
+
+    /// More events. Whether it has to be taken into the list.
+    #[inline]
+    pub fn add(&self, n: i64) -> bool {
+        let before = self.value.fetch_add(n, SeqCst);
+        let (_, overflow) = before.overflowing_add(n);
+        if overflow {
+            self.carry(n);
+            return true;
+        }
+        before == 0
+    }
+
+    #[cold]
+    fn carry(&self, n: i64) {
+        self.more.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
+    }
+
+    /// A counter's sum, which starts anew.
+    pub fn take_sum(&self) -> i128 {
+        let low = self.value.swap(0, SeqCst);
+        let carries = if self.more.load(SeqCst) == 0 { 0 } else { self.more.swap(0, SeqCst) };
+        i128::from(low) + (i128::from(carries as i64) << 64)
+    }
+
+    /// A new total. The one before, where this one is a restart.
+    #[inline]
+    pub fn set_total(&self, total: i64) -> Option<i64> {
+        let before = self.value.swap(total, SeqCst);
+        let restart = total < before;
+        let grown = if restart { total } else { total - before };
+        if grown != 0 {
+            self.more.fetch_add(grown as u64, SeqCst);
+        }
+        restart.then_some(before)
+    }
+
+    /// The newest total.
+    pub fn total(&self) -> i64 {
+        self.value.load(SeqCst)
+    }
+
+    /// What the total grew by, call by call, which starts anew.
+    pub fn take_growth(&self) -> u64 {
+        self.more.swap(0, SeqCst)
+    }
+
+    /// A gauge's new value.
+    #[inline]
+    pub fn set(&self, value: i64) {
+        self.value.swap(value, SeqCst);
+        if self.is_real.load(SeqCst) {
+            self.is_real.store(false, SeqCst);
+        }
+    }
+
+    /// A gauge's new value, a real number.
+    #[inline]
+    pub fn set_real(&self, value: f64) {
+        self.more.swap(value.to_bits(), SeqCst);
+        if !self.is_real.load(SeqCst) {
+            self.is_real.store(true, SeqCst);
+        }
+    }
+
+    /// Adds to a gauge. An integer that does not fit is an error, and the
+    /// gauge keeps its value.
+    #[inline]
+    pub fn add_to_gauge(&self, n: i64) -> Result<(), Error> {
+        if self.is_real.load(SeqCst) {
+            let sum = |bits: u64| Some((f64::from_bits(bits) + n as f64).to_bits());
+            let _ = self.more.fetch_update(SeqCst, SeqCst, sum);
+            return Ok(());
+        }
+        let sum = |value: i64| value.checked_add(n);
+        self.value.fetch_update(SeqCst, SeqCst, sum).map(drop).map_err(|_| Error::Range)
+    }
+
+    /// A gauge's newest value.
+    pub fn gauge(&self) -> Number {
+        if self.is_real.load(SeqCst) {
+            Number::Real(f64::from_bits(self.more.load(SeqCst)))
+        } else {
+            Number::Integer(self.value.load(SeqCst))
+        }
+    }
+
+    /// Whether the server was sent this value last.
+    pub fn was_sent(&self, value: Number) -> bool {
+        let (bits, kind) = value.bits();
+        self.sent_as.load(Relaxed) == kind && self.sent.load(Relaxed) == bits
+    }
+
+    /// The server is sent this value, at the time `at` in ms.
+    pub fn mark_sent(&self, value: Number, at: u64) {
+        let (bits, kind) = value.bits();
+        self.sent.store(bits, Relaxed);
+        self.sent_at.store(at, Relaxed);
+        self.sent_as.store(kind, Relaxed);
+    }
+
+    /// Takes the metric into the refresh wheel, or out. What it was before.
+    pub(crate) fn in_wheel(&self, is: bool) -> bool {
+        self.in_wheel.swap(is, Relaxed)
+    }
+
+    /// Whether a number was recorded since the last flush, or a gauge has a
+    /// value.
+    pub fn has_number(&self) -> bool {
+        self.value.load(SeqCst) != 0 || self.more.load(SeqCst) != 0
+    }
+
+    /// When `mark_sent` was, in ms.
+    pub fn sent_at(&self) -> u64 {
+        self.sent_at.load(Relaxed)
+    }
+
+    /// Whether anything was sent since it was made or forgotten.
+    pub fn has_been_sent(&self) -> bool {
+        self.sent_as.load(Relaxed) != 0
+    }
+
+    /// A timer's or histogram's samples.
+    #[inline]
+    pub fn samples(&self) -> Option<&Samples> {
+        match self.extra.get() {
+            Some(Extra::Samples(samples)) => Some(samples),
+            _ => None,
+        }
+    }
+
+    /// A set's members.
+    pub fn members(&self) -> Option<&Members> {
+        match self.extra.get() {
+            Some(Extra::Members(members)) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// Makes what a timer, histogram or set needs.
+    pub fn furnish(&self) {
+        let extra = match self.kind() {
+            Kind::Timer | Kind::Histogram => Extra::Samples(Samples::default()),
+            Kind::Set => Extra::Members(Members::default()),
+            Kind::Counter | Kind::Total | Kind::Gauge => return,
+        };
+        let _ = self.extra.set(Box::new(extra));
+    }
+
+    /// Forgets what was recorded and sent; a gauge's value too.
+    pub fn reset(&self, budget: &Budget) {
+        self.value.store(0, SeqCst);
+        self.more.store(0, SeqCst);
+        self.is_real.store(false, SeqCst);
+        self.sent_as.store(0, Relaxed);
+        match self.extra.get() {
+            Some(Extra::Samples(samples)) => samples.clear(budget),
+            Some(Extra::Members(members)) => members.clear(budget),
+            None => {}
+        }
+    }
+
+    /// The server is taken to know nothing of it.
+    pub fn unsend(&self) {
+        self.sent_as.store(0, Relaxed);
+    }
+
+    /// Of another spelling: the metric meant is ready.
+    pub fn is_spelling(&self) -> bool {
+        self.state.load(Acquire) & state::SPELLING != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_cache_lines() {
+        assert_eq!(size_of::<Metric>(), 128);
+    }
+
+    #[test]
+    fn a_sum_beyond_64_bits() {
+        let metric = Metric::new(0, b"n", 0, std::ptr::null_mut());
+        for n in [i64::MAX, i64::MAX, 5, i64::MAX] {
+            metric.add(n);
+        }
+        assert_eq!(metric.take_sum(), 3 * i128::from(i64::MAX) + 5);
+        metric.add(i64::MIN);
+        metric.add(-1);
+        assert_eq!(metric.take_sum(), i128::from(i64::MIN) - 1);
+        assert_eq!(metric.take_sum(), 0);
+    }
+
+    #[test]
+    fn a_total_grows_call_by_call() {
+        let metric = Metric::new(1, b"n", 0, std::ptr::null_mut());
+        let restarts: Vec<_> = [10, 20, 5, 5, 8].into_iter().map(|t| metric.set_total(t)).collect();
+        assert_eq!(restarts, [None, None, Some(20), None, None]);
+        assert_eq!((metric.take_growth(), metric.total()), (28, 8));
+    }
+
+    #[test]
+    fn a_gauge_of_both_kinds() {
+        let metric = Metric::new(2, b"n", 0, std::ptr::null_mut());
+        metric.add_to_gauge(5).unwrap();
+        assert_eq!(metric.gauge(), Number::Integer(5));
+        metric.set_real(0.5);
+        metric.add_to_gauge(-1).unwrap();
+        assert_eq!(metric.gauge(), Number::Real(-0.5));
+        metric.set(i64::MAX);
+        assert_eq!(metric.add_to_gauge(1), Err(Error::Range));
+        assert_eq!(metric.gauge(), Number::Integer(i64::MAX));
+    }
+
+    #[test]
+    fn a_long_key() {
+        let key = [&b"n".repeat(200)[..], b"\0k:v"].concat();
+        let metric = Metric::new(0, &key, 7, std::ptr::null_mut());
+        assert_eq!((metric.name().len(), metric.tags()), (200, &b"k:v"[..]));
+        assert_eq!(metric.key(), key);
+        let metric = Metric::new(0, b"n\0k:v", 7, std::ptr::null_mut());
+        assert_eq!((metric.name(), metric.tags()), (&b"n"[..], &b"k:v"[..]));
+    }
+}

@@ -1,0 +1,127 @@
+//! Names: what a server would trip over is taken out.
+
+#![forbid(unsafe_code)]
+
+use crate::error::Error;
+
+/// The longest prefix, before and after its tokens are put in, in bytes.
+pub const MAX_PREFIX: usize = 127;
+
+/// Bytes that stand as they are: not those with a meaning on the wire, white
+/// space, control bytes; beyond ASCII it depends on the neighbours.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = 0x21;
+    while b < 0x7f {
+        plain[b] = !matches!(b as u8, b':' | b'|' | b'@' | b'#' | b',' | b';' | b'=');
+        b += 1;
+    }
+    plain
+};
+
+/// Writes `raw` with each byte that has a meaning on the wire as `_`, and
+/// each byte of invalid UTF-8.
+pub fn clean_bytes(raw: &[u8], out: &mut Vec<u8>) {
+    for chunk in raw.utf8_chunks() {
+        for b in chunk.valid().bytes() {
+            out.push(if PLAIN[b as usize] || b >= 0x80 { b } else { b'_' });
+        }
+        out.resize(out.len() + chunk.invalid().len(), b'_');
+    }
+}
+
+/// Writes the name that stands for `raw`: as `clean_bytes`, and without
+/// leading, trailing and double dots. Returns its length.
+pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> usize {
+    let start = out.len();
+    clean_bytes(raw, out);
+    let mut end = start;
+    for at in start..out.len() {
+        let b = out[at];
+        if b == b'.' && (end == start || out[end - 1] == b'.') {
+            continue;
+        }
+        out[end] = b;
+        end += 1;
+    }
+    out.truncate(end);
+    if out.len() > start && out.last() == Some(&b'.') {
+        out.pop();
+    }
+    out.len() - start
+}
+
+/// The prefix that `text` stands for, with the dot that follows it; empty for
+/// none.
+pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
+    if text.len() > MAX_PREFIX {
+        return Err(Error::Invalid);
+    }
+    let mut filled = text.to_vec();
+    let tokens: [(&[u8], &dyn Fn() -> String); 3] = [
+        (b"{{rank}}", &|| rank.to_string()),
+        (b"{{hostname}}", &crate::sys::hostname),
+        (b"{{pid}}", &|| std::process::id().to_string()),
+    ];
+    for (token, value) in tokens {
+        let mut from = 0;
+        while let Some(at) = find(&filled[from..], token) {
+            let (at, value) = (from + at, value().into_bytes());
+            from = at + value.len();
+            filled.splice(at..at + token.len(), value);
+        }
+    }
+    if filled.len() > MAX_PREFIX {
+        return Err(Error::Invalid);
+    }
+    let mut out = Vec::with_capacity(filled.len() + 1);
+    if clean(&filled, &mut out) > 0 {
+        out.push(b'.');
+    }
+    Ok(out)
+}
+
+fn find(text: &[u8], token: &[u8]) -> Option<usize> {
+    text.windows(token.len()).position(|window| window == token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(raw: &[u8]) -> String {
+        let mut out = b"kept".to_vec();
+        clean(raw, &mut out);
+        String::from_utf8(out.split_off(4)).unwrap()
+    }
+
+    #[test]
+    fn what_servers_trip_over() {
+        for (raw, want) in [
+            (&b"content-cache.load"[..], "content-cache.load"),
+            (b"a:1|c\nb", "a_1_c_b"),
+            (b"a b\tc@d#e,f;g=h", "a_b_c_d_e_f_g_h"),
+            (b"..a..b...c..", "a.b.c"),
+            (b"...", ""),
+            (b"", ""),
+            (b"\xff\xfe.x", "__.x"),
+            ("größe".as_bytes(), "größe"),
+            (b"a\x7fb\x01", "a_b_"),
+        ] {
+            assert_eq!(cleaned(raw), want);
+        }
+    }
+
+    #[test]
+    fn prefixes() {
+        let made = |text: &str| prefix(text.as_bytes(), 7).map(|p| String::from_utf8(p).unwrap());
+        assert_eq!(made("flux.{{rank}}"), Ok("flux.7.".to_owned()));
+        assert_eq!(made("{{rank}}{{rank}}."), Ok("77.".to_owned()));
+        assert_eq!(made("p{{pid}}"), Ok(format!("p{}.", std::process::id())));
+        assert_eq!(made(""), Ok(String::new()));
+        assert_eq!(made("."), Ok(String::new()));
+        assert!(made("{{hostname}}").unwrap().len() > 1);
+        assert!(made(&"p".repeat(127)).is_ok());
+        assert_eq!(made(&"p".repeat(128)), Err(Error::Invalid));
+    }
+}

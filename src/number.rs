@@ -1,0 +1,191 @@
+//! Numbers as every server reads them: plain decimals, no exponent, no
+//! locale, all digits that count and no more.
+
+#![forbid(unsafe_code)]
+
+/// Writes an integer.
+pub fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Writes a finite real number with the fewest digits that read back as it.
+pub fn real(out: &mut Vec<u8>, value: f64) {
+    if value == value.trunc() && value.abs() < 1e15 {
+        return integer(out, value as i64);
+    }
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    let (mantissa, exponent) = match text.iter().position(|b| *b == b'e') {
+        Some(e) => (&text[..e], parse_exponent(&text[e + 1..])),
+        None => (text, 0),
+    };
+    let mantissa = match mantissa {
+        [b'-', rest @ ..] => {
+            out.push(b'-');
+            rest
+        }
+        _ => mantissa,
+    };
+    let dot = mantissa.iter().position(|b| *b == b'.');
+    let (whole, fraction) = match dot {
+        Some(dot) => (&mantissa[..dot], trim_zeros(&mantissa[dot + 1..])),
+        None => (mantissa, &[][..]),
+    };
+    if exponent < 0 {
+        // one digit before the dot, so what moves behind it is all of it
+        out.extend_from_slice(b"0.");
+        out.resize(out.len() + (-exponent) as usize - whole.len(), b'0');
+        out.extend_from_slice(whole);
+        out.extend_from_slice(fraction);
+        return;
+    }
+    let moved = fraction.len().min(exponent as usize);
+    out.extend_from_slice(whole);
+    out.extend_from_slice(&fraction[..moved]);
+    out.resize(out.len() + exponent as usize - moved, b'0');
+    if moved < fraction.len() {
+        out.push(b'.');
+        out.extend_from_slice(&fraction[moved..]);
+    }
+}
+
+/// Writes a timing in ms, not negative, with at most six decimals, rounded.
+pub fn timing(out: &mut Vec<u8>, ms: f64) {
+    // beyond this a double has no more than three decimals
+    if ms >= 1e15 {
+        return real(out, ms);
+    }
+    let whole = ms.trunc();
+    let millionths = millionths(ms - whole);
+    let whole = whole as u64 + millionths / 1_000_000;
+    integer(out, whole);
+    let mut fraction = millionths % 1_000_000;
+    if fraction == 0 {
+        return;
+    }
+    let mut digits = [b'.', b'0', b'0', b'0', b'0', b'0', b'0'];
+    for digit in digits[1..].iter_mut().rev() {
+        *digit = b'0' + (fraction % 10) as u8;
+        fraction /= 10;
+    }
+    out.extend_from_slice(trim_zeros(&digits));
+}
+
+/// Writes the sample rate 1/k as a decimal that gives k back. k is a power
+/// of two, so the decimal is exact.
+pub fn rate(out: &mut Vec<u8>, k: u32) {
+    real(out, 1.0 / f64::from(k));
+}
+
+/// A fraction below 1 in millionths, rounded half to even as printf does,
+/// exactly.
+fn millionths(fraction: f64) -> u64 {
+    let bits = fraction.to_bits();
+    let exponent = (bits >> 52) as i32 - 1075;
+    let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
+    let shift = -exponent;
+    // below 2^-44 a millionth is out of reach; so is a zero
+    if shift > 96 {
+        return 0;
+    }
+    let scaled = u128::from(mantissa) * 1_000_000;
+    let whole = (scaled >> shift) as u64;
+    let rest = scaled & ((1u128 << shift) - 1);
+    let half = 1u128 << (shift - 1);
+    whole + u64::from(rest > half || (rest == half && whole & 1 == 1))
+}
+
+fn trim_zeros(digits: &[u8]) -> &[u8] {
+    let end = digits.iter().rposition(|b| *b != b'0').map_or(0, |last| last + 1);
+    &digits[..end]
+}
+
+fn parse_exponent(text: &[u8]) -> i32 {
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    sign * digits.iter().fold(0, |n, b| n * 10 + i32::from(b - b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn reals() {
+        for (value, want) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-5.0, "-5"),
+            (0.1, "0.1"),
+            (-2.5, "-2.5"),
+            (1e-9, "0.000000001"),
+            (1.5e-9, "0.0000000015"),
+            (9007199254740993.0, "9007199254740992"),
+            (1e15, "1000000000000000"),
+            (1.5e15, "1500000000000000"),
+            (1e22, "10000000000000000000000"),
+            (123456789.125, "123456789.125"),
+            (0.3, "0.3"),
+        ] {
+            assert_eq!(text(|out| real(out, value)), want);
+        }
+        assert_eq!(text(|out| real(out, 1e300)), format!("1{}", "0".repeat(300)));
+        assert_eq!(text(|out| real(out, 5e-324)), format!("0.{}5", "0".repeat(323)));
+    }
+
+    #[test]
+    fn timings() {
+        for (value, want) in [
+            (0.0, "0"),
+            (2.628741, "2.628741"),
+            (0.1, "0.1"),
+            (1e-9, "0"),
+            (0.0000005, "0"),
+            (0.00000051, "0.000001"),
+            (0.9999999, "1"),
+            (1234567.1234564, "1234567.123456"),
+            (1e300, &*format!("1{}", "0".repeat(300))),
+        ] {
+            assert_eq!(text(|out| timing(out, value)), want);
+        }
+    }
+
+    #[test]
+    fn rates_give_k_back() {
+        for power in 0..=20 {
+            let k = 1u32 << power;
+            let text = text(|out| rate(out, k));
+            assert!(!text.contains('e'));
+            assert_eq!(1.0 / text.parse::<f64>().unwrap(), f64::from(k));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_real_reads_back_as_it_is_shown_by_the_standard_library(bits: u64) {
+            let value = f64::from_bits(bits);
+            prop_assume!(value.is_finite());
+            let text = text(|out| real(out, value));
+            prop_assert_eq!(text.parse::<f64>().unwrap(), value);
+            prop_assert_eq!(text, format!("{value}"));
+        }
+
+        #[test]
+        fn a_timing_is_printf_s(value in 0.0..1e9) {
+            let printed = format!("{value:.6}");
+            let want = printed.trim_end_matches('0').trim_end_matches('.');
+            prop_assert_eq!(text(|out| timing(out, value)), want);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The list of metrics that were recorded since the last flush: many threads
+//! put in, without a lock, and the flush takes out, in order. It is Dmitry
+//! Vyukov's intrusive queue: each metric carries its own link.
+
+use std::sync::atomic::{
+    AtomicPtr,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+};
+
+use crate::metric::{Metric, state};
+
+/// Where threads put metrics in.
+#[derive(Debug)]
+pub struct Recorded {
+    tail: AtomicPtr<Metric>,
+    /// Stands in for a metric where the list would be empty.
+    stub: Box<Metric>,
+}
+
+/// Where the flush takes metrics out: one for each `Recorded`.
+#[derive(Debug)]
+pub struct Reader {
+    head: *mut Metric,
+    /// The last metric of this flush: those behind it are the next one's.
+    last: *mut Metric,
+}
+
+// SAFETY: it is used under the lock of its context only.
+unsafe impl Send for Reader {}
+
+impl Recorded {
+    /// An empty list and its one reader.
+    pub fn new() -> (Recorded, Reader) {
+        let stub = Box::new(Metric::blank(state::INERT));
+        let first = (&raw const *stub).cast_mut();
+        let reader = Reader { head: first, last: std::ptr::null_mut() };
+        (Recorded { tail: AtomicPtr::new(first), stub }, reader)
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        std::ptr::eq(self.tail.load(SeqCst), &*self.stub)
+    }
+
+    /// Puts a metric in, which `Metric::enqueue` has let through.
+    pub fn push(&self, metric: &Metric) {
+        self.push_raw((&raw const *metric).cast_mut());
+    }
+
+    fn push_raw(&self, metric: *mut Metric) {
+        // SAFETY: the metric, or the stub, lives as long as the list does.
+        unsafe { (*metric).next.store(std::ptr::null_mut(), Relaxed) };
+        let before = self.tail.swap(metric, SeqCst);
+        // SAFETY: as above; only this thread links behind `before`.
+        unsafe { (*before).next.store(metric, Release) };
+    }
+}
+
+impl Reader {
+    /// Starts a flush, which ends with what is in the list now.
+    pub fn begin(&mut self, list: &Recorded) {
+        self.last = list.tail.load(SeqCst);
+    }
+
+    /// Whether the flush that was begun has more to take out.
+    pub fn has_more(&self) -> bool {
+        !self.last.is_null()
+    }
+
+    /// The next metric of this flush. The reader is that of `list`.
+    pub fn next<'a>(&mut self, list: &'a Recorded) -> Option<&'a Metric> {
+        if self.last.is_null() {
+            return None;
+        }
+        let Some(metric) = self.pop(list) else {
+            // empty, or a thread is about to link what it put in: it is in
+            // the next flush then
+            self.last = std::ptr::null_mut();
+            return None;
+        };
+        if std::ptr::eq(metric, self.last) {
+            self.last = std::ptr::null_mut();
+        }
+        // SAFETY: metrics live as long as their list.
+        let metric = unsafe { &*metric };
+        metric.dequeue();
+        Some(metric)
+    }
+
+    fn pop(&mut self, list: &Recorded) -> Option<*mut Metric> {
+        let stub = (&raw const *list.stub).cast_mut();
+        // SAFETY: metrics and the stub live as long as the list, and there is
+        // one reader.
+        unsafe {
+            let mut next = (*self.head).next.load(Acquire);
+            if self.head == stub {
+                if next.is_null() {
+                    return None;
+                }
+                self.head = next;
+                next = (*next).next.load(Acquire);
+            }
+            let metric = self.head;
+            if next.is_null() {
+                if list.tail.load(SeqCst) != metric {
+                    return None;
+                }
+                list.push_raw(stub);
+                next = (*metric).next.load(Acquire);
+                if next.is_null() {
+                    return None;
+                }
+            }
+            self.head = next;
+            Some(metric)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::sync::atomic::{AtomicBool, AtomicU64};
+
+    fn metrics(n: u64) -> Vec<Metric> {
+        (0..n)
+            .map(|i| Metric::new(0, i.to_string().as_bytes(), i as u32, std::ptr::null_mut()))
+            .collect()
+    }
+
+    #[test]
+    fn in_order_and_up_to_where_the_flush_began() {
+        let metrics = metrics(5);
+        let (list, mut reader) = Recorded::new();
+        assert!(list.is_empty());
+        let record = |i: usize| metrics[i].enqueue().then(|| list.push(&metrics[i]));
+        record(3);
+        record(1);
+        record(3);
+        reader.begin(&list);
+        record(2);
+        let mut next = || reader.next(&list).map(Metric::hash);
+        assert_eq!([next(), next(), next()], [Some(3), Some(1), None]);
+        record(3);
+        reader.begin(&list);
+        let mut next = || reader.next(&list).map(Metric::hash);
+        assert_eq!([next(), next(), next()], [Some(2), Some(3), None]);
+        assert!(list.is_empty() || !reader.has_more());
+    }
+
+    #[test]
+    fn nothing_is_lost_between_threads() {
+        let (n, rounds) = if cfg!(miri) { (3, 20) } else { (50, 20_000) };
+        let metrics = metrics(n);
+        let (list, mut reader) = Recorded::new();
+        let (done, recorded) = (AtomicBool::new(false), AtomicU64::new(0));
+        let mut seen: HashMap<u32, i128> = HashMap::new();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for i in 0..rounds {
+                        let metric = &metrics[i % metrics.len()];
+                        if metric.add(1) && metric.enqueue() {
+                            list.push(metric);
+                        }
+                    }
+                    recorded.fetch_add(rounds as u64, SeqCst);
+                });
+            }
+            while !done.load(SeqCst) {
+                done.store(recorded.load(SeqCst) == 3 * rounds as u64, SeqCst);
+                reader.begin(&list);
+                while reader.has_more() {
+                    if let Some(metric) = reader.next(&list) {
+                        *seen.entry(metric.hash()).or_default() += metric.take_sum();
+                    }
+                }
+            }
+        });
+        assert_eq!(seen.values().sum::<i128>(), 3 * rounds as i128);
+    }
+}

@@ -1,0 +1,268 @@
+//! Samples of timers and histograms: every one is kept until the flush, and
+//! two threads that record one metric do not wait for each other.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use spin::mutex::SpinMutex;
+
+/// More samples of a metric in a period than this are thinned: brubeck takes
+/// 65,535.
+pub const MAX_KEPT: usize = 32_768;
+/// Threads that record one metric at the same instant go to different lanes.
+const LANES: usize = 4;
+/// A lane is not shrunk below this capacity.
+const SMALL: usize = 64;
+
+/// The samples of one metric.
+#[derive(Debug, Default)]
+pub struct Samples {
+    lanes: [SpinMutex<Lane>; LANES],
+}
+
+/// Memory that the samples of a context take, and what was lost for want of
+/// it.
+#[derive(Debug)]
+pub struct Budget {
+    bound: usize,
+    used: AtomicUsize,
+    lost: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Lane {
+    values: Vec<f64>,
+    /// Every so many samples one is kept.
+    stride: u32,
+    /// How many go by until the next one is kept.
+    skip: u32,
+}
+
+impl Default for Lane {
+    fn default() -> Lane {
+        Lane { values: Vec::new(), stride: 1, skip: 0 }
+    }
+}
+
+impl Samples {
+    /// Keeps a sample. Whether it is the first of a lane since the last
+    /// flush.
+    pub fn record(&self, value: f64, budget: &Budget) -> bool {
+        loop {
+            // one of four is free unless four threads are in here
+            for lane in &self.lanes {
+                if let Some(mut lane) = lane.try_lock() {
+                    return lane.record(value, budget);
+                }
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them, and
+    /// says how many each stands for.
+    pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> u32 {
+        let start = out.len();
+        let mut strides = [1; LANES];
+        let mut ends = [start; LANES];
+        for (i, lane) in self.lanes.iter().enumerate() {
+            let mut lane = loop {
+                match lane.try_lock() {
+                    Some(lane) => break lane,
+                    None => std::thread::yield_now(),
+                }
+            };
+            strides[i] = lane.stride;
+            out.extend_from_slice(&lane.values);
+            ends[i] = out.len();
+            lane.reset(budget);
+        }
+        let mut stride = strides.into_iter().max().unwrap_or(1);
+        let mut begin = start;
+        let mut end = start;
+        for (lane_stride, lane_end) in strides.into_iter().zip(ends) {
+            let step = (stride / lane_stride) as usize;
+            for at in (begin..lane_end).step_by(step) {
+                out[end] = out[at];
+                end += 1;
+            }
+            begin = lane_end;
+        }
+        out.truncate(end);
+        while out.len() - start > MAX_KEPT {
+            halve(out, start);
+            stride *= 2;
+        }
+        stride
+    }
+
+    /// Forgets all samples: in a child process they are the parent's. What a
+    /// lane holds that another thread had locked is not touched.
+    pub fn clear(&self, budget: &Budget) {
+        for lane in &self.lanes {
+            if let Some(mut lane) = lane.try_lock() {
+                lane.reset(budget);
+            }
+        }
+    }
+}
+
+/// Takes every other value out from `start` on.
+fn halve(values: &mut Vec<f64>, start: usize) {
+    let kept = (values.len() - start).div_ceil(2);
+    for i in 0..kept {
+        values[start + i] = values[start + 2 * i];
+    }
+    values.truncate(start + kept);
+}
+
+impl Lane {
+    #[inline]
+    fn record(&mut self, value: f64, budget: &Budget) -> bool {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        if self.values.len() == self.values.capacity() {
+            self.make_room(budget);
+        }
+        if self.values.len() == MAX_KEPT {
+            halve(&mut self.values, 0);
+            self.stride *= 2;
+        }
+        self.skip = self.stride - 1;
+        let first = self.values.is_empty();
+        self.values.push(value);
+        first
+    }
+
+    /// Takes more memory, or else drops the oldest samples.
+    #[cold]
+    fn make_room(&mut self, budget: &Budget) {
+        let len = self.values.len();
+        if len >= MAX_KEPT {
+            return;
+        }
+        let more = len.clamp(4, MAX_KEPT);
+        if budget.take(more * size_of::<f64>()) {
+            if self.values.try_reserve_exact(more).is_ok() {
+                return;
+            }
+            budget.give_back(more * size_of::<f64>());
+        }
+        let oldest = len.div_ceil(4);
+        self.values.drain(..oldest);
+        budget.lose(oldest as u64 * u64::from(self.stride));
+    }
+
+    fn reset(&mut self, budget: &Budget) {
+        let (len, capacity) = (self.values.len(), self.values.capacity());
+        self.values.clear();
+        self.stride = 1;
+        self.skip = 0;
+        if capacity > SMALL && len < capacity / 8 {
+            self.values.shrink_to(capacity / 2);
+            budget.give_back((capacity - self.values.capacity()) * size_of::<f64>());
+        }
+    }
+}
+
+impl Budget {
+    /// At most `bound` bytes.
+    pub fn new(bound: usize) -> Budget {
+        Budget { bound, used: AtomicUsize::new(0), lost: AtomicU64::new(0) }
+    }
+
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    /// Samples lost since the last call.
+    pub fn take_lost(&self) -> u64 {
+        if self.lost.load(Relaxed) == 0 { 0 } else { self.lost.swap(0, Relaxed) }
+    }
+
+    /// Whether so many bytes more may be used.
+    pub fn take(&self, bytes: usize) -> bool {
+        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.bound);
+        self.used.fetch_update(Relaxed, Relaxed, fits).is_ok()
+    }
+
+    /// So many bytes are used no more.
+    pub fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Relaxed);
+    }
+
+    /// So many samples could not be kept.
+    pub fn lose(&self, samples: u64) {
+        self.lost.fetch_add(samples, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(samples: &Samples, budget: &Budget) -> (Vec<f64>, u32) {
+        let mut out = Vec::new();
+        let stride = samples.drain(&mut out, budget);
+        (out, stride)
+    }
+
+    #[test]
+    fn every_sample_is_kept() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        for period in 0..3 {
+            let recorded: Vec<f64> = (0..MAX_KEPT).map(|i| (period * i) as f64).collect();
+            let first: Vec<bool> = recorded.iter().map(|v| samples.record(*v, &budget)).collect();
+            assert!(first[0] && !first[1..].contains(&true));
+            assert_eq!(drained(&samples, &budget), (recorded, 1));
+        }
+        assert_eq!(drained(&samples, &budget), (vec![], 1));
+        assert_eq!(budget.take_lost(), 0);
+    }
+
+    #[test]
+    fn beyond_the_bound_every_kth_is_kept() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        for n in [MAX_KEPT + 1, 2 * MAX_KEPT, 2 * MAX_KEPT + 1, 200_000, 1_000_000] {
+            (0..n).for_each(|i| {
+                samples.record(i as f64, &budget);
+            });
+            let (values, k) = drained(&samples, &budget);
+            assert!(values.len() <= MAX_KEPT && k > 1);
+            assert!(values.iter().enumerate().all(|(i, v)| *v == (i * k as usize) as f64));
+            let told = values.len() * k as usize;
+            assert!(told >= n && told - n < k as usize, "{told} told of {n} with k {k}");
+        }
+    }
+
+    #[test]
+    fn lanes_are_thinned_alike() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let busy = samples.lanes[0].lock();
+        (0..40_000).for_each(|i| {
+            samples.record(f64::from(i), &budget);
+        });
+        drop(busy);
+        (0..40_000).for_each(|i| {
+            samples.record(f64::from(i), &budget);
+        });
+        let (values, k) = drained(&samples, &budget);
+        assert_eq!((values.len(), k), (20_000, 4));
+    }
+
+    #[test]
+    fn without_memory_the_oldest_go_and_are_counted() {
+        let (samples, budget) = (Samples::default(), Budget::new(8 * 64));
+        (0..1000).for_each(|i| {
+            samples.record(f64::from(i), &budget);
+        });
+        let (values, k) = drained(&samples, &budget);
+        assert_eq!((values.last(), k), (Some(&999.0), 1));
+        assert_eq!(values.len() as u64 + budget.take_lost(), 1000);
+        assert!(budget.used() <= 8 * 64);
+    }
+}
