@@ -142,6 +142,8 @@ static const char *unix_path (const struct listener *l)
 
 void listener_reopen (struct listener *l)
 {
+    if (l->fd >= 0)
+        bail_out ("the listener is there already");
     if ((l->fd = open_socket (l)) < 0)
         bail_out ("cannot listen: %s", strerror (errno));
 }

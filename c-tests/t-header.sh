@@ -1,0 +1,72 @@
+#!/bin/sh
+# The header compiles as C99, C11 and C++17, wherever it stands, with either
+# version of Flux and without one.
+#
+# SPDX-License-Identifier: MIT OR Apache-2.0
+
+cc=${CC:-gcc}
+cxx=${CXX:-g++}
+build=${BUILD:?}
+warn="-Wall -Wextra -Wpedantic -Werror"
+n=0
+failed=0
+here=$(dirname "$0")
+
+check () {
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $n - $2"
+    else
+        echo "not ok $n - $2"
+        sed 's/^/# /' "$build/header.log"
+        failed=1
+    fi
+}
+
+compile () {
+    file=$1
+    lang=$2
+    shift 2
+    case $lang in
+        c++*) $cxx -x c++ -std=$lang $warn -I"${INCLUDE:?}" "$@" \
+                  -c -o "$build/header.o" "$here/header/$file" ;;
+        *)    $cc -std=$lang $warn -I"${INCLUDE:?}" "$@" \
+                  -c -o "$build/header.o" "$here/header/$file" ;;
+    esac >"$build/header.log" 2>&1
+}
+
+flux="-I$here/flux-standin"
+
+for lang in c99 c11 c++17; do
+    for file in alone.c twice.c use.c; do
+        compile $file $lang
+        check $? "$lang, no Flux: $file"
+    done
+    for file in alone.c twice.c use.c before-flux.c after-flux.c; do
+        compile $file $lang "$flux"
+        check $? "$lang, Flux 0.28: $file"
+        compile $file $lang "$flux" -DSTANDIN_0_88
+        check $? "$lang, Flux 0.88: $file"
+    done
+done
+
+# in one program: compiled with Flux and without, and linked
+compile use.c c++17 "$flux" && $cxx -o "$build/header-use" "$build/header.o" \
+    -L"$build/lib" -lfripp -Wl,-rpath,"$build/lib" >"$build/header.log" 2>&1
+check $? "a C++ program links"
+"$build/header-use" >"$build/header.log" 2>&1
+check $? "and runs"
+
+for file in wrong-format.c wrong-sendf.c; do
+    for lang in c11 c++17; do
+        ! compile $file $lang
+        check $? "$lang: arguments that the format does not name: $file"
+    done
+done
+
+grep -q 'struct flux_handle' "${INCLUDE:?}/fripp.h"
+[ $? -eq 1 ]
+check $? "the header does not name the struct tag of flux_t"
+
+echo "1..$n"
+exit $failed

@@ -1,0 +1,195 @@
+/* What a process does beside: fork, exec, exit.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fripp.h>
+
+#include "listener.h"
+#include "proc.h"
+#include "tap.h"
+
+static int wait_for (pid_t pid)
+{
+    int status = -1;
+
+    if (waitpid (pid, &status, 0) != pid)
+        return -1;
+    return WIFEXITED (status) ? WEXITSTATUS (status) : 1000 + status;
+}
+
+/* Descriptors of sockets that are open in a program that was executed.
+ */
+static void test_exec (void)
+{
+    struct listener *server = listen_udp ("127.0.0.1");
+    struct fripp_ctx *ctx;
+    char cmd[128];
+
+    ctx = fripp_ctx_create (NULL, "127.0.0.1", listener_port (server));
+    fripp_format_send (ctx, "a:1|c");
+    snprintf (cmd, sizeof (cmd),
+              "exit $(ls -l /proc/self/fd | grep -c socket:)");
+    is_int (WEXITSTATUS (system (cmd)), 0, "it inherits no socket");
+    fripp_ctx_destroy (ctx);
+    listener_destroy (server);
+}
+
+static void test_fork (void)
+{
+    struct listener *server = listen_udp ("127.0.0.1");
+    struct fds before;
+    struct fripp_ctx *ctx;
+    int fd[2] = { -1, -1 };
+    pid_t pid;
+    int port;
+
+    fds_list (&before);
+    ctx = fripp_ctx_create (NULL, "127.0.0.1", listener_port (server));
+    fripp_format_send (ctx, "parent:1|c");
+    listener_wait (server, 1, DEADLINE);
+    port = listener_get (server, 0)->port;
+    fds_new (&before, fd, 2);
+
+    if ((pid = fork ()) == 0) {
+        int rc = fripp_format_send (ctx, "child:%d|c", 1);
+
+        fripp_ctx_destroy (ctx);
+        _exit (rc ? 1 : 0);
+    }
+    is_int (wait_for (pid), 0, "fork: the child sends and destroys");
+    ok (listener_wait (server, 2, DEADLINE) == 2
+        && listener_got (server, 1, "child:1|c", 9), "what it sent arrives");
+    ok (listener_get (server, 1)->port != port,
+        "the child has a socket of its own");
+    fripp_format_send (ctx, "parent:2|c");
+    ok (listener_wait (server, 3, DEADLINE) == 3
+        && listener_got (server, 2, "parent:2|c", 10)
+        && listener_get (server, 2)->port == port,
+        "the parent goes on with its own");
+
+    /* a child that closes everything, as daemons do, and opens files */
+    if ((pid = fork ()) == 0) {
+        int file;
+        int rc;
+
+        close (fd[0]);
+        file = open ("/dev/null", O_RDWR);
+        if (file != fd[0])
+            dup2 (file, fd[0]);
+        rc = fripp_format_send (ctx, "child:%d|c", 2);
+        fripp_ctx_destroy (ctx);
+        _exit (rc || fcntl (fd[0], F_GETFD) < 0 ? 1 : 0);
+    }
+    is_int (wait_for (pid), 0, "a child whose descriptor is a file's by "
+            "then: it is neither written to nor closed");
+    ok (listener_wait (server, 4, DEADLINE) == 4
+        && listener_got (server, 3, "child:2|c", 9), "what it sends arrives");
+    fripp_ctx_destroy (ctx);
+    listener_destroy (server);
+}
+
+static void test_fork_pending (void)
+{
+    struct listener *server;
+    struct fripp_ctx *ctx;
+    char name[64];
+    char uri[80];
+    pid_t pid;
+    int seen = 0;
+
+    snprintf (name, sizeof (name), "@fripp-test-fork-%d", (int)getpid ());
+    snprintf (uri, sizeof (uri), "unix:%s", name);
+    server = listen_unix (name);
+    listener_drop (server);
+    ctx = fripp_ctx_create_uri (NULL, uri);
+    for (int i = 0; i < 10; i++)
+        fripp_format_send (ctx, "kept.%d:1|c", i);
+    fflush (NULL);
+    if ((pid = fork ()) == 0) {
+        struct fripp_stats s;
+        int rc = fripp_get_stats (ctx, &s, sizeof (s)) || s.pending;
+
+        rc |= fripp_format_send (ctx, "child:1|c");
+        rc |= fripp_format_send (ctx, "child:2|c");
+        fripp_get_stats (ctx, &s, sizeof (s));
+        for (int i = 0; i < 2000 && s.pending > 0; i++) {
+            wait_threads (-1, 10);
+            fripp_get_stats (ctx, &s, sizeof (s));
+        }
+        _exit (rc || s.pending ? 1 : 0);
+    }
+    listener_reopen (server);
+    listener_start (server);
+    is_int (wait_for (pid), 0, "threads that do not survive fork: a child "
+            "has nothing pending, keeps what it sends, and sends it");
+    listener_wait (server, 12, DEADLINE);
+    listener_stop (server);
+    for (size_t i = 0; i < listener_count (server); i++)
+        seen += !strncmp (listener_get (server, i)->data, "kept.", 5);
+    is_int (seen, 10, "what waited in the parent is sent once");
+    is_int (listener_count (server), 12, "and what the child sent too");
+    fripp_ctx_destroy (ctx);
+    listener_destroy (server);
+}
+
+/* A server that is there when the process ends, and not before.
+ */
+static void test_exit (void)
+{
+    struct listener *server;
+    char early[200];
+    char late[200];
+    char uri[256];
+    pid_t pid;
+    double start;
+
+    snprintf (early, sizeof (early), "%s/early", scratch_dir ());
+    snprintf (late, sizeof (late), "%s/late", scratch_dir ());
+    snprintf (uri, sizeof (uri), "unix:%s", late);
+    server = listen_unix (early);
+    start = now_ms ();
+    if ((pid = fork ()) == 0) {
+        struct fripp_ctx *ctx = fripp_ctx_create (NULL, uri, 0);
+
+        for (int i = 0; i < 10; i++)
+            fripp_format_send (ctx, "exit.%d:1|c", i);
+        if (rename (early, late) < 0)
+            _exit (2);
+        exit (0);
+    }
+    is_int (wait_for (pid), 0, "exit without destroy");
+    ok (now_ms () - start < 5000, "it does not hang");
+    is_int (listener_quiet (server, 0), 10,
+            "pending metrics lost at exit: they are sent");
+    (void)unlink (late);
+    listener_destroy (server);
+
+    snprintf (uri, sizeof (uri), "unix:%s", early);
+    start = now_ms ();
+    if ((pid = fork ()) == 0) {
+        struct fripp_ctx *ctx = fripp_ctx_create (NULL, uri, 0);
+
+        fripp_format_send (ctx, "exit:1|c");
+        exit (0);
+    }
+    ok (wait_for (pid) == 0 && now_ms () - start < 2000,
+        "exit with lines that nobody takes ends at once");
+}
+
+int main (void)
+{
+    (void)scratch_dir ();
+    test_exec ();
+    test_exit ();
+    test_fork ();
+    test_fork_pending ();
+    return done_testing ();
+}
