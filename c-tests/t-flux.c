@@ -26,8 +26,10 @@
 static void turn (flux_t *h, struct listener *server)
 {
     standin_advance (h, 0.1);
-    if (server)
+    if (server) {
         listener_wait (server, listener_count (server) + 1, 2);
+        listener_quiet (server, 0);
+    }
 }
 
 /* Turns the reactor until so many lines are there.
@@ -52,6 +54,19 @@ static bool turn_until_log (flux_t *h, int messages)
         wait_threads (-1, 1);
     }
     return standin_log_count (h) >= messages;
+}
+
+/* Turns the reactor until nothing keeps it from returning.
+ */
+static bool turn_until_idle (flux_t *h)
+{
+    double end = now_ms () + DEADLINE;
+
+    while (standin_refs (h) > 0 && now_ms () < end) {
+        standin_advance (h, 0.1);
+        wait_threads (-1, 1);
+    }
+    return standin_refs (h) == 0;
 }
 
 static void show_log (flux_t *h)
@@ -193,10 +208,47 @@ static void test_logging (void)
     is_int (listener_lines (server), 1300, "nothing is lost");
     ok (s.lines == 1300 && s.dropped == 0 && s.pending == 0,
         "the stats say the same");
-    for (int i = 0; i < 30; i++)
+    ok (turn_until_idle (h), "when nothing is left to do, the reactor can "
+        "return");
+    fripp_ctx_destroy (ctx);
+    flux_close (h);
+    listener_destroy (server);
+}
+
+/* After an outage the reactor's turns are those of before it.
+ */
+static void test_after_outage (void)
+{
+    struct listener *server = listen_udp ("127.0.0.1");
+    flux_t *h = standin_open (0);
+    struct fripp_ctx *ctx;
+    double end;
+    char *text;
+    int fired;
+
+    ctx = fripp_ctx_create (h, "127.0.0.1", listener_port (server));
+    listener_drop (server);
+    for (int i = 0; i < 20; i++) {
+        fripp_format_send (ctx, "outage.%d:1|c", i);
         standin_advance (h, 1);
-    is_int (standin_refs (h), 0, "when nothing is left to do, the reactor "
-            "can return");
+    }
+    listener_reopen (server);
+    ok (turn_until_lines (h, server, 19), "an outage, and its end");
+
+    /* by this machine's clock too, a second goes by */
+    end = now_ms () + 1200;
+    while (now_ms () < end)
+        turn (h, server);
+    fired = standin_advance (h, 10);
+    ok (fired <= 20, "the timer fires once a period again");
+    diag ("%d times in 10 s", fired);
+
+    listener_clear (server);
+    fripp_inc (ctx, "events", 3);
+    ok (turn_until_lines (h, server, 1), "metrics are flushed again");
+    text = listener_text (server);
+    ok (strstr (text, "events:3|c\n"), "with their values");
+    free (text);
     fripp_ctx_destroy (ctx);
     flux_close (h);
     listener_destroy (server);
@@ -560,6 +612,7 @@ int main (void)
     test_failures ();
     test_no_handle ();
     test_logging ();
+    test_after_outage ();
     test_log_texts ();
     test_environment ();
     test_nosuch ();

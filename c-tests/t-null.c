@@ -13,6 +13,8 @@
 #include "listener.h"
 #include "tap.h"
 
+#define EINVAL_OF(call) (errno = 0, (call) == -1 && errno == EINVAL)
+
 static int send_v (struct fripp_ctx *ctx, const char *fmt, ...)
 {
     va_list ap;
@@ -24,7 +26,136 @@ static int send_v (struct fripp_ctx *ctx, const char *fmt, ...)
     return rc;
 }
 
-#define EINVAL_OF(call) (errno = 0, (call) == -1 && errno == EINVAL)
+static int append_v (struct fripp_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start (ap, fmt);
+    rc = fripp_packet_vappendf (ctx, fmt, ap);
+    va_end (ap);
+    return rc;
+}
+
+static void test_metrics (struct fripp_ctx *ctx)
+{
+    const char *volatile null = NULL;
+    struct fripp_timer t = FRIPP_TIMER_INIT;
+    struct fripp_metric *timer;
+    struct fripp_metric *m;
+
+    ok (EINVAL_OF (fripp_packet_appendf (NULL, "a:1|c"))
+        && EINVAL_OF (fripp_packet_appendf (ctx, null)),
+        "fripp_packet_appendf: NULL is EINVAL");
+    ok (EINVAL_OF (append_v (NULL, "a:%d|c", 1))
+        && EINVAL_OF (append_v (ctx, null)),
+        "fripp_packet_vappendf: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_count (NULL, "a", 1))
+        && EINVAL_OF (fripp_count (ctx, NULL, 1)),
+        "fripp_count: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_inc (NULL, "a", 1))
+        && EINVAL_OF (fripp_inc (ctx, NULL, 1)), "fripp_inc: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_gauge (NULL, "a", 1, false))
+        && EINVAL_OF (fripp_gauge (ctx, NULL, 1, true)),
+        "fripp_gauge: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_gauge_real (NULL, "a", 1))
+        && EINVAL_OF (fripp_gauge_real (ctx, NULL, 1)),
+        "fripp_gauge_real: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_timing (NULL, "a", 1))
+        && EINVAL_OF (fripp_timing (ctx, NULL, 1)),
+        "fripp_timing: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_histogram (NULL, "a", 1))
+        && EINVAL_OF (fripp_histogram (ctx, NULL, 1)),
+        "fripp_histogram: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_unique (NULL, "a", "m"))
+        && EINVAL_OF (fripp_unique (ctx, NULL, "m"))
+        && EINVAL_OF (fripp_unique (ctx, "a", NULL)),
+        "fripp_unique: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_send (NULL, "a", 1, FRIPP_GAUGE))
+        && EINVAL_OF (fripp_send (ctx, NULL, 1, FRIPP_GAUGE)),
+        "fripp_send: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_forget (NULL, "a"))
+        && EINVAL_OF (fripp_forget (ctx, NULL)),
+        "fripp_forget: NULL is EINVAL");
+
+    errno = 0;
+    ok (!fripp_metric_get (NULL, FRIPP_COUNTER, "a", NULL) && errno == EINVAL,
+        "fripp_metric_get: a NULL context is EINVAL");
+    errno = 0;
+    ok (!fripp_metric_get (ctx, FRIPP_COUNTER, NULL, NULL) && errno == EINVAL,
+        "fripp_metric_get: a NULL name is EINVAL");
+    m = fripp_metric_get (ctx, FRIPP_COUNTER, "a", NULL);
+    ok (m != NULL, "fripp_metric_get: NULL tags are none");
+    ok (EINVAL_OF (fripp_metric_add (NULL, 1)),
+        "fripp_metric_add: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_metric_set (NULL, 1)),
+        "fripp_metric_set: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_metric_set_real (NULL, 1)),
+        "fripp_metric_set_real: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_metric_record (NULL, 1)),
+        "fripp_metric_record: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_metric_unique (NULL, "m"))
+        && EINVAL_OF (fripp_metric_unique (m, NULL)),
+        "fripp_metric_unique: NULL is EINVAL");
+    timer = fripp_metric_get (ctx, FRIPP_TIMER, "t", "");
+    ok (EINVAL_OF (fripp_metric_stop (timer, NULL))
+        && EINVAL_OF (fripp_metric_stop (timer, &t)),
+        "fripp_metric_stop: a timer that is NULL, or was never started, is "
+        "EINVAL");
+    fripp_timer_start (NULL);
+    fripp_timer_start (&t);
+    ok (EINVAL_OF (fripp_metric_stop (NULL, &t)),
+        "fripp_metric_stop: a NULL metric is EINVAL");
+    errno = 0;
+    ok (fripp_timer_elapsed (NULL) == -1.0 && errno == EINVAL,
+        "fripp_timer_elapsed: NULL is -1.0 and EINVAL");
+    ok (EINVAL_OF (fripp_timer_stop (NULL, "t", &t))
+        && EINVAL_OF (fripp_timer_stop (ctx, NULL, &t))
+        && EINVAL_OF (fripp_timer_stop (ctx, "t", NULL)),
+        "fripp_timer_stop: NULL is EINVAL");
+
+    ok (EINVAL_OF (fripp_set_prefix (NULL, "p"))
+        && EINVAL_OF (fripp_set_prefix (ctx, NULL)),
+        "fripp_set_prefix: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_set_tags (NULL, "k:v"))
+        && EINVAL_OF (fripp_set_tags (ctx, NULL)),
+        "fripp_set_tags: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_set_agg_period (NULL, 1)),
+        "fripp_set_agg_period: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_set_dialect (NULL, FRIPP_STATSD)),
+        "fripp_set_dialect: NULL is EINVAL");
+    ok (EINVAL_OF (fripp_flush (NULL)), "fripp_flush: NULL is EINVAL");
+}
+
+/* What a disabled context takes.
+ */
+static void test_disabled (struct fripp_ctx *ctx)
+{
+    struct fripp_timer t = FRIPP_TIMER_INIT;
+    struct fripp_metric *m;
+
+    fripp_timer_start (&t);
+    errno = EXDEV;
+    ok (fripp_packet_appendf (ctx, "a:1|c") == 0
+        && append_v (ctx, "a:%d|c", 1) == 0 && fripp_count (ctx, "a", 1) == 0
+        && fripp_inc (ctx, "a", 1) == 0 && fripp_gauge (ctx, "a", 1, 0) == 0
+        && fripp_gauge_real (ctx, "a", 1) == 0
+        && fripp_timing (ctx, "a", 1) == 0
+        && fripp_histogram (ctx, "a", 1) == 0
+        && fripp_unique (ctx, "a", "m") == 0
+        && fripp_send (ctx, "a", 1, FRIPP_GAUGE) == 0
+        && fripp_forget (ctx, "a") == 0
+        && fripp_timer_stop (ctx, "a", &t) == 0
+        && fripp_set_prefix (ctx, "p") == 0
+        && fripp_set_tags (ctx, "") == 0
+        && fripp_set_agg_period (ctx, 5) == 0
+        && fripp_set_dialect (ctx, FRIPP_STATSD) == 0
+        && fripp_flush (ctx) == 0 && errno == EXDEV,
+        "a disabled context takes metrics and settings and returns 0");
+    m = fripp_metric_get (ctx, FRIPP_COUNTER, "a", NULL);
+    ok (m && fripp_metric_add (m, 1) == 0 && errno == EXDEV,
+        "fripp_metric_get gives an inert handle then");
+}
 
 int main (void)
 {
@@ -101,6 +232,9 @@ int main (void)
         "a disabled context has stats of zeros");
     ok (EINVAL_OF (fripp_format_send (disabled, null)),
         "a NULL format is EINVAL to a disabled context too");
+
+    test_metrics (ctx);
+    test_disabled (disabled);
 
     fripp_ctx_destroy (disabled);
     fripp_ctx_destroy (ctx);

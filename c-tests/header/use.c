@@ -34,6 +34,62 @@ static int send_list (struct fripp_ctx *ctx, const char *fmt, ...)
     return rc;
 }
 
+static int append_list (struct fripp_ctx *ctx, const char *fmt, ...)
+    FRIPP_PRINTF (2, 3);
+
+static int append_list (struct fripp_ctx *ctx, const char *fmt, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start (ap, fmt);
+    rc = fripp_packet_vappendf (ctx, fmt, ap);
+    va_end (ap);
+    return rc;
+}
+
+static int metrics (struct fripp_ctx *ctx)
+{
+    struct fripp_timer t = FRIPP_TIMER_INIT;
+    struct fripp_metric *m;
+    enum fripp_type type = FRIPP_COUNTER;
+    enum fripp_dialect dialect = FRIPP_DOGSTATSD;
+    double ms;
+    int rc = 0;
+
+    fripp_timer_start (&t);
+    ms = fripp_timer_elapsed (&t);
+    rc |= fripp_set_dialect (ctx, dialect);
+    rc |= fripp_set_prefix (ctx, "p.{{rank}}");
+    rc |= fripp_set_tags (ctx, "k:v");
+    rc |= fripp_set_agg_period (ctx, 10);
+    rc |= fripp_packet_appendf (ctx, "a:%d|c", 1);
+    rc |= append_list (ctx, "a:%d|c", 1);
+    rc |= fripp_count (ctx, "total", 1);
+    rc |= fripp_inc (ctx, "events", 1);
+    rc |= fripp_gauge (ctx, "gauge", 1, true);
+    rc |= fripp_gauge_real (ctx, "real", 1.5);
+    rc |= fripp_timing (ctx, "timing", ms);
+    rc |= fripp_histogram (ctx, "histogram", 1.5);
+    rc |= fripp_unique (ctx, "set", "member");
+    rc |= fripp_send (ctx, "sent", 1, FRIPP_HISTOGRAM);
+    rc |= fripp_timer_stop (ctx, "timing", &t);
+    m = fripp_metric_get (ctx, type, "events", "k:v");
+    rc |= fripp_metric_add (m, 1);
+    m = fripp_metric_get (ctx, FRIPP_TOTAL, "total", "");
+    rc |= fripp_metric_set (m, 1);
+    m = fripp_metric_get (ctx, FRIPP_GAUGE, "gauge", "");
+    rc |= fripp_metric_set_real (m, 1.5);
+    m = fripp_metric_get (ctx, FRIPP_TIMER, "timing", "");
+    rc |= fripp_metric_record (m, 1.5);
+    rc |= fripp_metric_stop (m, &t);
+    m = fripp_metric_get (ctx, FRIPP_SET, "set", "");
+    rc |= fripp_metric_unique (m, "member");
+    rc |= fripp_forget (ctx, "set");
+    (void)fripp_flush (ctx);
+    return rc;
+}
+
 int main (void)
 {
     struct fripp_ctx *ctx = fripp_ctx_create_uri (0, "127.0.0.1:9");
@@ -49,6 +105,7 @@ int main (void)
     rc |= fripp_format_send (ctx, "a:%d|c", 1);
     rc |= fripp_sendf (ctx, "a:%s|c", "1");
     rc |= send_list (ctx, "a:%f|ms", 1.5);
+    rc |= metrics (ctx);
     rc |= fripp_get_stats (ctx, &stats, sizeof (stats));
     sum = stats.lines + stats.datagrams + stats.bytes + stats.dropped
           + stats.dropped_invalid + stats.dropped_oversize
