@@ -292,16 +292,4 @@ impl Flush {
         }
         work.send(&mut self.lists, Worth::Lists);
     }
-
-    /// Keeps a total that is about to start anew before the server has seen
-    /// it, for the server adds up from one total to the next.
-    pub fn keep_total(&mut self, work: &mut Work<'_>, metric: &Metric, total: i64) {
-        if metric.was_sent(crate::metric::Number::Integer(total)) {
-            return;
-        }
-        self.block.clear();
-        line::total(&mut self.block, work.settings, metric, total);
-        let datagram = Datagram { bytes: &self.block, lines: 1 };
-        work.delivery.keep(datagram, Worth::Numbers, work.now, work.budget);
-    }
 }

@@ -67,23 +67,11 @@ pub fn numbers(
 ) -> (u64, Option<Number>) {
     match metric.kind() {
         Kind::Counter => (counter(out, settings, metric), None),
-        Kind::Total if settings.dialect.has_totals() => {
-            metric.take_growth();
-            let total = Number::Integer(metric.total());
-            if metric.was_sent(total) && !refresh {
-                return (0, None);
-            }
-            line(out, settings, metric, Kind::Total, |out| write(out, total));
-            (1, Some(total))
+        Kind::Total if settings.dialect.has_totals() => total(out, settings, metric, refresh),
+        Kind::Total => {
+            let Some((_, growth, _)) = metric.take_growth() else { return (0, None) };
+            (pieces(out, settings, metric, Kind::Total, growth), None)
         }
-        Kind::Total => match metric.take_growth() {
-            0 => (0, None),
-            growth => {
-                let value = |out: &mut Vec<u8>| number::integer(out, growth);
-                line(out, settings, metric, Kind::Total, value);
-                (1, None)
-            }
-        },
         Kind::Gauge => {
             let value = metric.gauge();
             if metric.was_sent(value) && !refresh {
@@ -109,24 +97,62 @@ pub fn is_whole(settings: &Settings, metric: &Metric) -> bool {
     }
 }
 
-/// A total as brubeck is to see it before it starts anew.
-pub fn total(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, total: i64) {
-    line(out, settings, metric, Kind::Total, |out| number::integer(out, total));
-}
-
 /// Writes a sample's value.
 pub fn sample(out: &mut Vec<u8>, kind: Kind, value: f64) {
     if kind == Kind::Timer { number::timing(out, value) } else { number::real(out, value) }
 }
 
+/// A total for a server that adds up from one to the next, and takes a lower
+/// one for a restart. One that restarted since the last flush is led up to
+/// what it would be without, so that the server adds up what the calls did.
+fn total(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    metric: &Metric,
+    refresh: bool,
+) -> (u64, Option<Number>) {
+    let known = metric.has_been_sent();
+    let Some((total, growth, before)) = metric.take_growth() else { return (0, None) };
+    if known && growth == 0 && total == before && !refresh {
+        return (0, None);
+    }
+    let mut lines = 0;
+    let mut write = |total: i128| {
+        line(out, settings, metric, Kind::Total, |out| number::integer(out, total));
+        lines += 1;
+    };
+    let (before, whole) = (i128::from(before), i128::from(total));
+    if growth > whole - before {
+        let top = before + growth - whole;
+        if top > before {
+            write(top);
+        }
+        if top <= whole && whole > 1 {
+            // not 0: brubeck would lose the step from it
+            write(1);
+        }
+    }
+    write(whole);
+    (lines, Some(Number::Integer(total)))
+}
+
 fn counter(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) -> u64 {
-    let mut sum = metric.take_sum();
+    pieces(out, settings, metric, Kind::Counter, metric.take_sum())
+}
+
+/// Writes a sum in lines of 64 bits each.
+fn pieces(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    metric: &Metric,
+    kind: Kind,
+    mut sum: i128,
+) -> u64 {
     let mut lines = 0;
     while sum != 0 {
         let part = sum.clamp(i64::MIN.into(), i64::MAX.into());
         sum -= part;
-        let value = |out: &mut Vec<u8>| number::integer(out, part as i64);
-        line(out, settings, metric, Kind::Counter, value);
+        line(out, settings, metric, kind, |out| number::integer(out, part as i64));
         lines += 1;
     }
     lines
@@ -138,6 +164,3 @@ fn write(out: &mut Vec<u8>, value: Number) {
         Number::Real(value) => number::real(out, value),
     }
 }
-
-#[cfg(test)]
-mod tests;

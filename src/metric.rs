@@ -25,8 +25,8 @@ pub struct Metric {
     /// A counter's sum since the last flush; the newest total; a gauge's
     /// integer.
     value: AtomicI64,
-    /// A counter's carries, each 2^64; what a total grew by since the last
-    /// flush; the bits of a gauge's real number.
+    /// A counter's carries, each 2^64; what a total was before each restart
+    /// since the last flush; the bits of a gauge's real number.
     more: AtomicU64,
     state: AtomicU8,
     queued: AtomicBool,
@@ -227,26 +227,37 @@ impl Metric {
         i128::from(low) + (i128::from(carries as i64) << 64)
     }
 
-    /// A new total. The one before, where this one is a restart.
+    /// A new total. One that is lower than the one before is a restart. False
+    /// where it restarted too often since the last flush to be added up: then
+    /// it has to be flushed first.
     #[inline]
-    pub fn set_total(&self, total: i64) -> Option<i64> {
-        let before = self.value.swap(total, SeqCst);
-        let restart = total < before;
-        let grown = if restart { total } else { total - before };
-        if grown != 0 {
-            self.more.fetch_add(grown as u64, SeqCst);
+    pub fn set_total(&self, total: i64) -> bool {
+        let full = || self.more.load(SeqCst) > i64::MAX as u64;
+        if total < self.value.load(SeqCst) && full() {
+            return false;
         }
-        restart.then_some(before)
+        let before = self.value.swap(total, SeqCst);
+        if total < before {
+            self.more.fetch_add(before as u64, SeqCst);
+        }
+        true
     }
 
-    /// The newest total.
-    pub fn total(&self) -> i64 {
-        self.value.load(SeqCst)
-    }
-
-    /// What the total grew by, call by call, which starts anew.
-    pub fn take_growth(&self) -> u64 {
-        self.more.swap(0, SeqCst)
+    /// The newest total, what it grew by, call by call, since the last time,
+    /// and what it was then. `None` while another thread is between the steps
+    /// of a restart: the next time has all.
+    pub fn take_growth(&self) -> Option<(i64, i128, i64)> {
+        // in this order: a restart adds to `more` after its new total is seen
+        let tops = self.more.load(SeqCst);
+        let total = self.value.load(SeqCst);
+        let base = self.sent.load(Relaxed) as i64;
+        let growth = i128::from(total) - i128::from(base) + i128::from(tops);
+        if growth < 0 {
+            return None;
+        }
+        self.more.fetch_sub(tops, SeqCst);
+        self.sent.store(total as u64, Relaxed);
+        Some((total, growth, base))
     }
 
     /// A gauge's new value.
@@ -355,6 +366,7 @@ impl Metric {
     pub fn reset(&self, budget: &Budget) {
         self.value.store(0, SeqCst);
         self.more.store(0, SeqCst);
+        self.sent.store(0, Relaxed);
         self.is_real.store(false, SeqCst);
         self.sent_as.store(0, Relaxed);
         match self.extra.get() {
@@ -400,9 +412,12 @@ mod tests {
     #[test]
     fn a_total_grows_call_by_call() {
         let metric = Metric::new(1, b"n", 0, std::ptr::null_mut());
-        let restarts: Vec<_> = [10, 20, 5, 5, 8].into_iter().map(|t| metric.set_total(t)).collect();
-        assert_eq!(restarts, [None, None, Some(20), None, None]);
-        assert_eq!((metric.take_growth(), metric.total()), (28, 8));
+        assert!([10, 20, 5, 5, 8].into_iter().all(|total| metric.set_total(total)));
+        assert_eq!(metric.take_growth(), Some((8, 28, 0)));
+        assert_eq!(metric.take_growth(), Some((8, 0, 8)));
+        assert!([i64::MAX, 0, i64::MAX, 1].into_iter().all(|total| metric.set_total(total)));
+        assert!(metric.set_total(2) && !metric.set_total(1));
+        assert_eq!(metric.take_growth(), Some((2, 2 * i128::from(i64::MAX) - 6, 8)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use crate::context::{Context, Live};
 use crate::delivery::BURST;
-use crate::dialect::{Dialect, Kind};
+use crate::dialect::Kind;
 use crate::error::Error;
 use crate::metric::{Metric, state};
 use crate::{name, sys, tags};
@@ -202,7 +202,12 @@ impl Context {
             Value::Add(n) => {
                 metric.add(n);
             }
-            Value::Total(total) => self.set_total(live, metric, total),
+            Value::Total(total) => {
+                while !metric.set_total(total) {
+                    self.keep(live, metric);
+                }
+            }
+
             Value::Set(value) => metric.set(value),
             // an integer compares equal however it was given
             Value::Real(real) if real == real.trunc() && real.abs() < 9e15 => {
@@ -226,16 +231,11 @@ impl Context {
         Ok(())
     }
 
-    /// A total that is below the one before is a restart: a server that adds
-    /// up from one total to the next has to see the one before.
-    fn set_total(&self, live: &Live, metric: &Metric, total: i64) {
+    /// Makes lines of what a metric has, ahead of the flush.
+    fn keep(&self, live: &Live, metric: &Metric) {
         let Some((_, mut way)) = self.lock() else { return };
-        let before = metric.total();
-        if total < before && way.settings.dialect == Dialect::Brubeck {
-            let (flush, mut work) = way.work(live, sys::now(), Some(BURST));
-            flush.keep_total(&mut work, metric, before);
-        }
-        metric.set_total(total);
+        let (flush, mut work) = way.work(live, sys::now(), None);
+        flush.send_one(&mut work, metric, false);
     }
 
     fn add_member(&self, live: &Live, metric: &Metric, raw: &[u8]) -> Result<(), Error> {

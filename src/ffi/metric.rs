@@ -132,9 +132,7 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
             let state = metric.state();
             if state == Kind::Gauge as u8 {
                 metric.set(value);
-            } else if state == Kind::Total as u8 && value >= metric.total() {
-                metric.set_total(value);
-            } else {
+            } else if state != Kind::Total as u8 || value < 0 || !metric.set_total(value) {
                 return false;
             }
             live.list(metric);

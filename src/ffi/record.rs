@@ -94,9 +94,8 @@ pub unsafe extern "C" fn fripp_count(
     // SAFETY: the caller's context and name.
     unsafe {
         plainly(ctx, Kind::Total, name, Value::Total(total), |live, metric| {
-            let plain = total >= metric.total();
+            let plain = total >= 0 && metric.set_total(total);
             if plain {
-                metric.set_total(total);
                 live.list(metric);
             }
             plain

@@ -1,1 +1,0 @@
-//! Call to bytes, dialect by dialect.

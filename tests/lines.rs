@@ -1,0 +1,166 @@
+//! From the call to the bytes, dialect by dialect. What is wanted is written
+//! down from what the servers were seen to accept.
+
+mod common;
+
+use common::Server;
+use fripp::dialect::Kind;
+use fripp::record::Value;
+
+const DIALECTS: [&str; 5] = ["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"];
+
+/// The datagrams of one flush in which `values` were recorded as `n`.
+fn sent(dialect: &str, query: &str, kind: Kind, values: &[Value<'_>]) -> Vec<String> {
+    let server = Server::new();
+    let context = server.context(&format!("dialect={dialect}{query}"));
+    for value in values {
+        context.record(kind, b"n", *value).unwrap();
+    }
+    context.flush().unwrap();
+    let datagrams = server.datagrams();
+    context.close();
+    assert!(server.datagrams().is_empty(), "destroy had nothing left");
+    datagrams
+}
+
+#[test]
+fn numbers() {
+    use Kind::{Counter, Gauge, Total};
+    use Value::{Add, Real, Set, Total as Sum};
+    // brubeck; statsd, telegraf and graphite; dogstatsd
+    type Row<'a> = (Kind, &'a [Value<'a>], &'a str, &'a str, &'a str);
+    #[rustfmt::skip]
+    let rows: &[Row<'_>] = &[
+        (Counter, &[Add(1)], "n:1|c", "n:1|c", "n:1|c"),
+        (Counter, &[Add(5), Add(-8)], "n:-3|c", "n:-3|c", "n:-3|c"),
+        (Counter, &[Add(i64::MAX)], "n:9223372036854775807|c", "n:9223372036854775807|c", "n:9223372036854775807|c"),
+        (Counter, &[Add(i64::MIN)], "n:-9223372036854775808|c", "n:-9223372036854775808|c", "n:-9223372036854775808|c"),
+        (Counter, &[Add(i64::MAX), Add(2)], "n:9223372036854775807|c\nn:2|c", "n:9223372036854775807|c\nn:2|c", "n:9223372036854775807|c\nn:2|c"),
+        (Counter, &[Add((1 << 53) + 1)], "n:9007199254740993|c", "n:9007199254740993|c", "n:9007199254740993|c"),
+        (Total, &[Sum(10), Sum(20), Sum(30)], "n:30|C", "n:30|c", "n:30|c"),
+        (Total, &[Sum(i64::MAX)], "n:9223372036854775807|C", "n:9223372036854775807|c", "n:9223372036854775807|c"),
+        (Total, &[Sum(0)], "n:0|C", "", ""),
+        (Gauge, &[Set(0)], "n:0|g", "n:0|g", "n:0|g"),
+        (Gauge, &[Set(1), Set(-1)], "n:0|g\nn:-1|g", "n:0|g\nn:-1|g", "n:-1|g"),
+        (Gauge, &[Set(i64::MIN)], "n:0|g\nn:-9223372036854775808|g", "n:0|g\nn:-9223372036854775808|g", "n:-9223372036854775808|g"),
+        (Gauge, &[Set((1 << 53) + 1)], "n:9007199254740993|g", "n:9007199254740993|g", "n:9007199254740993|g"),
+        (Gauge, &[Add(3), Add(-1)], "n:2|g", "n:2|g", "n:2|g"),
+        (Gauge, &[Real(-0.0)], "n:0|g", "n:0|g", "n:0|g"),
+        (Gauge, &[Real(1e-9)], "n:0.000000001|g", "n:0.000000001|g", "n:0.000000001|g"),
+        (Gauge, &[Real(-2.5)], "n:0|g\nn:-2.5|g", "n:0|g\nn:-2.5|g", "n:-2.5|g"),
+        (Gauge, &[Real(0.5), Add(1)], "n:1.5|g", "n:1.5|g", "n:1.5|g"),
+        (Gauge, &[Real(0.5), Set(7)], "n:7|g", "n:7|g", "n:7|g"),
+    ];
+    for (kind, values, brubeck, statsd, dogstatsd) in rows {
+        for dialect in DIALECTS {
+            let want = match dialect {
+                "brubeck" => brubeck,
+                "dogstatsd" => dogstatsd,
+                _ => statsd,
+            };
+            let want: Vec<&str> = if want.is_empty() { vec![] } else { vec![want] };
+            assert_eq!(sent(dialect, "", *kind, values), want, "{dialect} {values:?}");
+        }
+    }
+    let large = format!("n:1{}|g", "0".repeat(300));
+    assert_eq!(sent("statsd", "", Gauge, &[Real(1e300)]), [large]);
+}
+
+#[test]
+fn samples() {
+    use Value::Sample;
+    let values = [Sample(1.5), Sample(1.5), Sample(0.1234567), Sample(0.0)];
+    for (dialect, timer, histogram) in [
+        ("brubeck", "ms", "h"),
+        ("statsd", "ms", "ms"),
+        ("telegraf", "ms", "h"),
+        ("graphite", "ms", "ms"),
+    ] {
+        let want = format!("n:1.5|{timer}\nn:1.5|{timer}\nn:0.123457|{timer}\nn:0|{timer}");
+        assert_eq!(sent(dialect, "", Kind::Timer, &values), [want]);
+        let want = format!("n:-2.25|{histogram}\nn:0.1234567|{histogram}");
+        let values = [Sample(-2.25), Sample(0.1234567)];
+        assert_eq!(sent(dialect, "", Kind::Histogram, &values), [want]);
+    }
+    assert_eq!(sent("dogstatsd", "", Kind::Timer, &values), ["n:1.5:1.5:0.123457:0|ms"]);
+    assert_eq!(sent("dogstatsd", "", Kind::Histogram, &values[..1]), ["n:1.5|h"]);
+}
+
+#[test]
+fn packed_timings_fill_their_datagrams() {
+    let values = vec![Value::Sample(123.456); 1000];
+    let datagrams = sent("dogstatsd", "", Kind::Timer, &values);
+    let told: usize = datagrams.iter().map(|d| d.matches(":123.456").count()).sum();
+    assert_eq!(told, 1000);
+    assert!(datagrams[..datagrams.len() - 1].iter().all(|d| d.len() > 1400 && d.len() <= 1440));
+}
+
+#[test]
+fn sets() {
+    let members = [Value::Member(b"a"), Value::Member(b"b:c|d"), Value::Member(b"a")];
+    for dialect in &DIALECTS[1..] {
+        let mut lines: Vec<String> = sent(dialect, "", Kind::Set, &members)
+            .iter()
+            .flat_map(|datagram| datagram.split('\n').map(str::to_owned))
+            .collect();
+        lines.sort();
+        assert_eq!(lines, ["n:a|s", "n:b_c_d|s"]);
+    }
+    let context = Server::new().context("");
+    let error = context.record(Kind::Set, b"n", members[0]).unwrap_err();
+    assert_eq!(error, fripp::error::Error::NotSupported);
+}
+
+#[test]
+fn tags() {
+    let line = |dialect: &str| {
+        let server = Server::new();
+        let context = server.context(&format!("dialect={dialect}&tags=h:x,r:1&prefix=p"));
+        let metric = context.metric_get(Kind::Timer, b"n", b"k:v w").unwrap();
+        context.record_to(metric, Value::Sample(2.0)).unwrap();
+        context.flush().unwrap();
+        server.datagrams().join("\n")
+    };
+    assert_eq!(line("dogstatsd"), "p.n:2|ms|#h:x,r:1,k:v_w");
+    assert_eq!(line("telegraf"), "p.n,h=x,r=1,k=v_w:2|ms");
+    assert_eq!(line("graphite"), "p.n;h=x;r=1;k=v_w:2|ms");
+    for dialect in ["brubeck", "statsd"] {
+        let context = Server::new().context(&format!("dialect={dialect}"));
+        let error = context.metric_get(Kind::Timer, b"n", b"k:v").unwrap_err();
+        assert_eq!(error, fripp::error::Error::NotSupported);
+    }
+}
+
+#[test]
+fn a_negative_gauge_and_its_zero_share_a_datagram() {
+    let server = Server::new();
+    let context = server.context("mtu=512");
+    for i in 0..200 {
+        let name = format!("{}{i}", "g".repeat(i % 90));
+        context.record(Kind::Gauge, name.as_bytes(), Value::Set(-7)).unwrap();
+    }
+    context.flush().unwrap();
+    for datagram in server.datagrams() {
+        let lines: Vec<&str> = datagram.split('\n').collect();
+        for pair in lines.chunks(2) {
+            assert_eq!(pair[0].strip_suffix(":0|g"), pair[1].strip_suffix(":-7|g"));
+        }
+    }
+}
+
+#[test]
+fn thinned_samples_say_how_many_they_stand_for() {
+    let mut server = Server::new();
+    let context = server.context("dialect=dogstatsd&mtu=65507");
+    let n = 3 * 32_768 + 11;
+    for i in 0..n {
+        context.record(Kind::Timer, b"n", Value::Sample(f64::from(i))).unwrap();
+    }
+    context.flush().unwrap();
+    server.limit = 65_507;
+    let mut known = common::Known::default();
+    server.read(fripp::dialect::Dialect::Dogstatsd, &mut known);
+    let samples = &known.samples["n"];
+    assert!(samples.len() <= 32_768 && samples.iter().all(|(_, k)| *k == 4.0));
+    assert!((samples.len() as i32 * 4 - n).abs() < 4);
+}
