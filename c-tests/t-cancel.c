@@ -186,7 +186,7 @@ int main (void)
     /* lines are kept, and a look-up and the background thread at work */
     resolver_block (true);
     ctx = fripp_ctx_create (NULL, "slow.example", listener_port (server));
-    cancel_many (200, "no address yet");
+    cancel_many (50, "no address yet");
     listener_start (server);
     resolver_answer ("127.0.0.1");
     resolver_block (false);
