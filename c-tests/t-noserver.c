@@ -67,10 +67,10 @@ static void test_100k (void)
     since = now_ms ();
     fripp_format_send (ctx, "fresh:1|c");
     listener_wait (server, 1, DEADLINE);
-    ok (now_ms () - since < 2000 || logbook_count (&book) == 0,
+    ok (now_ms () - since < 2000,
         "stuck for good after one ECONNREFUSED: metrics arrive within 2 s");
     diag ("the first one after %.0f ms", now_ms () - since);
-    for (int i = 0; i < 10000 && !fresh; i++) {
+    while (!fresh && now_ms () - since < DEADLINE) {
         struct fripp_stats now;
 
         listener_wait (server, listener_count (server) + 1, 100);
