@@ -127,9 +127,9 @@ fn total(
         if top > before {
             write(top);
         }
-        if top <= whole && whole > 1 {
-            // not 0: brubeck would lose the step from it
-            write(1);
+        if top <= whole && whole > 0 {
+            // rather 1 than 0: brubeck loses the step from 0
+            write(i128::from(whole > 1));
         }
     }
     write(whole);

@@ -123,6 +123,11 @@ impl Link {
         self.retry_at.max(self.stalled_until)
     }
 
+    /// Whether a look-up is under way.
+    pub fn is_looking_up(&self) -> bool {
+        self.lookup.is_some()
+    }
+
     /// Makes the next try due now.
     pub fn hurry(&mut self) {
         self.retry_at = 0;

@@ -16,6 +16,17 @@ use crate::sys;
 /// The longest that a flush or a destroy takes, in ns.
 pub const FLUSH_LIMIT: u64 = 100_000_000;
 
+/// When the next turn is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// At this time (ns), to go on with what waits.
+    At(u64),
+    /// When the next flush begins.
+    Flush,
+    /// When there is something to do again.
+    Never,
+}
+
 impl Context {
     /// A turn on the background thread.
     pub fn scheduled_turn(&self) {
@@ -27,9 +38,7 @@ impl Context {
         way.turn_at = None;
         let begin = now >= way.next_flush;
         let next = self.turn(live, &mut way, now, begin);
-        if let Some(next) = next {
-            self.wake(live, &mut way, next);
-        }
+        self.wake_for(live, &mut way, next);
         self.report(way);
     }
 
@@ -43,29 +52,29 @@ impl Context {
         }
         let next = self.turn(live, &mut way, now, begin);
         let period = timer_period(way.settings.period);
-        let delay = next.map(|next| next.saturating_sub(now).max(GAP));
-        let sooner = delay.filter(|delay| *delay < period);
-        way.continuing = sooner.is_some();
-        let reset = sooner.is_some() || way.timer_period != period;
+        let delay = match next {
+            Next::At(at) => Some(at.saturating_sub(now).max(GAP)).filter(|delay| *delay < period),
+            Next::Flush | Next::Never => None,
+        };
+        way.continuing = delay.is_some();
+        let reset = delay.is_some() || way.timer_period != period;
         way.timer_period = period;
         let messages = way.delivery.book().problems.take();
         drop(way);
         for message in &messages {
             flux.log(message);
         }
-        if delay.is_none() {
+        if next == Next::Never {
             flux.rest();
         } else if reset {
-            let delay = sooner.unwrap_or(period);
-            flux.fire_after(delay as f64 / 1e9, period as f64 / 1e9);
+            flux.fire_after(delay.unwrap_or(period) as f64 / 1e9, period as f64 / 1e9);
         }
     }
 
-    /// Sends what is due, and with `begin` what was recorded. When the next
-    /// turn is to be, if there is anything to do.
-    fn turn(&self, live: &Live, way: &mut Way, now: u64, begin: bool) -> Option<u64> {
+    /// Sends what is due, and with `begin` what was recorded.
+    fn turn(&self, live: &Live, way: &mut Way, now: u64, begin: bool) -> Next {
         if way.closed {
-            return None;
+            return Next::Never;
         }
         self.resolve(way, now);
         if begin {
@@ -82,32 +91,34 @@ impl Context {
             if open { flush.turn(&mut work) } else { work.delivery.drain(&mut { BURST }, now) };
         let (link, book) = way.delivery.link();
         book.problems.settle(now);
-        let (retry, lookup) = (link.retry_at(), link.lookup_at());
         match progress {
-            Progress::More => Some(now + GAP),
-            Progress::Blocked => Some(lookup.unwrap_or(retry).max(now + GAP).min(way.next_flush)),
-            Progress::Done => self.rest(live, way, begin).or(lookup),
+            Progress::More => Next::At(now + GAP),
+            Progress::Blocked => {
+                let retry = link.lookup_at().unwrap_or(link.retry_at()).max(now + GAP);
+                if retry < way.next_flush { Next::At(retry) } else { Next::Flush }
+            }
+            Progress::Done if link.is_looking_up() => Next::Flush,
+            Progress::Done => self.rest(live, way, begin),
         }
     }
 
     /// Nothing is left to be sent: the next turn is that of the next flush,
     /// or none where this one had nothing either.
-    fn rest(&self, live: &Live, way: &mut Way, begin: bool) -> Option<u64> {
-        let something =
-            |live: &Live| !live.registry.numbers.is_empty() || !live.registry.lists.is_empty();
+    fn rest(&self, live: &Live, way: &mut Way, begin: bool) -> Next {
+        let recorded = || !live.registry.numbers.is_empty() || !live.registry.lists.is_empty();
         // a timer that keeps its reactor running rests even if gauges are to
         // be refreshed
         let lasting = self.flux.as_ref().is_none_or(|flux| !flux.keeps_reactor());
         let busy = !begin || way.flush.was_busy() || lasting && way.flush.has_refreshes();
-        if busy || something(live) || way.delivery.has_appended() {
-            return Some(way.next_flush);
+        if busy || recorded() || way.delivery.has_appended() {
+            return Next::Flush;
         }
         live.ticking.store(false, SeqCst);
-        if something(live) {
+        if recorded() {
             live.ticking.store(true, SeqCst);
-            return Some(way.next_flush);
+            return Next::Flush;
         }
-        None
+        Next::Never
     }
 
     /// Sends all that was recorded or waits, in bursts, for 100 ms at most.
@@ -162,14 +173,35 @@ impl Context {
         });
     }
 
+    /// The first turn is to take the answer of a look-up that is under way.
+    pub fn wake_for_lookup(&self) {
+        if let Some((_, mut way)) = self.lock()
+            && way.delivery.link().0.is_looking_up()
+            && let Some(flux) = &self.flux
+        {
+            flux.wake();
+        }
+    }
+
     /// The resolver has an answer: what waited for it can go.
     fn looked_up(&self) {
         let Some((live, mut way)) = self.lock() else { return };
         let next = self.turn(live, &mut way, sys::now(), false);
-        if let Some(next) = next {
-            self.wake(live, &mut way, next);
+        if !way.delivery.is_clear() {
+            self.wake_for(live, &mut way, next);
         }
         self.report(way);
+    }
+
+    fn wake_for(&self, live: &Live, way: &mut Way, next: Next) {
+        match next {
+            Next::At(at) => self.wake(live, way, at),
+            Next::Flush => {
+                let at = way.next_flush;
+                self.wake(live, way, at);
+            }
+            Next::Never => {}
+        }
     }
 
     /// Something was recorded while no turns came.

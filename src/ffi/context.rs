@@ -230,6 +230,7 @@ fn hand_out(context: Arc<Context>) -> *mut fripp_ctx {
         let arg = raw.cast_mut().cast();
         // SAFETY: destroy ends the timer before it lets go of the context.
         unsafe { flux.create_timer(delay, period, reactor_turn, arg) };
+        context.wake_for_lookup();
     }
     raw.cast_mut().cast()
 }
