@@ -3,7 +3,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::delivery::{BURST, Delivery, GAP};
@@ -19,7 +22,7 @@ use crate::registry::Registry;
 use crate::samples::Budget;
 use crate::settings::Settings;
 use crate::stats::Stats;
-use crate::{exit, scheduler, sys};
+use crate::{exit, fork, scheduler, sys};
 
 /// Where messages go that are not Flux's to hear.
 pub type Sink = Box<dyn Fn(&Message) + Send>;
@@ -28,12 +31,14 @@ pub type Sink = Box<dyn Fn(&Message) + Send>;
 #[derive(Debug)]
 pub struct Context {
     pub(crate) me: Weak<Context>,
-    pub(crate) flux: Option<Flux>,
+    flux: Option<Flux>,
     /// There is an end point: otherwise the context is disabled.
     pub(crate) live: Option<Live>,
     sink: Mutex<Silent>,
     /// At exit.
     number: usize,
+    /// Of the process that it was made in.
+    generation: u32,
 }
 
 /// What a context has that is not disabled.
@@ -45,6 +50,8 @@ pub struct Live {
     pub budget: Budget,
     /// Turns come, by a thread or a reactor: what is recorded will go.
     pub(crate) ticking: AtomicBool,
+    /// The generation of the process that it was made in, or cleaned up in.
+    generation: AtomicU32,
     pub(crate) way: Mutex<Way>,
 }
 
@@ -90,13 +97,28 @@ impl Way {
         let Live { registry, budget, .. } = live;
         (flush, Work { registry, settings, budget, delivery, now, left })
     }
+
+    /// In a child process: gauges and the base of totals are kept; all else
+    /// that was recorded or waits is the parent's to send.
+    #[cold]
+    fn after_fork(&mut self, live: &Live) {
+        live.generation.store(fork::generation(), Relaxed);
+        live.ticking.store(false, SeqCst);
+        live.registry.for_each(|metric| metric.after_fork(&live.budget));
+        self.flush.after_fork(&live.registry);
+        self.delivery.after_fork();
+        self.next_flush = sys::now() + phase(self.settings.period);
+        self.turn_at = None;
+        self.joined = false;
+        self.continuing = false;
+    }
 }
 
 impl Context {
     /// A context that is disabled: it takes everything and does nothing.
     pub fn disabled(flux: Option<Flux>) -> Arc<Context> {
         let sink = Mutex::new(Silent(None));
-        Arc::new(Context { me: Weak::new(), flux, live: None, sink, number: 0 })
+        Arc::new(Context { me: Weak::new(), flux, live: None, sink, number: 0, generation: 0 })
     }
 
     /// A context that sends to `endpoint`. `complaint` goes before the
@@ -124,11 +146,12 @@ impl Context {
         };
         let budget = Budget::new(way.settings.buffer);
         let ticking = AtomicBool::new(false);
-        let live = Some(Live { registry, budget, ticking, way: Mutex::new(way) });
+        let generation = AtomicU32::new(fork::generation());
+        let live = Some(Live { registry, budget, ticking, generation, way: Mutex::new(way) });
         let sink = Mutex::new(Silent(None));
         let context = Arc::new_cyclic(|me: &Weak<Context>| {
             let number = exit::add(me.clone());
-            Context { me: me.clone(), flux, live, sink, number }
+            Context { me: me.clone(), flux, live, sink, number, generation: fork::generation() }
         });
         if let Some((_, mut way)) = context.lock() {
             context.resolve(&mut way, now);
@@ -141,9 +164,23 @@ impl Context {
         self.live.is_some()
     }
 
-    /// The Flux handle of this context.
+    /// The Flux handle of this context. A child process has none.
     pub fn flux(&self) -> Option<&Flux> {
-        self.flux.as_ref()
+        self.flux.as_ref().filter(|_| self.generation == fork::generation())
+    }
+
+    /// Whether this process has used the context.
+    pub fn is_adopted(&self) -> bool {
+        let generation = self.live.as_ref().map(|live| live.generation.load(Relaxed));
+        generation == Some(fork::generation())
+    }
+
+    /// In a child process: what is recorded next finds out that nothing is
+    /// set up here.
+    pub fn stop_ticking(&self) {
+        if let Some(live) = &self.live {
+            live.ticking.store(false, SeqCst);
+        }
     }
 
     /// How long after its creation the first flush of a context comes, and
@@ -207,8 +244,8 @@ impl Context {
     /// Changes the dialect, unless tags or sets are in use that it lacks.
     pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
         let Some(live) = &self.live else { return Ok(()) };
-        let (tagged, sets) = live.registry.in_use();
         self.change(&mut |settings| {
+            let (tagged, sets) = live.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
             if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
                 return Err(Error::NotSupported);
@@ -224,7 +261,7 @@ impl Context {
         if let Some((_, mut way)) = self.lock() {
             let period = timer_period(way.settings.period);
             way.next_flush = sys::now() + phase(period);
-            if let Some(flux) = self.flux.as_ref().filter(|flux| flux.is_owner()) {
+            if let Some(flux) = self.flux().filter(|flux| flux.is_owner()) {
                 way.timer_period = period;
                 let seconds = period as f64 / 1e9;
                 flux.set_period(phase(period) as f64 / 1e9, seconds);
@@ -283,7 +320,7 @@ impl Context {
         if self.is_enabled() {
             exit::remove(self.number);
         }
-        if let Some(flux) = &self.flux {
+        if let Some(flux) = self.flux() {
             flux.destroy_timer();
         }
         let _ = self.flush_all();
@@ -295,13 +332,27 @@ impl Context {
         way.delivery.link().0.close();
         let joined = std::mem::take(&mut way.joined);
         drop(way);
-        self.sink.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+        // a child's sink may be locked by a thread that is not here
+        if fork::generation() == self.generation {
+            self.sink.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+        } else if let Ok(mut sink) = self.sink.try_lock() {
+            sink.0 = None;
+        }
         if joined {
             scheduler::leave();
         }
     }
 
     pub(crate) fn lock(&self) -> Option<(&Live, MutexGuard<'_, Way>)> {
+        let (live, mut way) = self.lock_as_it_is()?;
+        if live.generation.load(Relaxed) != fork::generation() {
+            way.after_fork(live);
+        }
+        Some((live, way))
+    }
+
+    /// Locks without the clean-up that a child process does first.
+    pub(crate) fn lock_as_it_is(&self) -> Option<(&Live, MutexGuard<'_, Way>)> {
         let live = self.live.as_ref()?;
         Some((live, live.way.lock().unwrap_or_else(PoisonError::into_inner)))
     }
@@ -312,7 +363,7 @@ impl Context {
         if !way.delivery.book().problems.any() {
             return;
         }
-        if let Some(flux) = &self.flux {
+        if let Some(flux) = self.flux() {
             flux.wake();
         }
         if !way.heard {

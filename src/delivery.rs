@@ -186,6 +186,15 @@ impl Delivery {
         self.dropped_full(full, now);
     }
 
+    /// In a child process: what waits is the parent's, and so is the socket.
+    pub fn after_fork(&mut self) {
+        self.held.clear();
+        self.waiting.clear();
+        self.appended.clear();
+        self.packer.clear();
+        self.link.after_fork();
+    }
+
     /// Counts what still waits as lost: the context goes.
     pub fn give_up(&mut self) {
         let lines = self.held.clear() + self.waiting.clear() + self.appended.clear();

@@ -1,14 +1,15 @@
 //! A process that ends without destroying its contexts: what is pending is
 //! sent, within 100 ms in all.
 
-use std::sync::{Mutex, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use crate::context::Context;
+use crate::fork;
 
 static LIVING: Mutex<Living> = Mutex::new(Living { contexts: Vec::new(), free: Vec::new() });
 
 /// Contexts by number.
-struct Living {
+pub struct Living {
     contexts: Vec<Weak<Context>>,
     free: Vec<usize>,
 }
@@ -20,8 +21,9 @@ pub fn add(context: Weak<Context>) -> usize {
         // SAFETY: the library is never unloaded (-z nodelete), so the function
         // stays where it is.
         unsafe { libc::atexit(flush_all) };
+        fork::watch();
     });
-    let mut living = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut living = lock();
     match living.free.pop() {
         Some(number) => {
             living.contexts[number] = context;
@@ -36,21 +38,34 @@ pub fn add(context: Weak<Context>) -> usize {
 
 /// The context of this number is destroyed.
 pub fn remove(number: usize) {
-    let mut living = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut living = lock();
     living.contexts[number] = Weak::new();
     living.free.push(number);
+}
+
+/// The list of contexts, locked.
+pub type Guard = MutexGuard<'static, Living>;
+
+/// Locks the list of contexts.
+pub fn lock() -> Guard {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The contexts in the list.
+pub fn living(list: &Guard) -> impl Iterator<Item = Arc<Context>> {
+    list.contexts.iter().filter_map(Weak::upgrade)
 }
 
 extern "C" fn flush_all() {
     // a panic would end a process that is ending
     let _ = std::panic::catch_unwind(|| {
-        let living = match LIVING.try_lock() {
-            Ok(living) => living.contexts.clone(),
-            Err(_) => return,
-        };
+        let Ok(list) = LIVING.try_lock() else { return };
+        let living: Vec<Arc<Context>> = living(&list).collect();
+        drop(list);
         let deadline = crate::sys::now() + crate::turn::FLUSH_LIMIT;
-        for context in living.iter().filter_map(|context| context.upgrade()) {
-            if crate::sys::now() < deadline {
+        for context in living {
+            // what a child has not used holds nothing of its own
+            if crate::sys::now() < deadline && context.is_adopted() {
                 let _ = context.flush_until(deadline);
             }
         }

@@ -104,6 +104,18 @@ impl Flush {
         }
     }
 
+    /// In a child process: nothing is under way.
+    pub fn after_fork(&mut self, registry: &Registry) {
+        self.readers.numbers.reset(&registry.numbers);
+        self.readers.lists.reset(&registry.lists);
+        self.wheel.clear();
+        self.numbers.clear();
+        self.lists.clear();
+        self.list = List::default();
+        self.open = false;
+        self.busy = false;
+    }
+
     /// Whether a flush is under way.
     pub fn is_open(&self) -> bool {
         self.open

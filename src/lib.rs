@@ -17,6 +17,7 @@ pub mod exit;
 pub mod ffi;
 pub mod flush;
 pub mod flux;
+pub mod fork;
 pub mod line;
 pub mod link;
 pub mod list;

@@ -144,13 +144,17 @@ impl Link {
         (self.addresses.is_empty() && self.lookup.is_none()).then_some(self.lookup_at)
     }
 
-    /// Lets go of what a child process must not touch.
+    /// In a child process: the socket, and a look-up that is under way, are
+    /// the parent's.
     pub fn after_fork(&mut self) {
         if let Some(socket) = self.socket.take() {
             socket.abandon();
         }
-        self.lookup = None;
-        self.unseen = 0;
+        // its lock may be held by a thread that is not here
+        std::mem::forget(self.lookup.take());
+        (self.unseen, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
+        self.opened = false;
+        self.suspect = true;
     }
 
     /// Takes the answer of a look-up of the host's name, and starts the next

@@ -376,6 +376,29 @@ impl Metric {
         }
     }
 
+    /// In a child process: only what a gauge or total is stays.
+    pub fn after_fork(&self, budget: &Budget) {
+        match self.kind() {
+            Kind::Counter => {
+                self.value.store(0, SeqCst);
+                self.more.store(0, SeqCst);
+            }
+            Kind::Total => {
+                self.more.store(0, SeqCst);
+                self.sent.store(self.value.load(SeqCst) as u64, Relaxed);
+            }
+            _ => {}
+        }
+        self.queued.store(false, SeqCst);
+        self.in_wheel.store(false, Relaxed);
+        self.sent_as.store(0, Relaxed);
+        match self.extra.get() {
+            Some(Extra::Samples(samples)) => samples.after_fork(budget),
+            Some(Extra::Members(members)) => members.clear(budget),
+            None => {}
+        }
+    }
+
     /// The server is taken to know nothing of it.
     pub fn unsend(&self) {
         self.sent_as.store(0, Relaxed);

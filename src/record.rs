@@ -191,8 +191,12 @@ impl Context {
     }
 
     fn apply(&self, live: &Live, metric: &Metric, value: Value<'_>) -> Result<(), Error> {
-        if metric.state() & state::FORGOTTEN != 0 {
+        // a child process cleans up before it records
+        if let Some((_, way)) = self.lock()
+            && metric.state() & state::FORGOTTEN != 0
+        {
             live.registry.revive(metric)?;
+            drop(way);
         }
         if metric.state() & state::TOO_LONG != 0 {
             return Err(Error::NameTooLong);
@@ -244,7 +248,6 @@ impl Context {
         let Some((_, way)) = self.lock() else { return Ok(()) };
         // the name, which was checked, and `:…|s` around it
         let most = way.settings.mtu.saturating_sub(way.settings.dialect.max_name() + 8);
-        drop(way);
         if member.len() > most {
             return Err(Error::TooBig);
         }

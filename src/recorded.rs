@@ -57,6 +57,15 @@ impl Recorded {
 }
 
 impl Reader {
+    /// Makes the list empty, whatever state it is in: in a child process,
+    /// which has one thread. Its metrics are taken for not being in it.
+    pub fn reset(&mut self, list: &Recorded) {
+        let stub = (&raw const *list.stub).cast_mut();
+        list.stub.next.store(std::ptr::null_mut(), SeqCst);
+        list.tail.store(stub, SeqCst);
+        *self = Reader { head: stub, last: std::ptr::null_mut() };
+    }
+
     /// Starts a flush, which ends with what is in the list now.
     pub fn begin(&mut self, list: &Recorded) {
         self.last = list.tail.load(SeqCst);

@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use spin::mutex::SpinMutex;
 
@@ -12,6 +12,8 @@ use spin::mutex::SpinMutex;
 pub const MAX_KEPT: usize = 32_768;
 /// Threads that record one metric at the same instant go to different lanes.
 const LANES: usize = 4;
+/// So often a thread that finds all lanes taken lets others go first.
+const TRIES: u32 = 1000;
 /// A lane is not shrunk below this capacity.
 const SMALL: usize = 64;
 
@@ -19,6 +21,8 @@ const SMALL: usize = 64;
 #[derive(Debug, Default)]
 pub struct Samples {
     lanes: [SpinMutex<Lane>; LANES],
+    /// In a child process: lanes whose lock a thread had that is not here.
+    dead: [AtomicBool; LANES],
 }
 
 /// Memory that the samples of a context take, and what was lost for want of
@@ -49,7 +53,7 @@ impl Samples {
     /// Keeps a sample. Whether it is the first of a lane since the last
     /// flush.
     pub fn record(&self, value: f64, budget: &Budget) -> bool {
-        loop {
+        for _ in 0..TRIES {
             // one of four is free unless four threads are in here
             for lane in &self.lanes {
                 if let Some(mut lane) = lane.try_lock() {
@@ -58,6 +62,8 @@ impl Samples {
             }
             std::thread::yield_now();
         }
+        budget.lose(1);
+        false
     }
 
     /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them, and
@@ -66,10 +72,12 @@ impl Samples {
         let start = out.len();
         let mut strides = [1; LANES];
         let mut ends = [start; LANES];
-        for (i, lane) in self.lanes.iter().enumerate() {
+        'lanes: for (i, lane) in self.lanes.iter().enumerate() {
+            ends[i] = out.len();
             let mut lane = loop {
                 match lane.try_lock() {
                     Some(lane) => break lane,
+                    None if self.dead[i].load(Relaxed) => continue 'lanes,
                     None => std::thread::yield_now(),
                 }
             };
@@ -97,8 +105,16 @@ impl Samples {
         stride
     }
 
-    /// Forgets all samples: in a child process they are the parent's. What a
-    /// lane holds that another thread had locked is not touched.
+    /// In a child process: the samples are the parent's. What a lane holds
+    /// that another thread had locked is not touched, ever.
+    pub fn after_fork(&self, budget: &Budget) {
+        self.clear(budget);
+        for (lane, dead) in self.lanes.iter().zip(&self.dead) {
+            dead.store(lane.try_lock().is_none(), Relaxed);
+        }
+    }
+
+    /// Forgets all samples but those that are being recorded right now.
     pub fn clear(&self, budget: &Budget) {
         for lane in &self.lanes {
             if let Some(mut lane) = lane.try_lock() {

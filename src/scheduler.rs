@@ -15,8 +15,9 @@ use crate::sys;
 static SCHEDULER: Mutex<Scheduler> = Mutex::new(Scheduler::new());
 static WAKE: Condvar = Condvar::new();
 
+/// The thread, and when it turns which context.
 #[derive(Debug)]
-struct Scheduler {
+pub struct Scheduler {
     due: BinaryHeap<Reverse<Turn>>,
     /// Contexts that have ever asked for a turn and still live.
     members: usize,
@@ -34,6 +35,15 @@ struct Turn {
 impl Scheduler {
     const fn new() -> Scheduler {
         Scheduler { due: BinaryHeap::new(), members: 0, thread: None, generation: 0 }
+    }
+
+    /// In a child process there is no thread, and no context is known.
+    pub fn after_fork(&mut self) {
+        // the handle is that of a thread that is not here
+        std::mem::forget(self.thread.take());
+        self.due.clear();
+        self.members = 0;
+        self.generation += 1;
     }
 
     fn start(&mut self) {
@@ -104,7 +114,8 @@ fn run(generation: u64) {
     }
 }
 
-fn lock() -> MutexGuard<'static, Scheduler> {
+/// Locks it.
+pub fn lock() -> MutexGuard<'static, Scheduler> {
     SCHEDULER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -44,7 +44,7 @@ impl Context {
 
     /// A turn on the handle's reactor.
     pub fn reactor_turn(&self) {
-        let (Some((live, mut way)), Some(flux)) = (self.lock(), &self.flux) else { return };
+        let (Some((live, mut way)), Some(flux)) = (self.lock(), self.flux()) else { return };
         let now = sys::now();
         let begin = !std::mem::take(&mut way.continuing);
         if begin {
@@ -108,7 +108,7 @@ impl Context {
         let recorded = || !live.registry.numbers.is_empty() || !live.registry.lists.is_empty();
         // a timer that keeps its reactor running rests even if gauges are to
         // be refreshed
-        let lasting = self.flux.as_ref().is_none_or(|flux| !flux.keeps_reactor());
+        let lasting = self.flux().is_none_or(|flux| !flux.keeps_reactor());
         let busy = !begin || way.flush.was_busy() || lasting && way.flush.has_refreshes();
         if busy || recorded() || way.delivery.has_appended() {
             return Next::Flush;
@@ -177,7 +177,7 @@ impl Context {
     pub fn wake_for_lookup(&self) {
         if let Some((_, mut way)) = self.lock()
             && way.delivery.link().0.is_looking_up()
-            && let Some(flux) = &self.flux
+            && let Some(flux) = self.flux()
         {
             flux.wake();
         }
@@ -216,8 +216,8 @@ impl Context {
         if live.ticking.swap(true, SeqCst) {
             return;
         }
-        if self.flux.as_ref().is_some_and(|flux| flux.has_timer()) {
-            let woken = self.flux.as_ref().is_some_and(|flux| flux.wake());
+        if self.flux().is_some_and(|flux| flux.has_timer()) {
+            let woken = self.flux().is_some_and(|flux| flux.wake());
             live.ticking.store(woken, SeqCst);
             return;
         }
@@ -234,7 +234,7 @@ impl Context {
         if way.closed {
             return;
         }
-        if let Some(flux) = self.flux.as_ref().filter(|flux| flux.has_timer()) {
+        if let Some(flux) = self.flux().filter(|flux| flux.has_timer()) {
             flux.wake();
             return;
         }

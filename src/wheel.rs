@@ -46,6 +46,13 @@ impl Wheel {
         }
     }
 
+    /// Takes everything out: the metrics are taken for not being in it.
+    pub fn clear(&mut self) {
+        self.slots = [std::ptr::null_mut(); SLOTS];
+        self.taken = std::ptr::null_mut();
+        self.len = 0;
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -83,7 +83,7 @@ unsafe fn plainly(
     let Some((metric, context)) = (unsafe { owned(m) }) else { return invalid() };
     let Some(context) = context else { return 0 };
     let Some(live) = &context.live else { return 0 };
-    if record(live, metric) {
+    if live.ticks() && record(live, metric) {
         return if live.ticks() { 0 } else { tick(context) };
     }
     slowly(context, metric, value)

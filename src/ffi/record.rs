@@ -38,6 +38,7 @@ unsafe fn plainly<'a>(
     let name = unsafe { CStr::from_ptr(name) }.to_bytes();
     if let Some(metric) = live.registry.find(kind, name)
         && metric.state() == kind as u8
+        && live.ticks()
         && record(live, metric)
     {
         return if live.ticks() { 0 } else { tick(context) };
