@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "proc.h"
 #include "tap.h"
 #include "typed.h"
 
@@ -16,20 +18,58 @@ const char *const dialect_names[DIALECTS] = {
 
 static size_t last_datagrams;
 
-struct fripp_ctx *ctx_open (struct listener *l, const char *fmt, ...)
+static struct fripp_ctx *vopen (const char *where, const char *fmt,
+                                va_list ap)
 {
     struct fripp_ctx *ctx;
     char uri[1024];
-    va_list ap;
     int n;
 
-    n = snprintf (uri, sizeof (uri), "127.0.0.1:%d?", listener_port (l));
-    va_start (ap, fmt);
+    n = snprintf (uri, sizeof (uri), "%s?", where);
     (void)vsnprintf (uri + n, sizeof (uri) - n, fmt, ap);
-    va_end (ap);
     if (!(ctx = fripp_ctx_create_uri (NULL, uri)))
         bail_out ("no context of %s", uri);
     return ctx;
+}
+
+struct fripp_ctx *ctx_open (struct listener *l, const char *fmt, ...)
+{
+    struct fripp_ctx *ctx;
+    char where[64];
+    va_list ap;
+
+    snprintf (where, sizeof (where), "127.0.0.1:%d", listener_port (l));
+    va_start (ap, fmt);
+    ctx = vopen (where, fmt, ap);
+    va_end (ap);
+    return ctx;
+}
+
+struct fripp_ctx *ctx_open_lossless (struct listener **l, const char *fmt,
+                                     ...)
+{
+    static int number;
+    struct fripp_ctx *ctx;
+    char where[64];
+    va_list ap;
+
+    snprintf (where, sizeof (where), "unix:@fripp-typed-%d-%d",
+              (int)getpid (), number++);
+    *l = listen_unix (strchr (where, '@'));
+    va_start (ap, fmt);
+    ctx = vopen (where, fmt, ap);
+    va_end (ap);
+    return ctx;
+}
+
+void flush_all (struct fripp_ctx *ctx)
+{
+    double end = now_ms () + DEADLINE;
+
+    while (fripp_flush (ctx) < 0) {
+        if (now_ms () > end)
+            bail_out ("fripp_flush does not end");
+    }
 }
 
 /* The number of the datagram that the mark is, or -1.

@@ -27,6 +27,17 @@ extern const char *const dialect_names[DIALECTS];
 struct fripp_ctx *ctx_open (struct listener *l, const char *fmt, ...)
     __attribute__ ((format (printf, 2, 3)));
 
+/* The same, with a listener of its own on a UNIX socket, where a sender waits
+ * for a slow receiver and nothing is ever lost: for much traffic.
+ */
+struct fripp_ctx *ctx_open_lossless (struct listener **l, const char *fmt,
+                                     ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+/* Flush, again where it takes more than the 100 ms of one.
+ */
+void flush_all (struct fripp_ctx *ctx);
+
 /* Flush; then all lines that have arrived, with a newline between them.
  * Behind them a line of the test's own goes to the server, so that it is
  * known when all is there: nothing is waited for that may not come. The text
@@ -42,7 +53,7 @@ const char *arrived (struct fripp_ctx *ctx, struct listener *l);
  */
 size_t datagrams (void);
 
-/* Whether the calling thread can be told that a call failed with errnum.
+/* Whether a call fails with errnum.
  */
 #define FAILS(call, errnum) (errno = 0, (call) == -1 && errno == (errnum))
 #define FAILS_NULL(call, errnum) (errno = 0, !(call) && errno == (errnum))
