@@ -9,15 +9,13 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::delivery::{BURST, Delivery, GAP};
-use crate::dialect::{Dialect, Tagging};
+use crate::delivery::{Delivery, GAP};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::flush::{Flush, Work};
 use crate::flux::Flux;
 use crate::link::Link;
 use crate::log::Message;
-use crate::metric::state;
 use crate::registry::Registry;
 use crate::samples::Budget;
 use crate::settings::Settings;
@@ -169,6 +167,11 @@ impl Context {
         self.flux.as_ref().filter(|_| self.generation == fork::generation())
     }
 
+    /// The broker's rank, 0 without Flux.
+    pub fn rank(&self) -> u32 {
+        self.flux.as_ref().map_or(0, Flux::rank)
+    }
+
     /// Whether this process has used the context.
     pub fn is_adopted(&self) -> bool {
         let generation = self.live.as_ref().map(|live| live.generation.load(Relaxed));
@@ -194,6 +197,9 @@ impl Context {
     pub fn send_text(&self, text: &[u8]) -> Result<(), Error> {
         let Some((live, mut way)) = self.lock() else { return Ok(()) };
         let now = sys::roughly_now();
+        if way.delivery.link().0.is_lookup_due(now) {
+            self.resolve(&mut way, now);
+        }
         let sent = way.delivery.send_text(text, now, &live.budget);
         if !way.delivery.is_clear() {
             self.wake(live, &mut way, now + GAP);
@@ -228,80 +234,6 @@ impl Context {
             Some((_, mut way)) => (way.delivery.book().stats, way.delivery.pending()),
             None => Default::default(),
         }
-    }
-
-    /// Changes the prefix.
-    pub fn set_prefix(&self, prefix: &[u8]) -> Result<(), Error> {
-        let rank = self.flux.as_ref().map_or(0, Flux::rank);
-        self.change(&mut |settings| settings.set_prefix(prefix, rank))
-    }
-
-    /// Changes the tags that every metric has.
-    pub fn set_tags(&self, tags: &[u8]) -> Result<(), Error> {
-        self.change(&mut |settings| settings.set_tags(tags))
-    }
-
-    /// Changes the dialect, unless tags or sets are in use that it lacks.
-    pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
-        let Some(live) = &self.live else { return Ok(()) };
-        self.change(&mut |settings| {
-            let (tagged, sets) = live.registry.in_use();
-            let tagged = tagged || !settings.tags.is_empty();
-            if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
-                return Err(Error::NotSupported);
-            }
-            settings.dialect = dialect;
-            Ok(())
-        })
-    }
-
-    /// Changes the period, in seconds.
-    pub fn set_period(&self, seconds: f64) -> Result<(), Error> {
-        self.change(&mut |settings| settings.set_period(seconds))?;
-        if let Some((_, mut way)) = self.lock() {
-            let period = timer_period(way.settings.period);
-            way.next_flush = sys::now() + phase(period);
-            if let Some(flux) = self.flux().filter(|flux| flux.is_owner()) {
-                way.timer_period = period;
-                let seconds = period as f64 / 1e9;
-                flux.set_period(phase(period) as f64 / 1e9, seconds);
-            } else if let Some(live) = &self.live {
-                let at = way.next_flush;
-                self.wake(live, &mut way, at);
-            }
-        }
-        Ok(())
-    }
-
-    /// Turns what is pending into lines under the settings of now, and then
-    /// changes them.
-    fn change(&self, f: &mut dyn FnMut(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
-        let Some((live, mut way)) = self.lock() else { return Ok(()) };
-        let mut settings = way.settings.clone();
-        f(&mut settings)?;
-        if settings == way.settings {
-            return Ok(());
-        }
-        let now = sys::now();
-        // a flush that is under way ends, and then another has the rest
-        let (flush, mut work) = way.work(live, now, None);
-        flush.turn(&mut work);
-        flush.begin(&live.registry);
-        flush.turn(&mut work);
-        way.settings = settings;
-        let settings = &way.settings;
-        live.registry.for_each(|metric| {
-            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
-            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
-            metric.set_state(state::IMMEDIATE, settings.period == 0);
-        });
-        way.delivery.drain(&mut { BURST }, now);
-        self.start_ticking(live, &mut way);
-        if !way.delivery.is_clear() {
-            self.wake(live, &mut way, now + GAP);
-        }
-        self.report(way);
-        Ok(())
     }
 
     /// Gives messages to `sink` from now on, or to Flux where it is `None`.
@@ -391,7 +323,7 @@ pub(crate) fn timer_period(period: u64) -> u64 {
 
 /// A part of the period, another for each context, so that not all flush at
 /// the same instant: multiples of the golden ratio spread evenly.
-fn phase(period: u64) -> u64 {
+pub(crate) fn phase(period: u64) -> u64 {
     static CONTEXTS: AtomicU64 = AtomicU64::new(1);
     let n = CONTEXTS.fetch_add(1, Relaxed) as f64;
     let part = (n * 0.618_033_988_749_895).fract();

@@ -9,6 +9,7 @@ use std::sync::{Arc, MutexGuard, Once};
 
 use crate::context::{Context, Way};
 use crate::exit;
+use crate::resolver::{self, UnderWay};
 use crate::scheduler::{self, Scheduler};
 
 /// How many forks lie between this process and the first that had a context.
@@ -21,6 +22,7 @@ thread_local! {
 /// What is locked while a thread forks. The fields go in this order.
 struct Held {
     scheduler: MutexGuard<'static, Scheduler>,
+    lookups: MutexGuard<'static, UnderWay>,
     ways: Vec<(MutexGuard<'static, Way>, Arc<Context>)>,
     _contexts: exit::Guard,
 }
@@ -50,7 +52,8 @@ extern "C" fn before() {
         Some((way, context))
     });
     let ways = ways.collect();
-    let held = Held { scheduler: scheduler::lock(), ways, _contexts: contexts };
+    let held =
+        Held { scheduler: scheduler::lock(), lookups: resolver::lock(), ways, _contexts: contexts };
     let _ = HELD.try_with(|all| all.borrow_mut().push(held));
 }
 
@@ -63,6 +66,7 @@ extern "C" fn in_child() {
     let Some(mut held) = held else { return };
     GENERATION.fetch_add(1, Relaxed);
     held.scheduler.after_fork();
+    held.lookups.after_fork();
     for (_, context) in &held.ways {
         context.stop_ticking();
     }

@@ -8,6 +8,7 @@
 //! caller wrote enters at [`delivery`]. What the kernel does not take waits
 //! in a [`queue`].
 
+pub mod configure;
 pub mod context;
 pub mod delivery;
 pub mod dialect;

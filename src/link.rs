@@ -7,7 +7,7 @@ use std::io;
 
 use crate::endpoint::{Endpoint, Host};
 use crate::log::{Problem, Problems};
-use crate::resolver::Lookup;
+use crate::resolver::{Done, Lookup};
 use crate::socket::{Address, Socket};
 use crate::stats::Stats;
 
@@ -18,11 +18,8 @@ const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
 const STALL: std::ops::RangeInclusive<u64> = MS..=100 * MS;
 /// The same for names of hosts.
 const LOOKUP_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
-/// A descriptor is held against its identity at most this often.
-const CHECK: u64 = 10 * MS;
-
-/// Runs when a look-up has ended, on the resolver's thread.
-pub type Done = Box<dyn FnOnce() + Send>;
+/// An address is looked up again after this long.
+const ADDRESS_AGE: u64 = 60_000 * MS;
 
 /// What the kernel said of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +61,7 @@ pub struct Book {
 #[derive(Debug)]
 pub struct Link {
     endpoint: Endpoint,
+    is_name: bool,
     /// Said with a failed look-up: `parse error: ` for an end point that
     /// came from the environment.
     complaint: &'static str,
@@ -99,6 +97,7 @@ impl Link {
             Endpoint::Abstract(name) => Address::abstract_name(name).into_iter().collect(),
         };
         Link {
+            is_name: matches!(endpoint, Endpoint::Udp { host: Host::Name(_), .. }),
             endpoint,
             complaint,
             addresses,
@@ -141,7 +140,8 @@ impl Link {
 
     /// When the next look-up is due, where there is no address (ns).
     pub fn lookup_at(&self) -> Option<u64> {
-        (self.addresses.is_empty() && self.lookup.is_none()).then_some(self.lookup_at)
+        (self.is_name && self.addresses.is_empty() && self.lookup.is_none())
+            .then_some(self.lookup_at)
     }
 
     /// In a child process: the socket, and a look-up that is under way, are
@@ -157,24 +157,34 @@ impl Link {
         self.suspect = true;
     }
 
+    /// Whether `resolve` has anything to do.
+    pub fn is_lookup_due(&self, now: u64) -> bool {
+        self.is_name && (self.lookup.is_some() || now >= self.lookup_at)
+    }
+
     /// Takes the answer of a look-up of the host's name, and starts the next
-    /// where one is due.
+    /// where one is due: where there is no address, where none answers, and
+    /// where the last look-up was a minute ago.
     pub fn resolve(&mut self, now: u64, book: &mut Book, done: impl FnOnce() -> Done) {
         let Endpoint::Udp { host: Host::Name(name), port } = &self.endpoint else { return };
-        if let Some(answer) = self.lookup.as_ref().and_then(Lookup::take) {
+        if let Some(answer) = self.lookup.as_ref().and_then(Lookup::answer) {
             self.lookup = None;
             book.stats.resolutions += 1;
             match answer {
                 Ok(addresses) => {
-                    self.addresses = addresses;
-                    self.current = 0;
+                    if addresses != self.addresses {
+                        self.addresses = addresses;
+                        (self.current, self.retry_at, self.suspect) = (0, 0, true);
+                        self.socket = None;
+                    }
+                    self.lookup_at = now + jitter(ADDRESS_AGE, now);
                     book.problems.over(Problem::Resolve, |count| {
                         format!("{name} has an address, after {count} look-ups without one")
                     });
                 }
                 Err(reason) => {
                     self.lookup_wait = next_wait(self.lookup_wait, LOOKUP_RETRY);
-                    self.lookup_at = now + self.lookup_wait;
+                    self.lookup_at = now + jitter(self.lookup_wait, now);
                     let complaint = self.complaint;
                     book.problems.met(Problem::Resolve, 1, now, || {
                         format!("{complaint}cannot look up {name}: {reason}")
@@ -182,7 +192,7 @@ impl Link {
                 }
             }
         }
-        if self.addresses.is_empty() && self.lookup.is_none() && now >= self.lookup_at {
+        if self.lookup.is_none() && now >= self.lookup_at {
             match Lookup::start(name, *port, done()) {
                 Ok(lookup) => self.lookup = Some(lookup),
                 Err(_) => self.lookup_at = now + *LOOKUP_RETRY.start(),
@@ -242,7 +252,8 @@ impl Link {
     /// more.
     fn open(&mut self, now: u64, book: &mut Book) -> bool {
         if let Some(socket) = &self.socket {
-            if now < self.checked + CHECK {
+            // once a tick of the clock that packets go by
+            if now == self.checked {
                 return true;
             }
             self.checked = now;
@@ -293,7 +304,13 @@ impl Link {
         }
         self.current = 0;
         self.wait = next_wait(self.wait, RETRY);
-        self.retry_at = now + self.wait;
+        self.retry_at = now + jitter(self.wait, now);
+        // the server may have moved
+        let wait = next_wait(self.lookup_wait, LOOKUP_RETRY);
+        let soon = now + jitter(wait, now);
+        if soon < self.lookup_at {
+            (self.lookup_at, self.lookup_wait) = (soon, wait);
+        }
         false
     }
 
@@ -304,13 +321,18 @@ impl Link {
         self.unseen = datagram.lines;
         self.stall = 0;
         if std::mem::take(&mut self.suspect) {
-            self.wait = 0;
+            (self.wait, self.lookup_wait) = (0, 0);
             let endpoint = &self.endpoint;
             book.problems.over(Problem::Send, |count| {
                 format!("sending to {endpoint} again, after {count} failures")
             });
         }
     }
+}
+
+/// Up to a quarter less or more, so that not all come at the same instant.
+fn jitter(wait: u64, now: u64) -> u64 {
+    wait * 3 / 4 + now.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (wait / 2)
 }
 
 fn next_wait(wait: u64, range: std::ops::RangeInclusive<u64>) -> u64 {

@@ -20,7 +20,7 @@ pub struct Socket {
 }
 
 /// The address of an end point, looked up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Address(SockAddr);
 
 impl From<SocketAddr> for Address {
