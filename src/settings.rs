@@ -11,6 +11,8 @@ use crate::{name, tags};
 pub const SECOND: u64 = 1_000_000_000;
 /// The periods that there may be besides 0, in seconds.
 const PERIODS: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
+/// Room for `:0|g`, a newline, and `:` and 20 digits and `|g`.
+const GAUGE_ROOM: usize = 32;
 /// Room for a value and what stands behind it, in a datagram that is shorter
 /// than the dialect's names are.
 const VALUE_ROOM: usize = 64;
@@ -91,7 +93,11 @@ impl Settings {
             return Err(Error::NotSupported);
         }
         let whole = self.prefix.len() + name + tags::len(&self.tags, own_tags, tagging);
-        let most = self.dialect.max_name().min(self.mtu - VALUE_ROOM);
+        let mut most = self.dialect.max_name().min(self.mtu - VALUE_ROOM);
+        if kind == Kind::Gauge && !self.dialect.has_negative_gauges() {
+            // a zero goes before a negative value, in the same datagram
+            most = most.min((self.mtu - GAUGE_ROOM) / 2);
+        }
         if whole > most { Err(Error::NameTooLong) } else { Ok(()) }
     }
 }
