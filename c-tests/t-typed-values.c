@@ -439,7 +439,7 @@ static void test_thinning (enum fripp_dialect dialect)
         ok (!reader_bad (r) && reader_lines (r) == s.lines,
             "%s, %zu samples: the lines that were sent arrive",
             dialect_names[dialect], rows[i].recorded);
-        ok (m->lines > 0 && m->lines <= 32768 && k == floor (k)
+        ok (m->lines > 0 && m->lines <= 32768 && k == (double)(long)k
             && (rows[i].k > 1) == (k > 1),
             "every k-th is kept, k whole: %g, %zu lines", k, m->lines);
         ok (fabs (m->values - (double)rows[i].recorded) < k,
