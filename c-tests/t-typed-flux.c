@@ -226,6 +226,39 @@ static void test_refresh (void)
     flux_close (h);
 }
 
+/* More than goes in one burst: several turns, and then periods as before.
+ */
+static void test_bursts (void)
+{
+    flux_t *h = standin_open (0);
+    struct fripp_ctx *ctx = open_with (h, "?prefix=&refresh=0");
+    struct reader *r = reader_create (FRIPP_BRUBECK);
+    int fired;
+
+    for (int i = 0; i < 4000; i++) {
+        char name[32];
+
+        snprintf (name, sizeof (name), "n%d", i);
+        fripp_inc (ctx, name, 1);
+    }
+    fired = standin_advance (h, 2);
+    listener_wait_lines (server, 4000, DEADLINE);
+    reader_read_all (r, server, listener_count (server));
+    listener_clear (server);
+    ok (reader_metrics (r) == 4000 && reader_lines (r) == 4000
+        && !reader_bad (r), "4,000 metrics: all of them");
+    ok (fired > 2, "in more than one turn of the reactor: %d", fired);
+    fired = standin_advance (h, 20);
+    ok (fired <= 22, "then it fires once a period again: %d in 20 s", fired);
+    for (int i = 0; i < 3; i++) {
+        fripp_inc (ctx, "after", 1);
+        is_str (turned (h, ctx, 1), "after:1|c", "and flushes each time");
+    }
+    reader_destroy (r);
+    fripp_ctx_destroy (ctx);
+    flux_close (h);
+}
+
 #define THREADS 4
 #define CALLS 20000
 
@@ -396,6 +429,7 @@ int main (void)
     test_timer ();
     test_period ();
     test_refresh ();
+    test_bursts ();
     test_threads ();
     test_other_thread ();
     test_close ();
