@@ -1,0 +1,190 @@
+//! The numbers of counters, totals and gauges: recorded by many threads, taken
+//! by the flush.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::error::Error;
+use crate::metric::Metric;
+
+/// A gauge's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// All 64 bits of it.
+    Integer(i64),
+    /// Finite.
+    Real(f64),
+}
+
+impl Number {
+    fn bits(self) -> (u64, u8) {
+        match self {
+            Number::Integer(value) => (value as u64, 1),
+            Number::Real(value) => (value.to_bits(), 2),
+        }
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        match self {
+            Number::Integer(value) => value < 0,
+            Number::Real(value) => value < 0.0,
+        }
+    }
+}
+
+impl Metric {
+    /// More events. Whether it has to be taken into the list.
+    #[inline]
+    pub fn add(&self, n: i64) -> bool {
+        let before = self.value.fetch_add(n, SeqCst);
+        let (_, overflow) = before.overflowing_add(n);
+        if overflow {
+            self.carry(n);
+            return true;
+        }
+        before == 0
+    }
+
+    #[cold]
+    fn carry(&self, n: i64) {
+        self.more.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
+    }
+
+    /// A counter's sum, which starts anew.
+    pub fn take_sum(&self) -> i128 {
+        let low = self.value.swap(0, SeqCst);
+        let carries = if self.more.load(SeqCst) == 0 { 0 } else { self.more.swap(0, SeqCst) };
+        i128::from(low) + (i128::from(carries as i64) << 64)
+    }
+
+    /// A new total. One that is lower than the one before is a restart. False
+    /// where it restarted too often since the last flush to be added up: then
+    /// it has to be flushed first.
+    #[inline]
+    pub fn set_total(&self, total: i64) -> bool {
+        let full = || self.more.load(SeqCst) > i64::MAX as u64;
+        if total < self.value.load(SeqCst) && full() {
+            return false;
+        }
+        let before = self.value.swap(total, SeqCst);
+        if total < before {
+            self.more.fetch_add(before as u64, SeqCst);
+        }
+        true
+    }
+
+    /// The newest total, what it grew by, call by call, since the last time,
+    /// and what it was then. `None` while another thread is between the steps
+    /// of a restart: the next time has all.
+    pub fn take_growth(&self) -> Option<(i64, i128, i64)> {
+        // in this order: a restart adds to `more` after its new total is seen
+        let tops = self.more.load(SeqCst);
+        let total = self.value.load(SeqCst);
+        let base = self.sent.load(Relaxed) as i64;
+        let growth = i128::from(total) - i128::from(base) + i128::from(tops);
+        if growth < 0 {
+            return None;
+        }
+        self.more.fetch_sub(tops, SeqCst);
+        self.sent.store(total as u64, Relaxed);
+        Some((total, growth, base))
+    }
+
+    /// A gauge's new value.
+    #[inline]
+    pub fn set(&self, value: i64) {
+        self.value.swap(value, SeqCst);
+        if self.is_real.load(SeqCst) {
+            self.is_real.store(false, SeqCst);
+        }
+    }
+
+    /// A gauge's new value, a real number.
+    #[inline]
+    pub fn set_real(&self, value: f64) {
+        self.more.swap(value.to_bits(), SeqCst);
+        if !self.is_real.load(SeqCst) {
+            self.is_real.store(true, SeqCst);
+        }
+    }
+
+    /// Adds to a gauge. An integer that does not fit is an error, and the
+    /// gauge keeps its value.
+    #[inline]
+    pub fn add_to_gauge(&self, n: i64) -> Result<(), Error> {
+        if self.is_real.load(SeqCst) {
+            let sum = |bits: u64| Some((f64::from_bits(bits) + n as f64).to_bits());
+            let _ = self.more.fetch_update(SeqCst, SeqCst, sum);
+            return Ok(());
+        }
+        let sum = |value: i64| value.checked_add(n);
+        self.value.fetch_update(SeqCst, SeqCst, sum).map(drop).map_err(|_| Error::Range)
+    }
+
+    /// A gauge's newest value.
+    pub fn gauge(&self) -> Number {
+        if self.is_real.load(SeqCst) {
+            Number::Real(f64::from_bits(self.more.load(SeqCst)))
+        } else {
+            Number::Integer(self.value.load(SeqCst))
+        }
+    }
+
+    /// Whether the server was sent this value last.
+    pub fn was_sent(&self, value: Number) -> bool {
+        let (bits, kind) = value.bits();
+        self.sent_as.load(Relaxed) == kind && self.sent.load(Relaxed) == bits
+    }
+
+    /// The server is sent this value, at the time `at` in ms.
+    pub fn mark_sent(&self, value: Number, at: u64) {
+        let (bits, kind) = value.bits();
+        self.sent.store(bits, Relaxed);
+        self.sent_at.store(at, Relaxed);
+        self.sent_as.store(kind, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_beyond_64_bits() {
+        let metric = Metric::new(0, b"n", 0, std::ptr::null_mut());
+        for n in [i64::MAX, i64::MAX, 5, i64::MAX] {
+            metric.add(n);
+        }
+        assert_eq!(metric.take_sum(), 3 * i128::from(i64::MAX) + 5);
+        metric.add(i64::MIN);
+        metric.add(-1);
+        assert_eq!(metric.take_sum(), i128::from(i64::MIN) - 1);
+        assert_eq!(metric.take_sum(), 0);
+    }
+
+    #[test]
+    fn a_total_grows_call_by_call() {
+        let metric = Metric::new(1, b"n", 0, std::ptr::null_mut());
+        assert!([10, 20, 5, 5, 8].into_iter().all(|total| metric.set_total(total)));
+        assert_eq!(metric.take_growth(), Some((8, 28, 0)));
+        assert_eq!(metric.take_growth(), Some((8, 0, 8)));
+        assert!([i64::MAX, 0, i64::MAX, 1].into_iter().all(|total| metric.set_total(total)));
+        assert!(metric.set_total(2) && !metric.set_total(1));
+        assert_eq!(metric.take_growth(), Some((2, 2 * i128::from(i64::MAX) - 6, 8)));
+    }
+
+    #[test]
+    fn a_gauge_of_both_kinds() {
+        let metric = Metric::new(2, b"n", 0, std::ptr::null_mut());
+        metric.add_to_gauge(5).unwrap();
+        assert_eq!(metric.gauge(), Number::Integer(5));
+        metric.set_real(0.5);
+        metric.add_to_gauge(-1).unwrap();
+        assert_eq!(metric.gauge(), Number::Real(-0.5));
+        metric.set(i64::MAX);
+        assert_eq!(metric.add_to_gauge(1), Err(Error::Range));
+        assert_eq!(metric.gauge(), Number::Integer(i64::MAX));
+    }
+}
