@@ -238,7 +238,7 @@ static void test_bursts (void)
     for (int i = 0; i < 4000; i++) {
         char name[32];
 
-        snprintf (name, sizeof (name), "n%d", i);
+        snprintf (name, sizeof (name), "a.longer.name.%d", i);
         fripp_inc (ctx, name, 1);
     }
     fired = standin_advance (h, 2);
