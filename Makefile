@@ -45,7 +45,8 @@ CPROG = $(CC) $(WARN) $(CFLAGS) -Iinclude $(CPPFLAGS)
 LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
 
 .PHONY: all help clean install uninstall header symbols demo bench check \
-        check-rust check-c check-header check-symbols check-readme check-install
+        check-rust check-c check-header check-symbols check-readme check-install \
+        check-examples
 
 # -- build ---------------------------------------------------------------
 
@@ -62,7 +63,7 @@ $(STATIC): $(SO)
 
 help:
 	@echo 'all        build the library: $(SO)'
-	@echo 'demo       play traffic of a real broker through it; SERVER=host:port for a server of yours'
+	@echo 'demo       play traffic of a real broker through it, and record metrics; SERVER=host:port for yours'
 	@echo 'check      all tests, of Rust and of C, and those of what is installed'
 	@echo 'bench      what a call costs, beside what it cannot do without'
 	@echo 'install    to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again'
@@ -73,7 +74,7 @@ help:
 clean:
 	$(say) CLEAN '$(TARGET_DIR)'
 	$(Q)$(CARGO) clean $(quiet)
-	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/check $(PC)
+	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/examples $(BUILD)/check $(PC)
 	$(Q)rmdir $(BUILD) 2>/dev/null || :
 
 # -- install -------------------------------------------------------------
@@ -129,7 +130,8 @@ symbols: $(SO)
 # -- check ---------------------------------------------------------------
 
 # a part of 'make check' each; new ones go here
-PARTS = check-rust check-header check-symbols check-readme check-install check-c
+PARTS = check-rust check-header check-symbols check-readme check-install \
+        check-examples check-c
 
 check: all
 	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/check $(BUILD)/check $(PARTS)
@@ -140,6 +142,10 @@ check-rust:
 check-c: $(SO)
 	$(Q)$(MAKE) --no-print-directory -C c-tests check LIBDIR_BUILT='$(RELEASE)' \
 	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/c-tests' V='$(V)'
+
+check-examples: $(SO)
+	$(Q)$(MAKE) --no-print-directory -C examples check LIBDIR_BUILT='$(RELEASE)' \
+	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/examples' V='$(V)'
 
 check-header:
 	$(Q)h=$(built_header) && diff -u include/fripp.h "$$h" || { \
@@ -163,20 +169,22 @@ check-install: $(SO)
 
 # -- demo ----------------------------------------------------------------
 
-DEMO = $(BUILD)/demo/listener $(BUILD)/demo/replay
+DEMO = $(BUILD)/demo/listener $(BUILD)/demo/replay $(BUILD)/demo/typed
 SERVER =
 
 demo: $(SO) $(DEMO)
 ifeq ($(SERVER),)
 	$(Q)$(BUILD)/demo/listener $(if $(ALL),-a) $(BUILD)/demo/replay demo/traffic.txt
+	$(Q)$(BUILD)/demo/typed
 else
 	$(Q)$(BUILD)/demo/replay demo/traffic.txt '$(SERVER)'
+	$(Q)$(BUILD)/demo/typed '$(SERVER)'
 endif
 
 $(BUILD)/demo/%: demo/%.c demo/tally.c demo/tally.h include/fripp.h $(SO)
 	$(say) CC $(@F)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CPROG) -o $@ $< demo/tally.c $(LINK)
+	$(Q)$(CPROG) -pthread -o $@ $< demo/tally.c $(LINK)
 
 # -- bench ---------------------------------------------------------------
 
