@@ -284,6 +284,90 @@ static void test_thinned (void)
     listener_destroy (server);
 }
 
+/* Calls while a setting is changed, or the name forgotten, all the time:
+ * each falls on one side of it, once.
+ */
+enum change { PREFIX, DIALECT, PERIOD, FORGET };
+
+#define CALLS 60000
+
+static void *count_racing (void *arg)
+{
+    struct worker *w = arg;
+    struct fripp_metric *m;
+
+    m = fripp_metric_get (w->ctx, FRIPP_COUNTER, "n", NULL);
+    for (int i = 0; i < CALLS; i++) {
+        if (i % 2)
+            w->failed += fripp_inc (w->ctx, "n", 1) != 0;
+        else
+            w->failed += fripp_metric_add (m, 1) != 0;
+        if (i % 1000 == 0)
+            w->failed += fripp_timing (w->ctx, "t", 1) != 0;
+    }
+    atomic_fetch_sub (&running, 1);
+    return NULL;
+}
+
+static void change (struct fripp_ctx *ctx, enum change what, int i)
+{
+    switch (what) {
+    case PREFIX:
+        fripp_set_prefix (ctx, i % 2 ? "" : "p");
+        break;
+    case DIALECT:
+        fripp_set_dialect (ctx, i % 2 ? FRIPP_STATSD : FRIPP_BRUBECK);
+        break;
+    case PERIOD:
+        fripp_set_agg_period (ctx, i % 2 ? 0.01 : 3600);
+        break;
+    case FORGET:
+        fripp_forget (ctx, "n");
+        break;
+    }
+}
+
+static void test_racing (enum change what, const char *name)
+{
+    struct reader *r = reader_create (FRIPP_BRUBECK);
+    struct worker workers[3] = { 0 };
+    struct listener *server;
+    struct fripp_ctx *ctx;
+    struct fripp_stats s;
+    int failed = 0;
+    int changes = 0;
+
+    ctx = ctx_open_lossless (&server, NEVER);
+    listener_start (server);
+    running = 3;
+    for (int i = 0; i < 3; i++) {
+        workers[i].ctx = ctx;
+        pthread_create (&workers[i].thread, NULL, count_racing, &workers[i]);
+    }
+    while (atomic_load (&running) > 0)
+        change (ctx, what, changes++);
+    for (int i = 0; i < 3; i++) {
+        pthread_join (workers[i].thread, NULL);
+        failed += workers[i].failed;
+    }
+    flush_all (ctx);
+    fripp_get_stats (ctx, &s, sizeof (s));
+    wait_received (server, s.datagrams);
+    fripp_ctx_destroy (ctx);
+    listener_stop (server);
+    reader_read_all (r, server, listener_count (server));
+    is_int (failed, 0, "%s: all calls are taken", name);
+    is_int (reader_get (r, "n", "c")->sum + reader_get (r, "p.n", "c")->sum,
+            3 * CALLS, "%s: each is counted once, by changes: %d", name,
+            changes);
+    is_int (reader_get (r, "t", "ms")->values
+            + reader_get (r, "p.t", "ms")->values, 3 * CALLS / 1000,
+            "%s: so is each timing", name);
+    ok (!reader_bad (r) && s.dropped == 0, "%s: in good lines", name);
+    reader_destroy (r);
+    listener_destroy (server);
+}
+
 int main (void)
 {
     for (int i = 0; i < NAMES; i++)
@@ -292,5 +376,9 @@ int main (void)
     run ("period=0.01&mtu=8192&refresh=0", FRIPP_DOGSTATSD, false);
     run (NEVER, FRIPP_TELEGRAF, true);
     test_thinned ();
+    test_racing (PREFIX, "fripp_set_prefix");
+    test_racing (DIALECT, "fripp_set_dialect");
+    test_racing (PERIOD, "fripp_set_agg_period");
+    test_racing (FORGET, "fripp_forget");
     return done_testing ();
 }
