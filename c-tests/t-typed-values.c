@@ -402,6 +402,39 @@ static void test_long_pairs (void)
     listener_clear (server);
 }
 
+/* Values of 301 digits behind long names, in datagrams of 512: what a call
+ * takes is sent.
+ */
+static void test_long_values (void)
+{
+    static const char *const what[] = {
+        "fripp_gauge_real", "fripp_timing", "fripp_histogram"
+    };
+    const char *name = repeat ('n', 240);
+
+    for (int i = 0; i < 3; i++) {
+        struct fripp_ctx *ctx = ctx_open (server, NEVER "&mtu=512");
+        bool sent;
+        int errnum;
+        int rc;
+
+        errno = 0;
+        if (i == 0)
+            rc = fripp_gauge_real (ctx, name, 1e300);
+        else if (i == 1)
+            rc = fripp_timing (ctx, name, 1e300);
+        else
+            rc = fripp_histogram (ctx, name, 1e300);
+        errnum = errno;
+        sent = *flushed (ctx, server) != '\0';
+        ok (rc == 0 ? sent : !sent && (errnum == EMSGSIZE
+                                       || errnum == ENAMETOOLONG),
+            "%s of a line that no datagram holds: it returns %d, and is%s "
+            "sent", what[i], rc, sent ? "" : " not");
+        fripp_ctx_destroy (ctx);
+    }
+}
+
 struct thinned {
     size_t recorded;
     double k;
@@ -699,6 +732,7 @@ int main (void)
     test_pairs ("statsd", 512);
     test_pairs ("telegraf", 600);
     test_long_pairs ();
+    test_long_values ();
     test_thinning (FRIPP_BRUBECK);
     test_thinning (FRIPP_DOGSTATSD);
     test_packing ();
