@@ -294,7 +294,11 @@ impl Link {
         book.stats.send_errors += 1;
         self.suspect = true;
         let endpoint = &self.endpoint;
-        book.problems.met(Problem::Send, 1, now, || format!("cannot send to {endpoint}: {error}"));
+        book.problems.met(Problem::Send, 1, now, || {
+            let error = error.to_string();
+            let reason = error.split(" (os error").next().unwrap_or_default();
+            format!("cannot send to {endpoint}: {reason}")
+        });
         if self.addresses.len() > 1 {
             self.socket = None;
         }
