@@ -228,20 +228,6 @@ impl Metric {
         let _ = self.extra.set(Box::new(extra));
     }
 
-    /// Forgets what was recorded and sent; a gauge's value too.
-    pub fn reset(&self, budget: &Budget) {
-        self.value.store(0, SeqCst);
-        self.more.store(0, SeqCst);
-        self.sent.store(0, Relaxed);
-        self.is_real.store(false, SeqCst);
-        self.sent_as.store(0, Relaxed);
-        match self.extra.get() {
-            Some(Extra::Samples(samples)) => samples.clear(budget),
-            Some(Extra::Members(members)) => members.clear(budget),
-            None => {}
-        }
-    }
-
     /// In a child process: only what a gauge or total is stays.
     pub fn after_fork(&self, budget: &Budget) {
         match self.kind() {

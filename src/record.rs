@@ -147,7 +147,7 @@ impl Context {
             let (flush, mut work) = way.work(live, now, Some(BURST));
             flush.send_one(&mut work, metric, false);
             live.registry.forget(metric);
-            metric.reset(&live.budget);
+            metric.forget_value();
         }
         if !way.delivery.is_clear() {
             self.wake(live, &mut way, now + crate::delivery::GAP);

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
+use crate::dialect::Kind;
 use crate::error::Error;
 use crate::metric::Metric;
 
@@ -130,6 +131,27 @@ impl Metric {
         } else {
             Number::Integer(self.value.load(SeqCst))
         }
+    }
+
+    /// Forgets the value of a gauge, and what a total grows from, of which
+    /// all that was recorded has been taken. What another thread records at
+    /// this moment stays, and is sent.
+    pub fn forget_value(&self) {
+        match self.kind() {
+            Kind::Gauge => {
+                self.set(0);
+                self.more.store(0, SeqCst);
+            }
+            Kind::Total => {
+                let taken = self.sent.load(Relaxed) as i64;
+                if self.value.compare_exchange(taken, 0, SeqCst, SeqCst).is_err() {
+                    return;
+                }
+                self.sent.store(0, Relaxed);
+            }
+            Kind::Counter | Kind::Timer | Kind::Histogram | Kind::Set => {}
+        }
+        self.unsend();
     }
 
     /// Whether the server was sent this value last.
