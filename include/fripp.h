@@ -298,6 +298,7 @@ int fripp_packet_appendf (struct fripp_ctx *ctx,
  *                 bytes (brubeck) or 512 (the other dialects)
  *   ENOSPC        there are max_metrics metrics already
  *   ENOTSUP       the dialect has no metrics of this type
+ *   EMSGSIZE      the line of this value is longer than a datagram
  *   ENOMEM        no memory for one more metric
  *
  * May be called from any thread.
@@ -397,6 +398,7 @@ struct fripp_metric *fripp_metric_get (struct fripp_ctx *ctx,
  *   EINVAL        m is NULL, is of a type that this call is not for, or the
  *                 value is none that can be sent
  *   ENAMETOOLONG  a new prefix has made the name too long
+ *   EMSGSIZE      the line of this value is longer than a datagram
  *   ENOSPC        it was forgotten, and there is no room for it now
  *   ERANGE        an increment takes a gauge out of 64 bits
  *

@@ -9,7 +9,7 @@ use crate::delivery::BURST;
 use crate::dialect::Kind;
 use crate::error::Error;
 use crate::metric::{Metric, state};
-use crate::{name, sys, tags};
+use crate::{line, name, sys, tags};
 
 /// What a call records.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,13 @@ impl Live {
         }
         true
     }
+}
+
+/// Whether a real number takes no more digits than there is room for in any
+/// line. Others have to be looked at.
+#[inline]
+pub fn is_short(value: f64) -> bool {
+    value == 0.0 || (1e-20..1e15).contains(&value.abs())
 }
 
 impl<'a> Value<'a> {
@@ -201,6 +208,11 @@ impl Context {
         if metric.state() & state::TOO_LONG != 0 {
             return Err(Error::NameTooLong);
         }
+        if let Value::Real(number) | Value::Sample(number) = value
+            && !is_short(number)
+        {
+            self.check_room(metric, number)?;
+        }
         match value {
             Value::Add(n) if metric.kind() == Kind::Gauge => metric.add_to_gauge(n)?,
             Value::Add(n) => {
@@ -240,6 +252,14 @@ impl Context {
         let Some((_, mut way)) = self.lock() else { return };
         let (flush, mut work) = way.work(live, sys::now(), None);
         flush.send_one(&mut work, metric, false);
+    }
+
+    /// Whether a datagram holds the line of this value.
+    fn check_room(&self, metric: &Metric, number: f64) -> Result<(), Error> {
+        let mut digits = Vec::new();
+        line::sample(&mut digits, metric.kind(), number);
+        let Some((_, way)) = self.lock() else { return Ok(()) };
+        if way.settings.has_room(metric, digits.len()) { Ok(()) } else { Err(Error::TooBig) }
     }
 
     fn add_member(&self, live: &Live, metric: &Metric, raw: &[u8]) -> Result<(), Error> {

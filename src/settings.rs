@@ -4,6 +4,7 @@
 
 use crate::dialect::{Dialect, Kind};
 use crate::error::Error;
+use crate::metric::Metric;
 use crate::packet::MAX_PACKET;
 use crate::{name, tags};
 
@@ -13,6 +14,8 @@ pub const SECOND: u64 = 1_000_000_000;
 const PERIODS: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
 /// Room for `:0|g`, a newline, and `:` and 20 digits and `|g`.
 const GAUGE_ROOM: usize = 32;
+/// Room for `:`, `|ms`, a sample rate and a newline.
+const AROUND_VALUE: usize = 24;
 /// Room for a value and what stands behind it, in a datagram that is shorter
 /// than the dialect's names are.
 const VALUE_ROOM: usize = 64;
@@ -82,6 +85,14 @@ impl Settings {
         }
         self.tags = cleaned;
         Ok(())
+    }
+
+    /// Whether a value of so many bytes goes into a datagram with its metric.
+    pub fn has_room(&self, metric: &Metric, len: usize) -> bool {
+        let tags = tags::len(&self.tags, metric.tags(), self.dialect.tagging());
+        let line = self.prefix.len() + metric.name().len() + tags + len + AROUND_VALUE;
+        let pair = metric.kind() == Kind::Gauge && !self.dialect.has_negative_gauges();
+        (if pair { 2 * line } else { line }) <= self.mtu
     }
 
     /// Whether a metric can be had at all: what is wrong with it otherwise.

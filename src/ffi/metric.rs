@@ -11,7 +11,7 @@ use crate::ffi::record::tick;
 use crate::ffi::timer::{elapsed, fripp_timer};
 use crate::ffi::types::{kind, type_arg};
 use crate::metric::Metric;
-use crate::record::Value;
+use crate::record::{Value, is_short};
 
 /// A metric of a context, looked up once. Opaque. It is owned by the context
 /// and goes with it.
@@ -102,6 +102,7 @@ fn slowly(context: &Context, metric: &Metric, value: Value<'_>) -> c_int {
 ///   EINVAL        m is NULL, is of a type that this call is not for, or the
 ///                 value is none that can be sent
 ///   ENAMETOOLONG  a new prefix has made the name too long
+///   EMSGSIZE      the line of this value is longer than a datagram
 ///   ENOSPC        it was forgotten, and there is no room for it now
 ///   ERANGE        an increment takes a gauge out of 64 bits
 ///
@@ -157,8 +158,8 @@ pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -
     unsafe {
         plainly(m, Value::Sample(value), |live, metric| {
             let state = metric.state();
-            let plain = state == Kind::Timer as u8 && (0.0..f64::INFINITY).contains(&value)
-                || state == Kind::Histogram as u8 && value.is_finite();
+            let plain = state == Kind::Timer as u8 && (0.0..1e15).contains(&value)
+                || state == Kind::Histogram as u8 && is_short(value);
             plain && live.sample(metric, value)
         })
     }

@@ -11,7 +11,7 @@ use crate::ffi::context::{context, fripp_ctx, text};
 use crate::ffi::guard::{invalid, status};
 use crate::ffi::types::{kind, type_arg};
 use crate::metric::Metric;
-use crate::record::Value;
+use crate::record::{Value, is_short};
 
 /// The path of a call whose metric is known and takes values plainly: a hash,
 /// a comparison, and what `record` does to the metric, which says whether it
@@ -82,6 +82,7 @@ pub(super) fn tick(context: &Context) -> c_int {
 ///                 bytes (brubeck) or 512 (the other dialects)
 ///   ENOSPC        there are max_metrics metrics already
 ///   ENOTSUP       the dialect has no metrics of this type
+///   EMSGSIZE      the line of this value is longer than a datagram
 ///   ENOMEM        no memory for one more metric
 ///
 /// May be called from any thread.
@@ -172,7 +173,7 @@ pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, 
     // SAFETY: the caller's context and name.
     unsafe {
         plainly(ctx, Kind::Timer, name, Value::Sample(ms), |live, metric| {
-            (0.0..f64::INFINITY).contains(&ms) && live.sample(metric, ms)
+            (0.0..1e15).contains(&ms) && live.sample(metric, ms)
         })
     }
 }
@@ -188,7 +189,7 @@ pub unsafe extern "C" fn fripp_histogram(
     // SAFETY: the caller's context and name.
     unsafe {
         plainly(ctx, Kind::Histogram, name, Value::Sample(value), |live, metric| {
-            value.is_finite() && live.sample(metric, value)
+            is_short(value) && live.sample(metric, value)
         })
     }
 }
