@@ -167,6 +167,27 @@ static void atomic_add (long n)
         __atomic_fetch_add (&counter.value, 1, __ATOMIC_RELAXED);
 }
 
+/* The least that a call can be: a jump, the addition, the way back. On some
+ * processors the return address, which is stored right before it, makes the
+ * addition wait.
+ */
+static int __attribute__ ((noinline)) add_in_a_function (long *value, long n)
+{
+    __atomic_fetch_add (value, n, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static void atomic_call (long n)
+{
+    static struct {
+        long value __attribute__ ((aligned (128)));
+    } counter;
+    static int (*volatile function) (long *value, long n) = add_in_a_function;
+
+    for (long i = 0; i < n; i++)
+        function (&counter.value, 1);
+}
+
 static void inc (long n)
 {
     for (long i = 0; i < n; i++)
@@ -319,6 +340,8 @@ static struct subject packet_subjects[] = {
 
 static struct subject recording_subjects[] = {
     { "atomic", "an atomic add", atomic_add, .batch = 20000 },
+    { "atomic_call", "an atomic add, in a function", atomic_call,
+      .batch = 20000 },
     { "inc", "fripp_inc, one name", inc, .batch = 20000 },
     { "gauge", "fripp_gauge, one name", set_gauge, .batch = 20000 },
     { "exporter_inc", EXPORTER " counter by name", exporter_inc,
@@ -611,6 +634,9 @@ void call_rows (void)
            atomic, "inc_renamed", "atomic_3", INFO, 0);
     ratio ("metric_add.atomic", "fripp_metric_add", atomic, "metric_add",
            "atomic", AT_MOST, 1.3);
+    ratio ("metric_add.call", "fripp_metric_add",
+           "an atomic add in a function", "metric_add", "atomic_call", INFO,
+           0);
     ratio ("metric_set.atomic", "fripp_metric_set", atomic, "metric_set",
            "atomic", INFO, 0);
     ratio ("metric_add.exporter", "fripp_metric_add",
