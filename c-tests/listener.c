@@ -271,11 +271,22 @@ static bool wait_more (struct listener *l, double end)
     }
 }
 
+/* Waits a little: a datagram may come between the caller's look and the wait.
+ * False when the time is over.
+ */
+static bool wait_some (struct listener *l, double end)
+{
+    double soon = now_ms () + 20;
+
+    (void)wait_more (l, soon < end ? soon : end);
+    return now_ms () < end;
+}
+
 size_t listener_wait (struct listener *l, size_t datagrams, int timeout)
 {
     double end = now_ms () + timeout;
 
-    while (listener_count (l) < datagrams && wait_more (l, end))
+    while (listener_count (l) < datagrams && wait_some (l, end))
         ;
     return listener_count (l);
 }
@@ -284,7 +295,7 @@ size_t listener_wait_lines (struct listener *l, size_t lines, int timeout)
 {
     double end = now_ms () + timeout;
 
-    while (listener_lines (l) < lines && wait_more (l, end))
+    while (listener_lines (l) < lines && wait_some (l, end))
         ;
     return listener_lines (l);
 }
