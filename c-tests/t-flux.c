@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -450,6 +451,54 @@ static int run_workers (flux_t *h, struct fripp_ctx *ctx)
     return failed;
 }
 
+static atomic_int threads_made;
+
+/* In front of the C library's, to count what this process makes.
+ */
+int pthread_create (pthread_t *thread, const pthread_attr_t *attr,
+                    void *(*start) (void *), void *arg)
+{
+    int (*make) (pthread_t *, const pthread_attr_t *, void *(*) (void *),
+                 void *);
+
+    *(void **)&make = dlsym (RTLD_NEXT, "pthread_create");
+    atomic_fetch_add (&threads_made, 1);
+    return make (thread, attr, start, arg);
+}
+
+static void count_line (int level, const char *text, void *arg)
+{
+    (void)level;
+    (void)text;
+    *(int *)arg += 1;
+}
+
+static void test_no_thread (void)
+{
+    struct listener *server = listen_udp ("127.0.0.1");
+    flux_t *h = standin_open (0);
+    struct fripp_ctx *ctx;
+    int before = atomic_load (&threads_made);
+    int told = 0;
+
+    ctx = fripp_ctx_create (h, "127.0.0.1", listener_port (server));
+    fripp_set_log (ctx, count_line, &told);
+    listener_drop (server);
+    for (int i = 0; i < 10; i++) {
+        fripp_format_send (ctx, "a:%d|c", i);
+        fripp_inc (ctx, "b", 1);
+        standin_advance (h, 1.0);
+    }
+    is_int (told, 1, "with a handle and a log function, the function is told");
+    is_int (standin_log_count (h), 0, "and Flux is not");
+    fripp_ctx_destroy (ctx);
+    is_int (atomic_load (&threads_made) - before, 0,
+            "with a handle there is no thread, not for a destroy either that "
+            "finds no server");
+    flux_close (h);
+    listener_destroy (server);
+}
+
 static void test_threads (void)
 {
     struct listener *server = listen_udp ("127.0.0.1");
@@ -624,6 +673,7 @@ int main (void)
     test_nosuch ();
     test_slow ();
     test_threads ();
+    test_no_thread ();
     test_close ();
     test_set_log ();
     test_modules ();

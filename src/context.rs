@@ -9,7 +9,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::delivery::{Delivery, GAP};
+use crate::delivery::{BURST, Delivery, GAP};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::flush::{Flush, Work};
@@ -215,7 +215,9 @@ impl Context {
             drop(way);
             return self.send_text(text);
         }
-        let kept = way.delivery.append_text(text, sys::now(), &live.budget);
+        let now = sys::now();
+        way.delivery.drain(&mut { BURST }, now);
+        let kept = way.delivery.append_text(text, now, &live.budget);
         if way.delivery.has_appended() {
             self.start_ticking(live, &mut way);
         }
@@ -239,7 +241,9 @@ impl Context {
     /// Gives messages to `sink` from now on, or to Flux where it is `None`.
     pub fn set_sink(&self, sink: Option<Sink>) {
         let heard = sink.is_some();
-        self.sink.lock().unwrap_or_else(PoisonError::into_inner).0 = sink;
+        if let Some(mut own) = self.lock_sink() {
+            own.0 = sink;
+        }
         if let Some((_, mut way)) = self.lock() {
             way.heard = heard;
             self.report(way);
@@ -255,19 +259,19 @@ impl Context {
         if let Some(flux) = self.flux() {
             flux.destroy_timer();
         }
+        if let Some((_, mut way)) = self.lock() {
+            // no turn, and no thread for one, comes any more
+            way.closed = true;
+        }
         let _ = self.flush_all();
         let Some((_, mut way)) = self.lock() else { return };
-        way.closed = true;
         let lines = way.flush.unsent_lines();
         way.delivery.give_up();
         way.delivery.book().stats.dropped_send += lines;
         way.delivery.link().0.close();
         let joined = std::mem::take(&mut way.joined);
         drop(way);
-        // a child's sink may be locked by a thread that is not here
-        if fork::generation() == self.generation {
-            self.sink.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
-        } else if let Ok(mut sink) = self.sink.try_lock() {
+        if let Some(mut sink) = self.lock_sink() {
             sink.0 = None;
         }
         if joined {
@@ -287,6 +291,16 @@ impl Context {
     pub(crate) fn lock_as_it_is(&self) -> Option<(&Live, MutexGuard<'_, Way>)> {
         let live = self.live.as_ref()?;
         Some((live, live.way.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Waits for a message that is being told. A child's sink may be locked by
+    /// a thread that is not here.
+    fn lock_sink(&self) -> Option<MutexGuard<'_, Silent>> {
+        if fork::generation() == self.generation {
+            Some(self.sink.lock().unwrap_or_else(PoisonError::into_inner))
+        } else {
+            self.sink.try_lock().ok()
+        }
     }
 
     /// Unlocks, and says what is to be said where there is a sink. Flux is

@@ -145,6 +145,14 @@ impl Flush {
         self.busy = false;
     }
 
+    /// Takes up what timers, histograms and sets have recorded while the
+    /// kernel takes nothing: it waits as lines from now on.
+    pub fn begin_lists(&mut self, registry: &Registry) {
+        if !self.readers.lists.has_more() {
+            self.readers.lists.begin(&registry.lists);
+        }
+    }
+
     /// Goes on with the flush until it is done, the burst is full, or it has
     /// taken long enough.
     pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
@@ -164,6 +172,13 @@ impl Flush {
         match self.send_lists(work, progress == Progress::Blocked, &mut time_is_up) {
             Progress::Done if progress == Progress::Done => {
                 self.open = false;
+                if work.budget.was_tight() {
+                    work.registry.for_each(|metric| {
+                        if let Some(samples) = metric.samples() {
+                            samples.release(work.budget);
+                        }
+                    });
+                }
                 Progress::Done
             }
             Progress::Done => Progress::Blocked,
@@ -221,16 +236,15 @@ impl Flush {
     }
 
     fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
-        let mut sent = Sent::Gone;
-        if self.block.len() > self.numbers.limit() {
-            work.delivery.dropped_bad(Error::TooBig, work.now);
-            return sent;
+        let Flush { numbers, block, .. } = self;
+        if block.len() <= numbers.limit() {
+            return put(work, numbers, Worth::Numbers, block, lines);
         }
-        if !self.numbers.has_room(self.block.len()) {
-            sent = work.send(&mut self.numbers, Worth::Numbers);
-        }
-        self.numbers.push(&self.block, lines);
-        sent
+        // sums beyond 64 bits, totals that restarted: only their order counts
+        block.split(|b| *b == b'\n').fold(Sent::Gone, |sent, line| {
+            let this = put(work, numbers, Worth::Numbers, line, 1);
+            if sent == Sent::Wait { sent } else { this }
+        })
     }
 
     fn send_lists(
@@ -271,16 +285,7 @@ impl Flush {
     }
 
     fn put_list_line(&mut self, work: &mut Work<'_>) -> Sent {
-        let mut sent = Sent::Gone;
-        if self.block.len() > self.lists.limit() {
-            work.delivery.dropped_bad(Error::TooBig, work.now);
-            return sent;
-        }
-        if !self.lists.has_room(self.block.len()) {
-            sent = work.send(&mut self.lists, Worth::Lists);
-        }
-        self.lists.push(&self.block, 1);
-        sent
+        put(work, &mut self.lists, Worth::Lists, &self.block, 1)
     }
 
     /// Sends what one metric has now, outside a flush; with `again` a gauge
@@ -304,4 +309,19 @@ impl Flush {
         }
         work.send(&mut self.lists, Worth::Lists);
     }
+}
+
+/// Puts lines that belong together into a datagram, after sending one that
+/// has no room for them.
+fn put(work: &mut Work<'_>, packer: &mut Packer, worth: Worth, block: &[u8], lines: u64) -> Sent {
+    let mut sent = Sent::Gone;
+    if !packer.has_room(block.len()) {
+        sent = work.send(packer, worth);
+    }
+    if packer.has_room(block.len()) {
+        packer.push(block, lines);
+    } else {
+        work.delivery.dropped_bad(Error::TooBig, work.now);
+    }
+    sent
 }

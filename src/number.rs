@@ -172,13 +172,15 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
-        fn a_real_reads_back_as_it_is_shown_by_the_standard_library(bits: u64) {
+        fn a_real_reads_back_and_is_as_short_as_the_standard_library_s(bits: u64) {
             let value = f64::from_bits(bits);
             prop_assume!(value.is_finite());
             let text = text(|out| real(out, value));
             prop_assert_eq!(text.parse::<f64>().unwrap(), value);
-            prop_assert_eq!(text, format!("{value}"));
+            prop_assert_eq!(text.len(), format!("{value}").len());
         }
 
         #[test]

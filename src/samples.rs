@@ -30,6 +30,8 @@ pub struct Samples {
 #[derive(Debug)]
 pub struct Budget {
     bound: usize,
+    /// More than half of it is in use: what is idle is to be given back.
+    tight: AtomicBool,
     used: AtomicUsize,
     lost: AtomicU64,
 }
@@ -120,6 +122,18 @@ impl Samples {
         }
     }
 
+    /// Gives the memory of lanes back that hold nothing.
+    pub fn release(&self, budget: &Budget) {
+        for lane in &self.lanes {
+            if let Some(mut lane) = lane.try_lock()
+                && lane.values.is_empty()
+            {
+                budget.give_back(lane.values.capacity() * size_of::<f64>());
+                lane.values = Vec::new();
+            }
+        }
+    }
+
     /// Forgets all samples but those that are being recorded right now.
     pub fn clear(&self, budget: &Budget) {
         for lane in &self.lanes {
@@ -197,7 +211,12 @@ impl Lane {
 impl Budget {
     /// At most `bound` bytes.
     pub fn new(bound: usize) -> Budget {
-        Budget { bound, used: AtomicUsize::new(0), lost: AtomicU64::new(0) }
+        Budget {
+            bound,
+            tight: AtomicBool::new(false),
+            used: AtomicUsize::new(0),
+            lost: AtomicU64::new(0),
+        }
     }
 
     /// Bytes in use.
@@ -213,7 +232,16 @@ impl Budget {
     /// Whether so many bytes more may be used.
     pub fn take(&self, bytes: usize) -> bool {
         let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.bound);
-        self.used.fetch_update(Relaxed, Relaxed, fits).is_ok()
+        let used = self.used.fetch_update(Relaxed, Relaxed, fits);
+        if used.is_err() || used.is_ok_and(|used| used > self.bound / 2) {
+            self.tight.store(true, Relaxed);
+        }
+        used.is_ok()
+    }
+
+    /// Whether memory was short since the last call.
+    pub fn was_tight(&self) -> bool {
+        self.tight.swap(false, Relaxed)
     }
 
     /// So many bytes are used no more.

@@ -59,8 +59,13 @@ impl Context {
         way.continuing = delay.is_some();
         let reset = delay.is_some() || way.timer_period != period;
         way.timer_period = period;
-        let messages = way.delivery.book().problems.take();
-        drop(way);
+        let mut messages = Vec::new();
+        if way.heard {
+            self.report(way);
+        } else {
+            messages = way.delivery.book().problems.take();
+            drop(way);
+        }
         for message in &messages {
             flux.log(message);
         }
@@ -81,7 +86,9 @@ impl Context {
             let period = timer_period(way.settings.period);
             let late = now - way.next_flush.min(now);
             way.next_flush += (late / period + 1) * period;
-            if !way.flush.is_open() {
+            if way.flush.is_open() {
+                way.flush.begin_lists(&live.registry);
+            } else {
                 way.flush.begin(&live.registry);
             }
         }
