@@ -65,6 +65,7 @@ help:
 	@echo 'all        build the library: $(SO)'
 	@echo 'demo       play traffic of a real broker through it, and record metrics; SERVER=host:port for yours'
 	@echo 'check      all tests, of Rust and of C, and those of what is installed'
+	@echo 'check-servers  what real servers count: statsd, collectd, netdata (installs them)'
 	@echo 'bench      every goal of speed, beside what cannot be avoided and other clients'
 	@echo 'bench-guard  whether a path has come to take more instructions'
 	@echo 'install    to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again'
@@ -167,6 +168,18 @@ check-readme: $(SO)
 
 check-install: $(SO)
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' scripts/check-install
+
+.PHONY: check-servers check-servers-mutants
+
+# what real servers count, see docs/servers.md; '-mutants' sends wrong
+# lines, which have to be found
+check-servers check-servers-mutants: $(BUILD)/servers/record
+	$(Q)servers/check.py $(if $(findstring mutants,$@),--wrong) $(BUILD)/servers $<
+
+$(BUILD)/servers/record: servers/record.c include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -o $@ $< $(LINK) -pthread
 
 # -- demo ----------------------------------------------------------------
 
