@@ -111,13 +111,17 @@ class Row:
 
     @staticmethod
     def text(values):
+        """A value or several, for the table."""
+        def number(value):
+            whole = isinstance(value, int) or isinstance(value, float) and value == int(value)
+            return "-" if value is None else f"{int(value):,}" if whole else f"{value:,.10g}"
+
         if not isinstance(values, dict):
-            return f"{values:.10g}" if isinstance(values, float) else f"{values:,}"
+            return values if isinstance(values, str) else number(values)
         known = [v for v in values.values() if v is not None]
-        if len(values) == 1 or (len(values) <= 3 and len(set(known)) == len(values)):
-            return " ".join("-" if v is None else f"{v:.10g}" if isinstance(v, float) else f"{v:,}" for v in values.values())
-        return f"{len(known):,} names, sum {sum(known):,.10g}" if any(isinstance(v, float) for v in known) else \
-            f"{len(known):,} names, sum {sum(known):,}"
+        if len(values) <= 3:
+            return " / ".join(number(v) for v in values.values()) or "-"
+        return f"{len(known):,} names, sum {number(sum(known))}"
 
     def differences(self):
         if not isinstance(self.want, dict):

@@ -30,6 +30,7 @@ enum { THREADS = 4, ROUNDS = 20, PER_ROUND = 500, SAMPLES = 10000 };
 static struct fripp_ctx *ctx;
 static bool wrong;
 static bool at_once;
+static int port;
 
 static const double PERIOD = 0.3;
 
@@ -197,14 +198,39 @@ static void wait_for_phase (int phase)
     sleep_ms ((phase + 100 + 1000 - now.tv_nsec / 1000000) % 1000 + 1);
 }
 
-/* Let a server that reads slowly keep up: what has been recorded fills a few
- * datagrams. statsd's buffer holds about 90 of them.
+/* Wait until the server has read what it was sent: of what does not fit into
+ * its socket's buffer, as many systems have it, nobody would hear again.
  */
+static void let_it_read (void)
+{
+    char line[256];
+    unsigned int local;
+    unsigned int queued;
+
+    for (int i = 0; i < 1000; i++) {
+        FILE *f = fopen ("/proc/net/udp", "r");
+        bool full = false;
+
+        check (f ? 0 : -1, "/proc/net/udp");
+        while (fgets (line, sizeof (line), f)) {
+            if (sscanf (line, " %*d: 0100007F:%x %*x:%*x %*x %*x:%x", &local,
+                        &queued) == 2
+                && (int)local == port)
+                full = queued > 16384;
+        }
+        fclose (f);
+        if (!full)
+            return;
+        sleep_ms (2);
+    }
+}
+
 static void pause_after (int i)
 {
     if (!at_once && i % 500 == 499) {
         check (fripp_flush (ctx), "fripp_flush");
-        sleep_ms (12);
+        sleep_ms (5);
+        let_it_read ();
     }
 }
 
@@ -286,8 +312,10 @@ static void play (const char *file)
             line[len - 1] = '\0';
         unescape (++text);
         check (fripp_format_send (ctx, "%s", text), "fripp_format_send");
-        if (++n % 16 == 0)
+        if (++n % 16 == 0) {
             sleep_ms (4);
+            let_it_read ();
+        }
     }
     free (line);
     fclose (f);
@@ -320,6 +348,10 @@ int main (int argc, char **argv)
     }
     if (optind != argc - 1) {
         fprintf (stderr, "usage: record [-otw] [-c FILE] -p PHASE URI\n");
+        return 2;
+    }
+    if (sscanf (argv[optind], "127.0.0.1:%d?", &port) != 1) {
+        fprintf (stderr, "record: %s: want 127.0.0.1:port?...\n", argv[optind]);
         return 2;
     }
     snprintf (uri, sizeof (uri), "%s&prefix=check&period=%.1f", argv[optind],

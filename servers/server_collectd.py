@@ -24,7 +24,7 @@ class Server(Base):
     refuses_totals = True
     gauge_allowed = "6 decimals in csv"
     form_allowed = "`/` becomes `_`"
-    limit_allowed = "a double: INT64_MAX is 2^63"
+    limit_allowed = "a double: INT64_MAX is 2^63 in `count`; `derive` wraps to INT64_MIN"
     foreign_allowed = "`C` is refused"
     timing_allowed = "whole ms; none below 1 ms"
 

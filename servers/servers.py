@@ -68,6 +68,11 @@ class Process:
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
                                           stderr=subprocess.STDOUT, **more)
+        try:
+            # what else this machine has to do shall not make it miss its second
+            os.setpriority(os.PRIO_PROCESS, self.popen.pid, -10)
+        except PermissionError:
+            pass
 
     def check(self):
         if self.popen.poll() is not None:
