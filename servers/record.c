@@ -225,6 +225,8 @@ static void let_it_read (void)
     }
 }
 
+/* After every few datagrams of samples.
+ */
 static void pause_after (int i)
 {
     if (!at_once && i % 500 == 499) {

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """statsd (etsy's, on Node.js) with carbon and whisper behind it."""
 
-import glob
 import json
 import math
 import os
@@ -10,7 +9,7 @@ import socket
 import struct
 import sys
 
-from servers import Base, Failure, Process, Reading, free_ports, program, run
+from servers import Base, Failure, Process, Reading, free_ports, program, run, say
 
 STATSD, CARBON, WHISPER = "0.9.0", "1.1.10", "1.1.10"
 PERCENTILES = (50, 90, 99)
@@ -20,7 +19,9 @@ def whisper(path):
     """The points of a whisper file, which has one archive: (time, value)."""
     with open(path, "rb") as f:
         data = f.read()
-    offset, _, points = struct.unpack(">LLL", data[16:28])
+    offset, _, points = struct.unpack(">LLL", data[16:28]) if len(data) >= 28 else (0, 0, 1)
+    if len(data) < offset + 12 * points:
+        return []   # it is being written
     found = struct.iter_unpack(">Ld", data[offset:offset + 12 * points])
     return sorted(point for point in found if point[0])
 
@@ -37,11 +38,11 @@ class Server(Base):
         program("npm", "npm")
         stats_js = os.path.join(build, "npm", "node_modules", "statsd", "stats.js")
         if not os.path.exists(stats_js):
-            print(f"installing statsd {STATSD} (npm)", flush=True)
+            say(f"installing statsd {STATSD} (npm)")
             run(["npm", "install", "--prefix", os.path.join(build, "npm"), "--ignore-scripts", "--no-audit",
                  "--no-fund", "--no-save", f"statsd@{STATSD}"], cwd=build)
         if not os.path.exists(os.path.join(build, "pip", "bin", "carbon-cache.py")):
-            print(f"installing carbon {CARBON} (pip)", flush=True)
+            say(f"installing carbon {CARBON} (pip)")
             pip = [sys.executable, "-m", "pip"]
             try:
                 run(pip + ["--version"])
@@ -54,11 +55,7 @@ class Server(Base):
     def version(build):
         with open(os.path.join(build, "npm", "node_modules", "statsd", "package.json"), encoding="utf-8") as f:
             statsd = json.load(f)["version"]
-        dists = [os.path.basename(d).split("-")[1][:-len(".dist")] if d.endswith(".dist") else
-                 os.path.basename(d).split("-")[1].removesuffix(".dist")
-                 for d in sorted(glob.glob(os.path.join(build, "pip", "*.dist-info")))
-                 if os.path.basename(d).split("-")[0] in ("carbon", "whisper")]
-        return f"{statsd}, carbon {dists[0]}, whisper {dists[1]}, Node.js {run(['node', '--version']).strip()}"
+        return f"{statsd}, carbon {CARBON}, whisper {WHISPER}, Node.js {run(['node', '--version']).strip()}"
 
     def launch(self):
         self.port, line, pickle, query, self.manage = free_ports(1, 4)

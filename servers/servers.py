@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 
@@ -25,11 +26,16 @@ def run(command, **more):
     return done.stdout
 
 
+def say(text):
+    """Tells what takes its time, beside the table."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def apt(*packages):
     """Installs Debian packages, as root or with sudo."""
     as_root = [] if os.geteuid() == 0 else ["sudo"]
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    print(f"installing {' '.join(packages)} (apt)", flush=True)
+    say(f"installing {' '.join(packages)} (apt)")
     run(as_root + ["apt-get", "update", "-q"], env=env)
     run(as_root + ["apt-get", "install", "-qy", "--no-install-recommends", *packages], env=env)
 
