@@ -50,9 +50,13 @@ LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
 
 # -- build ---------------------------------------------------------------
 
+# without the rlib, which is there for the tests: rustc does no link-time
+# optimisation, whatever the profile says, for a crate that is to be one too
+LIBRARY = $(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
+
 all:
 	$(say) CARGO 'libfripp.so libfripp.a (a minute, the first time)'
-	$(Q)$(CARGO) build --release --locked $(quiet) $(CARGOFLAGS)
+	$(Q)$(LIBRARY) $(quiet) $(CARGOFLAGS)
 
 # for those who need it built, and do not want cargo to run if it is
 # (install, as root, may not even have it)
@@ -117,7 +121,7 @@ uninstall:
 # -- committed files that are made from others ----------------------------
 
 # where cargo ran build.rs, which cargo says of a fresh build, too
-built_header = $$($(CARGO) build --release --locked --quiet $(CARGOFLAGS) \
+built_header = $$($(LIBRARY) --quiet $(CARGOFLAGS) \
     --message-format=json-render-diagnostics \
     | sed -n 's|.*"build-script-executed".*"out_dir":"\([^"]*/build/fripp-[^"]*\)".*|\1/fripp.h|p')
 

@@ -137,7 +137,17 @@ fn total(
 }
 
 fn counter(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) -> u64 {
-    pieces(out, settings, metric, Kind::Counter, metric.take_sum())
+    match metric.take_sum() {
+        (0, 0) => 0,
+        (sum, 0) => {
+            line(out, settings, metric, Kind::Counter, |out| number::integer(out, sum));
+            1
+        }
+        (low, carries) => {
+            let sum = i128::from(low) + (i128::from(carries) << 64);
+            pieces(out, settings, metric, Kind::Counter, sum)
+        }
+    }
 }
 
 /// Writes a sum in lines of 64 bits each.

@@ -115,15 +115,27 @@ fn whole(text: &[u8], limit: usize) -> Option<u64> {
     if text.is_empty() || text.len() > limit {
         return None;
     }
-    // without a branch, so that the compiler takes many bytes at once
-    let (mut newlines, mut nul, mut empty) = (0u16, false, false);
-    let before = std::iter::once(&b'\n').chain(text);
-    for (b, before) in text.iter().zip(before) {
-        newlines += u16::from(*b == b'\n');
-        nul |= *b == 0;
-        empty |= *b == b'\n' && *before == b'\n';
-    }
-    (!nul && !empty).then_some(u64::from(newlines) + 1)
+    let (mut newlines, mut bad, mut before) = (0, 0, 0);
+    let mut look = |word: u64| {
+        let found = bytes_of(word, b'\n');
+        bad |= bytes_of(word, 0) | (found & (found << 8 | before));
+        newlines += found.count_ones();
+        before = found >> 56;
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    words.iter().for_each(|word| look(u64::from_le_bytes(*word)));
+    // filled up with what is neither
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    look(u64::from_le_bytes(last));
+    (bad == 0).then_some(u64::from(newlines) + 1)
+}
+
+/// The top bit of each byte of `word` that is `byte`.
+fn bytes_of(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let other = word ^ u64::from_ne_bytes([byte; 8]);
+    !(((other & LOW) + LOW) | other | LOW)
 }
 
 fn trim_newlines(text: &[u8]) -> &[u8] {

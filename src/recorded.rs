@@ -121,9 +121,25 @@ impl Reader {
                 }
             }
             self.head = next;
+            ahead(next);
             Some(metric)
         }
     }
+}
+
+/// Has the next metric on its way from memory while this one is at work. Its
+/// key is in its second cache line.
+#[inline]
+fn ahead(metric: *const Metric) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(metric.cast());
+        _mm_prefetch::<_MM_HINT_T0>(metric.cast::<i8>().wrapping_add(64));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = metric;
 }
 
 #[cfg(test)]
@@ -182,7 +198,7 @@ mod tests {
                 reader.begin(&list);
                 while reader.has_more() {
                     if let Some(metric) = reader.next(&list) {
-                        *seen.entry(metric.hash()).or_default() += metric.take_sum();
+                        *seen.entry(metric.hash()).or_default() += i128::from(metric.take_sum().0);
                     }
                 }
             }

@@ -59,7 +59,7 @@ impl Lookup {
         let state = Mutex::new(State { answer: None, done: vec![done] });
         let lookup = Lookup(Arc::new(Shared { host: host.to_owned(), port, state }));
         let theirs = lookup.clone();
-        sys::spawn("fripp-resolver", move || theirs.run())?;
+        sys::spawn(c"fripp-resolver", Box::new(move || theirs.run()))?;
         under_way.0.push(lookup.clone());
         Ok(lookup)
     }

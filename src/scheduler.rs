@@ -6,7 +6,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::context::Context;
@@ -21,7 +20,7 @@ pub struct Scheduler {
     due: BinaryHeap<Reverse<Turn>>,
     /// Contexts that have ever asked for a turn and still live.
     members: usize,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<sys::Thread>,
     /// Which thread is the one: an older one ends.
     generation: u64,
 }
@@ -49,7 +48,7 @@ impl Scheduler {
     fn start(&mut self) {
         self.generation += 1;
         let generation = self.generation;
-        self.thread = sys::spawn("fripp", move || run(generation)).ok();
+        self.thread = sys::spawn(c"fripp", Box::new(move || run(generation))).ok();
     }
 }
 
@@ -85,9 +84,9 @@ pub fn leave() {
     let thread = scheduler.thread.take();
     drop(scheduler);
     WAKE.notify_all();
-    if let Some(thread) = thread.filter(|t| t.thread().id() != std::thread::current().id()) {
+    if let Some(thread) = thread.filter(|thread| !thread.is_current()) {
         // it holds its lock for one burst at the most
-        let _ = thread.join();
+        thread.join();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the core needs of the system that the standard library does not
 //! give, behind safe functions.
 
+use std::ffi::{CStr, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -45,26 +46,70 @@ pub fn file_id(fd: BorrowedFd<'_>) -> Option<FileId> {
     Some(FileId { device: stat.st_dev, inode: stat.st_ino })
 }
 
+/// A thread of this library. Dropped, it goes on by itself.
+#[derive(Debug)]
+pub struct Thread(libc::pthread_t);
+
+impl Thread {
+    /// Whether it is the calling thread.
+    pub fn is_current(&self) -> bool {
+        thread_id() == self.0 as usize
+    }
+
+    /// Waits for its end.
+    pub fn join(self) {
+        // SAFETY: it was neither joined nor detached, and is forgotten below.
+        unsafe { libc::pthread_join(self.0, std::ptr::null_mut()) };
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // SAFETY: it was neither joined nor detached.
+        unsafe { libc::pthread_detach(self.0) };
+    }
+}
+
+/// What a thread runs.
+type Run = Box<dyn FnOnce() + Send>;
+
 /// Starts a thread with all signals blocked, so that the host's handlers and
-/// signalfds get them.
-pub fn spawn<F>(name: &str, f: F) -> std::io::Result<std::thread::JoinHandle<()>>
-where
-    F: FnOnce() + Send + 'static,
-{
+/// signalfds get them. Not the standard library's: that one's handlers of
+/// stack overflows and hooks are none of a library's business, and take 14 KiB.
+pub fn spawn(name: &'static CStr, run: Run) -> std::io::Result<Thread> {
+    extern "C" fn start(arg: *mut c_void) -> *mut c_void {
+        // SAFETY: `spawn` made it so, for this one call.
+        let started = unsafe { Box::from_raw(arg.cast::<(&CStr, Run)>()) };
+        let (name, run) = *started;
+        // SAFETY: the calling thread, and a C string.
+        unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr()) };
+        // a panic has been dealt with by the hook; it ends the thread
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        std::ptr::null_mut()
+    }
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: both sets are valid for writing; the new thread inherits the
-    // mask, and the caller gets its own back below.
+    let mut attr = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
+    let arg = Box::into_raw(Box::new((name, run)));
+    // SAFETY: all of these are valid for writing; the new thread inherits the
+    // mask, and the caller gets its own back; `arg` is the new thread's where
+    // there is one.
     unsafe {
+        libc::pthread_attr_init(attr.as_mut_ptr());
+        libc::pthread_attr_setstacksize(attr.as_mut_ptr(), 1024 * 1024);
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
-    }
-    let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(256 * 1024).spawn(f);
-    // SAFETY: `before` was filled by the call above.
-    unsafe {
+        let code = libc::pthread_create(thread.as_mut_ptr(), attr.as_ptr(), start, arg.cast());
         libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+        libc::pthread_attr_destroy(attr.as_mut_ptr());
+        if code != 0 {
+            drop(Box::from_raw(arg));
+            return Err(std::io::Error::from_raw_os_error(code));
+        }
+        Ok(Thread(thread.assume_init()))
     }
-    thread
 }
 
 /// The name of this host.

@@ -76,7 +76,7 @@ unsafe fn owned<'a>(m: *mut fripp_metric) -> Option<(&'a Metric, Option<&'a Cont
 #[inline(always)]
 unsafe fn plainly(
     m: *mut fripp_metric,
-    value: Value<'_>,
+    value: impl FnOnce() -> Value<'static>,
     record: impl FnOnce(&Live, &Metric) -> bool,
 ) -> c_int {
     // SAFETY: as above.
@@ -86,7 +86,7 @@ unsafe fn plainly(
     if live.ticks() && record(live, metric) {
         return if live.ticks() { 0 } else { tick(context) };
     }
-    slowly(context, metric, value)
+    slowly(context, metric, value())
 }
 
 #[cold]
@@ -111,13 +111,17 @@ fn slowly(context: &Context, metric: &Metric, value: Value<'_>) -> c_int {
 pub unsafe extern "C" fn fripp_metric_add(m: *mut fripp_metric, n: i64) -> c_int {
     // SAFETY: the caller's metric.
     unsafe {
-        plainly(m, Value::Add(n), |live, metric| {
-            let plain = metric.state() == Kind::Counter as u8;
-            if plain && metric.add(n) {
-                live.list(metric);
-            }
-            plain
-        })
+        plainly(
+            m,
+            || Value::Add(n),
+            |live, metric| {
+                let plain = metric.state() == Kind::Counter as u8;
+                if plain && metric.add(n) {
+                    live.list(metric);
+                }
+                plain
+            },
+        )
     }
 }
 
@@ -128,7 +132,7 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
     // SAFETY: the caller's metric.
     unsafe {
         let is_total = owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
-        let call = if is_total { Value::Total(value) } else { Value::Set(value) };
+        let call = || if is_total { Value::Total(value) } else { Value::Set(value) };
         plainly(m, call, |live, metric| {
             let state = metric.state();
             if state == Kind::Gauge as u8 {
@@ -147,7 +151,7 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
-    unsafe { plainly(m, Value::Real(value), |_, _| false) }
+    unsafe { plainly(m, || Value::Real(value), |_, _| false) }
 }
 
 /// Record a sample of a timer (ms) or histogram. Returns as
@@ -156,12 +160,16 @@ pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64)
 pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
     unsafe {
-        plainly(m, Value::Sample(value), |live, metric| {
-            let state = metric.state();
-            let plain = state == Kind::Timer as u8 && (0.0..1e15).contains(&value)
-                || state == Kind::Histogram as u8 && is_short(value);
-            plain && live.sample(metric, value)
-        })
+        plainly(
+            m,
+            || Value::Sample(value),
+            |live, metric| {
+                let state = metric.state();
+                let plain = state == Kind::Timer as u8 && (0.0..1e15).contains(&value)
+                    || state == Kind::Histogram as u8 && is_short(value);
+                plain && live.sample(metric, value)
+            },
+        )
     }
 }
 

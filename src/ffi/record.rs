@@ -21,11 +21,11 @@ use crate::record::{Value, is_short};
 /// # Safety
 /// Live or NULL, and a C string or NULL.
 #[inline(always)]
-unsafe fn plainly<'a>(
+unsafe fn plainly(
     ctx: *mut fripp_ctx,
     kind: Kind,
     name: *const c_char,
-    value: Value<'a>,
+    value: impl FnOnce() -> Value<'static>,
     record: impl FnOnce(&Live, &Metric) -> bool,
 ) -> c_int {
     // SAFETY: as above.
@@ -43,7 +43,7 @@ unsafe fn plainly<'a>(
     {
         return if live.ticks() { 0 } else { tick(context) };
     }
-    slowly(context, kind, name, value)
+    slowly(context, kind, name, value())
 }
 
 #[cold]
@@ -95,13 +95,19 @@ pub unsafe extern "C" fn fripp_count(
     let total = total as i64;
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(ctx, Kind::Total, name, Value::Total(total), |live, metric| {
-            let plain = total >= 0 && metric.set_total(total);
-            if plain {
-                live.list(metric);
-            }
-            plain
-        })
+        plainly(
+            ctx,
+            Kind::Total,
+            name,
+            || Value::Total(total),
+            |live, metric| {
+                let plain = total >= 0 && metric.set_total(total);
+                if plain {
+                    live.list(metric);
+                }
+                plain
+            },
+        )
     }
 }
 
@@ -111,12 +117,18 @@ pub unsafe extern "C" fn fripp_count(
 pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: i64) -> c_int {
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(ctx, Kind::Counter, name, Value::Add(n), |live, metric| {
-            if metric.add(n) {
-                live.list(metric);
-            }
-            true
-        })
+        plainly(
+            ctx,
+            Kind::Counter,
+            name,
+            || Value::Add(n),
+            |live, metric| {
+                if metric.add(n) {
+                    live.list(metric);
+                }
+                true
+            },
+        )
     }
 }
 
@@ -136,7 +148,7 @@ pub unsafe extern "C" fn fripp_gauge(
     inc: bool,
 ) -> c_int {
     let value = value as i64;
-    let call = if inc { Value::Add(value) } else { Value::Set(value) };
+    let call = || if inc { Value::Add(value) } else { Value::Set(value) };
     // SAFETY: the caller's context and name.
     unsafe {
         plainly(ctx, Kind::Gauge, name, call, |live, metric| {
@@ -172,9 +184,13 @@ pub unsafe extern "C" fn fripp_gauge_real(
 pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, ms: f64) -> c_int {
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(ctx, Kind::Timer, name, Value::Sample(ms), |live, metric| {
-            (0.0..1e15).contains(&ms) && live.sample(metric, ms)
-        })
+        plainly(
+            ctx,
+            Kind::Timer,
+            name,
+            || Value::Sample(ms),
+            |live, metric| (0.0..1e15).contains(&ms) && live.sample(metric, ms),
+        )
     }
 }
 
@@ -188,9 +204,13 @@ pub unsafe extern "C" fn fripp_histogram(
 ) -> c_int {
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(ctx, Kind::Histogram, name, Value::Sample(value), |live, metric| {
-            is_short(value) && live.sample(metric, value)
-        })
+        plainly(
+            ctx,
+            Kind::Histogram,
+            name,
+            || Value::Sample(value),
+            |live, metric| is_short(value) && live.sample(metric, value),
+        )
     }
 }
 

@@ -53,11 +53,12 @@ impl Metric {
         self.more.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
     }
 
-    /// A counter's sum, which starts anew.
-    pub fn take_sum(&self) -> i128 {
+    /// A counter's sum, which starts anew, and how often 2^64 is to be added
+    /// to it.
+    pub fn take_sum(&self) -> (i64, i64) {
         let low = self.value.swap(0, SeqCst);
         let carries = if self.more.load(SeqCst) == 0 { 0 } else { self.more.swap(0, SeqCst) };
-        i128::from(low) + (i128::from(carries as i64) << 64)
+        (low, carries as i64)
     }
 
     /// A new total. One that is lower than the one before is a restart. False
@@ -179,11 +180,15 @@ mod tests {
         for n in [i64::MAX, i64::MAX, 5, i64::MAX] {
             metric.add(n);
         }
-        assert_eq!(metric.take_sum(), 3 * i128::from(i64::MAX) + 5);
+        let sum = || {
+            let (low, carries) = metric.take_sum();
+            i128::from(low) + (i128::from(carries) << 64)
+        };
+        assert_eq!(sum(), 3 * i128::from(i64::MAX) + 5);
         metric.add(i64::MIN);
         metric.add(-1);
-        assert_eq!(metric.take_sum(), i128::from(i64::MIN) - 1);
-        assert_eq!(metric.take_sum(), 0);
+        assert_eq!(sum(), i128::from(i64::MIN) - 1);
+        assert_eq!(sum(), 0);
     }
 
     #[test]
