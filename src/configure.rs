@@ -68,7 +68,7 @@ impl Context {
         // a flush that is under way ends, and then another has the rest
         let (flush, mut work) = way.work(live, now, None);
         flush.turn(&mut work);
-        flush.begin(&live.registry);
+        flush.begin(&live.registry, now);
         flush.turn(&mut work);
         way.settings = settings;
         let settings = &way.settings;

@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::delivery::{Delivery, Progress, Worth};
+use crate::delivery::{Delivery, GAP, Progress, Worth};
 use crate::error::Error;
 use crate::line;
 use crate::link::{Datagram, Sent};
@@ -18,6 +18,9 @@ use crate::wheel::Wheel;
 
 /// A turn ends when it has taken this long, in ns.
 const TURN: u64 = 400_000;
+/// The time between the bursts of a flush that has time, in ns: statsd on
+/// Node.js lost one datagram in eight with 1 ms, and none with this.
+const EASY_GAP: u64 = 5_000_000;
 /// Metrics, or samples, between two looks at the clock.
 const BETWEEN_LOOKS: u32 = 64;
 
@@ -36,6 +39,8 @@ pub struct Flush {
     open: bool,
     /// This flush had anything to send.
     busy: bool,
+    /// When it was begun (ns).
+    began: u64,
     /// The beginning of time for the wheel.
     epoch: u64,
 }
@@ -100,6 +105,7 @@ impl Flush {
             single: List::default(),
             open: false,
             busy: false,
+            began: 0,
             epoch,
         }
     }
@@ -131,6 +137,13 @@ impl Flush {
         !self.wheel.is_empty()
     }
 
+    /// The time until the next burst of this flush, in ns. A server that reads
+    /// slowly is given longer, unless the flush is so large that it would take
+    /// more than half the period.
+    pub fn gap(&self, now: u64, period: u64) -> u64 {
+        if now - self.began < period / 4 { EASY_GAP.min(period / 8).max(GAP) } else { GAP }
+    }
+
     /// Lines that are in datagrams not yet full: lost if nobody goes on.
     pub fn unsent_lines(&self) -> u64 {
         let lines = |packer: &Packer| packer.datagram().map_or(0, |(_, lines)| lines);
@@ -138,7 +151,8 @@ impl Flush {
     }
 
     /// Starts a flush of what has been recorded up to now.
-    pub fn begin(&mut self, registry: &Registry) {
+    pub fn begin(&mut self, registry: &Registry, now: u64) {
+        self.began = now;
         self.readers.numbers.begin(&registry.numbers);
         self.readers.lists.begin(&registry.lists);
         self.open = true;

@@ -89,7 +89,7 @@ impl Context {
             if way.flush.is_open() {
                 way.flush.begin_lists(&live.registry);
             } else {
-                way.flush.begin(&live.registry);
+                way.flush.begin(&live.registry, now);
             }
         }
         let open = way.flush.is_open();
@@ -99,7 +99,10 @@ impl Context {
         let (link, book) = way.delivery.link();
         book.problems.settle(now);
         match progress {
-            Progress::More => Next::At(now + GAP),
+            Progress::More => {
+                let period = timer_period(way.settings.period);
+                Next::At(now + way.flush.gap(now, period))
+            }
             Progress::Blocked => {
                 let retry = link.lookup_at().unwrap_or(link.retry_at()).max(now + GAP);
                 if retry < way.next_flush { Next::At(retry) } else { Next::Flush }
@@ -144,7 +147,7 @@ impl Context {
                 way.delivery.link().0.hurry();
             }
             if !begun && !way.flush.is_open() {
-                way.flush.begin(&live.registry);
+                way.flush.begin(&live.registry, now);
                 begun = true;
             }
             let (flush, mut work) = way.work(live, now, Some(BURST));
