@@ -228,7 +228,11 @@ impl Delivery {
                 stats.dropped_full += 1;
                 "there are as many metrics as there may be"
             }
-            Error::Invalid | Error::NotSupported | Error::Range | Error::Again => {
+            Error::NotSupported => {
+                stats.dropped_invalid += 1;
+                "the dialect has no such metrics, or no tags"
+            }
+            Error::Invalid | Error::Range | Error::Again => {
                 stats.dropped_invalid += 1;
                 "a value or a name is none that can be sent"
             }
