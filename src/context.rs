@@ -225,11 +225,6 @@ impl Context {
         kept
     }
 
-    /// Sends all that was recorded or kept up to now.
-    pub fn flush(&self) -> Result<(), Error> {
-        self.flush_all()
-    }
-
     /// The counts, and how many bytes wait.
     pub fn stats(&self) -> (Stats, usize) {
         match self.lock() {
@@ -263,7 +258,7 @@ impl Context {
             // no turn, and no thread for one, comes any more
             way.closed = true;
         }
-        let _ = self.flush_all();
+        let _ = self.flush();
         let Some((_, mut way)) = self.lock() else { return };
         let lines = way.flush.unsent_lines();
         way.delivery.give_up();

@@ -138,11 +138,6 @@ impl Writer {
         true
     }
 
-    /// Bytes that the tables take.
-    pub fn bytes(&self) -> usize {
-        self.tables.iter().map(|table| table.slots.len() * size_of::<usize>()).sum()
-    }
-
     fn grow(&mut self, tables: &Tables) -> bool {
         let slots = self.tables.last().map_or(0, |table| table.slots.len());
         if self.used * 2 >= slots {

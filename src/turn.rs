@@ -132,7 +132,7 @@ impl Context {
     }
 
     /// Sends all that was recorded or waits, in bursts, for 100 ms at most.
-    pub(crate) fn flush_all(&self) -> Result<(), Error> {
+    pub fn flush(&self) -> Result<(), Error> {
         self.flush_until(sys::now() + FLUSH_LIMIT)
     }
 
