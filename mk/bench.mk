@@ -1,0 +1,52 @@
+# Speed, and instructions of each path.
+
+.PHONY: bench
+
+# FRIPP_BASELINE=FILE  the fripp.c of week 4 as a shared object, to compare
+# BENCH_ROUNDS, BENCH_ONLY, BENCH_CALLGRIND, BENCH_JSON: see benches/main.c
+
+BENCH     := $(BUILD)/benches/bench
+BENCH_MEM := $(BUILD)/benches/memory
+BENCH_SO  := $(BUILD)/benches/libfripp-stripped.so
+PEERS     := $(BUILD)/peers/release/libfripp_bench_peers.so
+BENCH_C   := $(filter-out benches/memory.c,$(wildcard benches/*.c))
+
+.PHONY: bench-build bench-peers bench-guard bench-guard-update bench-picture
+
+##: bench every goal of speed, beside what cannot be avoided and other clients
+bench: bench-build bench-peers
+	$(Q)FRIPP_PEERS='$(wildcard $(PEERS))' $(BENCH) $(BENCH_MEM) $(BENCH_SO)
+
+bench-build: $(BENCH) $(BENCH_MEM) $(BENCH_SO)
+
+# other clients, from crates.io; the run goes on without them
+bench-peers:
+	$(say) CARGO 'other clients, to compare'
+	$(Q)cd benches/peers && CARGO_TARGET_DIR='$(BUILD)/peers' \
+	    $(CARGO) build --release --locked $(quiet) \
+	    || echo 'other clients could not be built: they are left out'
+
+$(BENCH): $(BENCH_C) benches/bench.h include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -rdynamic -pthread -o $@ $(BENCH_C) $(LINK) -ldl -lm
+
+# symbols of the C library that one defines oneself are not pedantic
+$(BENCH_MEM): benches/memory.c include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -o $@ $< $(LINK)
+
+$(BENCH_SO): $(SO)
+	$(Q)mkdir -p $(@D)
+	$(Q)strip -s -o $@ $<
+
+##: bench-guard whether a path has come to take more instructions
+bench-guard: $(BENCH)
+	$(Q)benches/guard $(BENCH)
+
+bench-guard-update: $(BENCH)
+	$(Q)benches/guard -u $(BENCH)
+
+bench-picture:
+	$(Q)benches/picture '$(or $(BENCH_JSON),$(error BENCH_JSON is to name the figures of make bench))' docs/speed.svg
