@@ -57,6 +57,16 @@ check $? "a C++ program links"
 "$build/header-use" >"$build/header.log" 2>&1
 check $? "and runs"
 
+for lang in c11 c++11 c++17; do
+    compile receiver.c $lang
+    check $? "$lang: fripp-test.h"
+done
+compile receiver.c c++11 && $cxx -o "$build/header-receiver" \
+    "$build/header.o" -L"$build/lib" -lfripp -Wl,-rpath,"$build/lib" \
+    >"$build/header.log" 2>&1 && "$build/header-receiver" \
+    >"$build/header.log" 2>&1
+check $? "c++11: a test with fripp-test.h runs"
+
 for file in wrong-format.c wrong-sendf.c; do
     for lang in c11 c++17; do
         ! compile $file $lang

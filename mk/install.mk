@@ -26,12 +26,12 @@ install: $(SO) $(PC)
 	$(Q)ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libfripp.so'
 	$(Q)install -m 644 $(STATIC) '$(DESTDIR)$(LIBDIR)/libfripp.a'
 	$(Q)install -m 644 $(PC) '$(DESTDIR)$(LIBDIR)/pkgconfig/fripp.pc'
-	$(Q)install -m 644 include/fripp.h '$(DESTDIR)$(INCLUDEDIR)/fripp.h'
+	$(Q)install -m 644 include/fripp.h include/fripp-test.h '$(DESTDIR)$(INCLUDEDIR)'
 	$(Q)$(LDCONFIG)
 
 uninstall:
 	$(say) REMOVE '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
 	$(Q)cd '$(DESTDIR)$(LIBDIR)' 2>/dev/null && rm -f $(REAL) $(SONAME) \
 	    libfripp.so libfripp.a pkgconfig/fripp.pc || :
-	$(Q)rm -f '$(DESTDIR)$(INCLUDEDIR)/fripp.h'
+	$(Q)cd '$(DESTDIR)$(INCLUDEDIR)' 2>/dev/null && rm -f fripp.h fripp-test.h || :
 	$(Q)$(LDCONFIG)
