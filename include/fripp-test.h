@@ -61,9 +61,9 @@ struct fripp_test {
 
 /* What came of a timer or a histogram. */
 struct fripp_test_summary {
-    double count;               /* a sample with @0.5 counts as two */
+    double count;
     double sum;
-    double min;                 /* NAN where there was no sample */
+    double min;
     double max;
 };
 
@@ -346,6 +346,9 @@ static inline struct fripp_test *fripp_test_open (int family,
  * A UNIX socket holds about ten datagrams, and a sender waits then, so none
  * is lost; with UDP about a hundred full ones fit, and those beyond are lost
  * as they are on the way to a real server: see fripp_test_lost ().
+ *
+ * Returns a receiver, to be closed with fripp_test_close (), or NULL with
+ * errno, that of socket (2), bind (2) or malloc (3).
  */
 static inline struct fripp_test *fripp_test_open_udp (const char *settings)
 {
@@ -368,8 +371,10 @@ static inline void fripp_test_close (struct fripp_test *t)
     free (t);
 }
 
-/* What fripp_ctx_create_uri () takes, or the FLUX_FRIPP_STATSD of a program
- * that is run. It lives as long as the receiver.
+/* Tell what fripp_ctx_create_uri () takes, or the FLUX_FRIPP_STATSD of a
+ * program that is run.
+ *
+ * Returns a text that lives as long as the receiver.
  */
 static inline const char *fripp_test_uri (const struct fripp_test *t)
 {
@@ -389,7 +394,9 @@ static inline void fripp_test_clear (struct fripp_test *t)
 
 /* Wait until this line has come, for ms milliseconds at most.
  *
- * Returns 0, or -1 with errno ETIMEDOUT.
+ * Returns 0, or -1 with errno:
+ *
+ *   ETIMEDOUT  it has not in that time
  */
 static inline int fripp_test_wait_line (struct fripp_test *t,
                                         const char *line, int ms)
@@ -416,7 +423,9 @@ static inline int fripp_test_wait_line (struct fripp_test *t,
 
 /* Wait until n values of a metric have come, of whatever type.
  *
- * Returns 0, or -1 with errno ETIMEDOUT.
+ * Returns 0, or -1 with errno:
+ *
+ *   ETIMEDOUT  it has not in that time
  */
 static inline int fripp_test_wait_values (struct fripp_test *t,
                                           const char *name, size_t n, int ms)
@@ -499,7 +508,9 @@ static inline double fripp_test_counter (struct fripp_test *t,
 /* Wait until a counter or a running total has come to n, or more: what a
  * program counts while it runs arrives with several flushes.
  *
- * Returns 0, or -1 with errno ETIMEDOUT.
+ * Returns 0, or -1 with errno:
+ *
+ *   ETIMEDOUT  it has not in that time
  */
 static inline int fripp_test_wait_counter (struct fripp_test *t,
                                            const char *name, double n, int ms)
@@ -531,7 +542,11 @@ static inline double fripp_test_gauge (struct fripp_test *t, const char *name)
     return gauge;
 }
 
-/* The samples of a timer or a histogram. */
+/* The samples of a timer or a histogram.
+ *
+ * Returns their count, sum, min and max; a sample that stands for two, with
+ * "@0.5", counts as two. min and max are NAN where none came.
+ */
 static inline struct fripp_test_summary
 fripp_test_samples (struct fripp_test *t, const char *name)
 {

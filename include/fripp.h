@@ -192,6 +192,7 @@ struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
  * Returns a context, or NULL with errno:
  *
  *   EINVAL  uri is not one, or a value is none that its key can have
+ *   ENOMEM  no memory
  *
  * With a handle: from the handle's thread.
  */
@@ -206,7 +207,10 @@ struct fripp_ctx *fripp_ctx_create_uri (flux_t *h, const char *uri);
  */
 void fripp_ctx_destroy (struct fripp_ctx *ctx);
 
-/* Whether an end point is configured. False for NULL. */
+/* Tell whether an end point is configured.
+ *
+ * Returns true where one is; false where none is, and for NULL.
+ */
 bool fripp_enabled (const struct fripp_ctx *ctx);
 
 /* Give what this context has to say to a function instead of to Flux's log:
@@ -218,7 +222,9 @@ bool fripp_enabled (const struct fripp_ctx *ctx);
  *       back to Flux, or to nobody.
  * arg   handed to log; must live as long as the context
  *
- * Returns 0, or -1 with errno EINVAL where ctx is NULL.
+ * Returns 0, or -1 with errno:
+ *
+ *   EINVAL  ctx is NULL
  */
 int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
                                                       const char *text,
@@ -226,13 +232,18 @@ int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
 
 /* As fripp_format_send (), with the arguments in a va_list, which is to be
  * ended by the caller and not to be used again.
+ *
+ * Returns as fripp_format_send () does.
  */
 int fripp_vformat_send (struct fripp_ctx *ctx,
                         const char *fmt,
                         va_list ap)
     FRIPP_PRINTF (2, 0);
 
-/* As fripp_packet_appendf (), with the arguments in a va_list. */
+/* As fripp_packet_appendf (), with the arguments in a va_list.
+ *
+ * Returns as fripp_format_send () does.
+ */
 int fripp_packet_vappendf (struct fripp_ctx *ctx,
                            const char *fmt,
                            va_list ap)
@@ -262,7 +273,10 @@ int fripp_format_send (struct fripp_ctx *ctx,
                        ...)
     FRIPP_PRINTF (2, 3);
 
-/* The same as fripp_format_send (), by the name that Flux gave it later. */
+/* The same as fripp_format_send (), by the name that Flux gave it later.
+ *
+ * Returns as fripp_format_send () does.
+ */
 int fripp_sendf (struct fripp_ctx *ctx,
                  const char *fmt,
                  ...)
@@ -271,6 +285,8 @@ int fripp_sendf (struct fripp_ctx *ctx,
 /* Keep what printf would write for the next flush, which sends it with the
  * metrics; where the period is 0 it goes at once. Otherwise as
  * fripp_format_send ().
+ *
+ * Returns as fripp_format_send () does.
  */
 int fripp_packet_appendf (struct fripp_ctx *ctx,
                           const char *fmt,
@@ -306,7 +322,9 @@ int fripp_packet_appendf (struct fripp_ctx *ctx,
 int fripp_count (struct fripp_ctx *ctx, const char *name, ssize_t total);
 
 /* Record n more events of a counter. n may be negative where the server
- * bears it. Returns as fripp_count () does.
+ * bears it.
+ *
+ * Returns as fripp_count () does.
  */
 int fripp_inc (struct fripp_ctx *ctx, const char *name, int64_t n);
 
@@ -316,24 +334,33 @@ int fripp_inc (struct fripp_ctx *ctx, const char *name, int64_t n);
  *        context holds, from 0
  * inc    whether value is an increment
  *
- * Returns as fripp_count () does, and ERANGE where an increment takes the
- * gauge out of 64 bits, which then keeps its value.
+ * Returns as fripp_count () does, and also with errno:
+ *
+ *   ERANGE  an increment takes the gauge out of 64 bits, and it keeps its
+ *           value
  */
 int fripp_gauge (struct fripp_ctx *ctx,
                  const char *name,
                  ssize_t value,
                  bool inc);
 
-/* Record a gauge that is a real number. Returns as fripp_count () does. */
+/* Record a gauge that is a real number.
+ *
+ * Returns as fripp_count () does.
+ */
 int fripp_gauge_real (struct fripp_ctx *ctx, const char *name, double value);
 
 /* Record a duration of ms milliseconds. Every one is sent, with at most six
- * decimals. Returns as fripp_count () does.
+ * decimals.
+ *
+ * Returns as fripp_count () does.
  */
 int fripp_timing (struct fripp_ctx *ctx, const char *name, double ms);
 
 /* Record a value of which the server is to tell the distribution. Every one
- * is sent. Returns as fripp_count () does.
+ * is sent.
+ *
+ * Returns as fripp_count () does.
  */
 int fripp_histogram (struct fripp_ctx *ctx, const char *name, double value);
 
@@ -342,14 +369,19 @@ int fripp_histogram (struct fripp_ctx *ctx, const char *name, double value);
  *
  * member  not empty; bytes that mean something to a server are sent as '_'
  *
- * Returns as fripp_count () does, EINVAL for an empty or NULL member, and
- * EMSGSIZE for one that no datagram holds.
+ * Returns as fripp_count () does, and also with errno:
+ *
+ *   EINVAL    member is empty or NULL
+ *   EMSGSIZE  no datagram holds it
  */
 int fripp_unique (struct fripp_ctx *ctx, const char *name, const char *member);
 
-/* Record a value of a metric whose type is known only at run time. A counter
- * or total wants a whole number (EINVAL); a set takes it as a member.
- * Returns as fripp_count () does.
+/* Record a value of a metric whose type is known only at run time. A set
+ * takes it as a member.
+ *
+ * Returns as fripp_count () does, and also with errno:
+ *
+ *   EINVAL  an unknown type, or a counter or total that is not a whole number
  */
 int fripp_send (struct fripp_ctx *ctx,
                 const char *name,
@@ -361,8 +393,9 @@ int fripp_send (struct fripp_ctx *ctx,
  * For names that come and go, as those of jobs do. A handle of it may be
  * used again, and records anew.
  *
- * Returns 0, also where there is no such metric; -1 with errno EINVAL where
- * ctx or name is NULL, or name is empty.
+ * Returns 0, also where there is no such metric, or -1 with errno:
+ *
+ *   EINVAL  ctx or name is NULL, or name is empty
  */
 int fripp_forget (struct fripp_ctx *ctx, const char *name);
 
@@ -406,41 +439,58 @@ struct fripp_metric *fripp_metric_get (struct fripp_ctx *ctx,
  */
 int fripp_metric_add (struct fripp_metric *m, int64_t n);
 
-/* Record the value of a gauge, or a running total. Returns as
- * fripp_metric_add () does.
+/* Record the value of a gauge, or a running total.
+ *
+ * Returns as fripp_metric_add () does.
  */
 int fripp_metric_set (struct fripp_metric *m, int64_t value);
 
-/* Record the value of a gauge, a real number. Returns as
- * fripp_metric_add () does.
+/* Record the value of a gauge, a real number.
+ *
+ * Returns as fripp_metric_add () does.
  */
 int fripp_metric_set_real (struct fripp_metric *m, double value);
 
-/* Record a sample of a timer (ms) or histogram. Returns as
- * fripp_metric_add () does.
+/* Record a sample of a timer (ms) or histogram.
+ *
+ * Returns as fripp_metric_add () does.
  */
 int fripp_metric_record (struct fripp_metric *m, double value);
 
-/* Record a member of a set. Returns as fripp_metric_add () does, EINVAL for
- * an empty or NULL member, and EMSGSIZE for one that no datagram holds.
+/* Record a member of a set.
+ *
+ * Returns as fripp_metric_add () does, and also with errno:
+ *
+ *   EINVAL    member is empty or NULL
+ *   EMSGSIZE  no datagram holds it
  */
 int fripp_metric_unique (struct fripp_metric *m, const char *member);
 
-/* Record the time since a timer was started. Returns as fripp_metric_add ()
- * does, and EINVAL where t is NULL or was never started.
+/* Record the time since a timer was started. The timer goes on.
+ *
+ * Returns as fripp_metric_add () does, and also with errno:
+ *
+ *   EINVAL  t is NULL or was never started
  */
 int fripp_metric_stop (struct fripp_metric *m, const struct fripp_timer *t);
 
 /* Start a timer, again if it was started before. NULL does nothing. */
 void fripp_timer_start (struct fripp_timer *t);
 
-/* The time since a timer was started, in ms. -1.0 with errno EINVAL where t
- * is NULL or was never started.
+/* Tell the time since a timer was started.
+ *
+ * Returns it in ms, or -1.0 with errno:
+ *
+ *   EINVAL  t is NULL or was never started
  */
 double fripp_timer_elapsed (const struct fripp_timer *t);
 
 /* Record the time since a timer was started, as fripp_timing () does. The
- * timer goes on. EINVAL also where t is NULL or was never started.
+ * timer goes on.
+ *
+ * Returns as fripp_count () does, and also with errno:
+ *
+ *   EINVAL  t is NULL or was never started
  */
 int fripp_timer_stop (struct fripp_ctx *ctx,
                       const char *name,
@@ -453,18 +503,26 @@ int fripp_timer_stop (struct fripp_ctx *ctx,
  *         handle), {{hostname}} and {{pid}} in it are replaced; cleaned as
  *         names are; "" for none
  *
- * Returns 0, or -1 with errno EINVAL where ctx or prefix is NULL or prefix
- * is too long; the old one stays. It takes time in proportion to the number
- * of metrics. With a Flux handle: from its thread.
+ * It takes time in proportion to the number of metrics.
+ *
+ * Returns 0, or -1 with errno; the old one stays then:
+ *
+ *   EINVAL  ctx or prefix is NULL, or prefix is too long
+ *
+ * With a Flux handle: from its thread.
  */
 int fripp_set_prefix (struct fripp_ctx *ctx, const char *prefix);
 
 /* Set the tags of every metric of the context: "key:value,key2:value2", or
  * "" for none. What is pending goes out with the old ones first.
  *
- * Returns 0, or -1 with errno: EINVAL where ctx or tags is NULL, or a tag
- * has no key, ':' or value; ENOTSUP where the dialect has no tags;
- * ENAMETOOLONG. With a Flux handle: from its thread.
+ * Returns 0, or -1 with errno; the old ones stay then:
+ *
+ *   EINVAL        ctx or tags is NULL, or a tag has no key, ':' or value
+ *   ENOTSUP       the dialect has no tags
+ *   ENAMETOOLONG  no room would be left for names
+ *
+ * With a Flux handle: from its thread.
  */
 int fripp_set_tags (struct fripp_ctx *ctx, const char *tags);
 
@@ -473,25 +531,34 @@ int fripp_set_tags (struct fripp_ctx *ctx, const char *tags);
  * seconds  0.01 to 86400; 0: each metric is sent at once, after what is
  *          pending
  *
- * Returns 0, or -1 with errno EINVAL where ctx is NULL or seconds is none of
- * these. With a Flux handle: from its thread.
+ * Returns 0, or -1 with errno:
+ *
+ *   EINVAL  ctx is NULL, or seconds is none of these
+ *
+ * With a Flux handle: from its thread.
  */
 int fripp_set_agg_period (struct fripp_ctx *ctx, double seconds);
 
 /* Say what the server reads. What is pending goes out in the old dialect
  * first.
  *
- * Returns 0, or -1 with errno: EINVAL where ctx is NULL or the dialect
- * unknown; ENOTSUP where tags or sets are in use that it does not have. With
- * a Flux handle: from its thread.
+ * Returns 0, or -1 with errno; the old one stays then:
+ *
+ *   EINVAL   ctx is NULL, or dialect is unknown
+ *   ENOTSUP  tags or sets are in use that it does not have
+ *
+ * With a Flux handle: from its thread.
  */
 int fripp_set_dialect (struct fripp_ctx *ctx, enum fripp_dialect dialect);
 
 /* Send what is pending now, for 100 ms at the most.
  *
- * Returns 0 when the kernel has taken all, or -1 with errno: EAGAIN where it
- * has not, and the rest goes later; EINVAL where ctx is NULL. With a Flux
- * handle: from its thread.
+ * Returns 0 when the kernel has taken all, or -1 with errno:
+ *
+ *   EAGAIN  it has not in that time, and the rest goes later
+ *   EINVAL  ctx is NULL
+ *
+ * With a Flux handle: from its thread.
  */
 int fripp_flush (struct fripp_ctx *ctx);
 
@@ -501,15 +568,20 @@ int fripp_flush (struct fripp_ctx *ctx);
  * size   sizeof (*stats) as the caller knows it: at most so many bytes are
  *        written, and what the library does not know is zeroed
  *
- * Returns 0, or -1 with errno EINVAL where ctx or stats is NULL or size 0.
+ * Returns 0, or -1 with errno:
+ *
+ *   EINVAL  ctx or stats is NULL, or size is 0
+ *
  * May be called from any thread.
  */
 int fripp_get_stats (const struct fripp_ctx *ctx,
                      struct fripp_stats *stats,
                      size_t size);
 
-/* The version of the library in use, which equals the FRIPP_VERSION that it
- * was built with. A static string.
+/* Tell the version of the library in use, which equals the FRIPP_VERSION
+ * that it was built with.
+ *
+ * Returns a static string.
  */
 const char *fripp_version (void);
 

@@ -1,10 +1,10 @@
 # Tests that need nothing but the library.
 
-.PHONY: check check-rust check-c check-header check-symbols check-readme \
-        check-install check-examples
+.PHONY: check check-rust check-c check-header check-man check-symbols check-docs \
+        check-install check-examples lint-man
 
 # a part of 'make check' each; new ones go here
-PARTS = check-rust check-header check-symbols check-readme check-install \
+PARTS = check-rust check-header check-man check-symbols check-docs check-install \
         check-examples check-c
 
 ##: check all tests, of Rust and of C, and those of what is installed
@@ -26,18 +26,23 @@ check-header:
 	$(Q)h=$(built_header) && diff -u include/fripp.h "$$h" || { \
 	    echo 'include/fripp.h is not what src/ffi says. To mend it: make header'; exit 1; }
 
+check-man:
+	$(Q)scripts/man --check
+
+##: lint-man what mandoc thinks of the manual pages
+lint-man:
+	$(Q)mandoc -T lint -W style $$(grep -L '^\.so ' man/*.[37])
+
 check-symbols: $(SO)
 	$(Q)scripts/check-symbols $(SO) $(SONAME)
 
-# the C examples of README.md compile as they stand
-check-readme: $(SO)
-	$(Q)rm -rf $(BUILD)/check/readme && mkdir -p $(BUILD)/check/readme
-	$(Q)awk -v dir=$(BUILD)/check/readme ' \
-	    /^```c$$/ { file = dir "/" ++n ".c"; next } \
-	    /^```$$/ { file = "" } file { print >file } END { exit !n }' README.md
-	$(Q)for c in $(BUILD)/check/readme/*.c; do \
-	    $(CPROG) -Wno-unused-function -o "$${c%.c}" "$$c" $(LINK) && "$${c%.c}" || exit 1; \
-	done
+# the code blocks of all documents, against what is installed
+check-docs: $(SO)
+	$(Q)rm -rf $(BUILD)/check/prefix
+	$(Q)$(MAKE) --no-print-directory install PREFIX='$(BUILD)/check/prefix' \
+	    DESTDIR= LIBDIR='$(BUILD)/check/prefix/lib' >/dev/null
+	$(Q)CC='$(CC)' scripts/check-docs $(BUILD)/check/prefix $(BUILD)/check/docs \
+	    *.md docs/*.md man/pages.md
 
 check-install: $(SO)
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' scripts/check-install

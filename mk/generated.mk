@@ -1,6 +1,6 @@
 # Committed files that are made from others.
 
-.PHONY: header symbols
+.PHONY: header symbols man
 
 # where cargo ran build.rs, which cargo says of a fresh build, too
 built_header = $$($(LIBRARY) --quiet $(CARGOFLAGS) \
@@ -16,3 +16,8 @@ header:
 symbols: $(SO)
 	$(say) SYMBOLS exports.txt
 	$(Q)scripts/exports $(SO) >exports.txt
+
+##: man write man/ from the comments of the headers and man/pages.md
+man:
+	$(say) MAN 'man/*.3 man/*.7'
+	$(Q)scripts/man

@@ -27,6 +27,9 @@ install: $(SO) $(PC)
 	$(Q)install -m 644 $(STATIC) '$(DESTDIR)$(LIBDIR)/libfripp.a'
 	$(Q)install -m 644 $(PC) '$(DESTDIR)$(LIBDIR)/pkgconfig/fripp.pc'
 	$(Q)install -m 644 include/fripp.h include/fripp-test.h '$(DESTDIR)$(INCLUDEDIR)'
+	$(Q)install -d '$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man7'
+	$(Q)install -m 644 man/*.3 '$(DESTDIR)$(MANDIR)/man3'
+	$(Q)install -m 644 man/*.7 '$(DESTDIR)$(MANDIR)/man7'
 	$(Q)$(LDCONFIG)
 
 uninstall:
@@ -34,4 +37,7 @@ uninstall:
 	$(Q)cd '$(DESTDIR)$(LIBDIR)' 2>/dev/null && rm -f $(REAL) $(SONAME) \
 	    libfripp.so libfripp.a pkgconfig/fripp.pc || :
 	$(Q)cd '$(DESTDIR)$(INCLUDEDIR)' 2>/dev/null && rm -f fripp.h fripp-test.h || :
+	$(Q)cd '$(DESTDIR)$(MANDIR)' 2>/dev/null && \
+	    rm -f $(patsubst man/%,man3/%,$(wildcard man/*.3)) \
+	        $(patsubst man/%,man7/%,$(wildcard man/*.7)) || :
 	$(Q)$(LDCONFIG)

@@ -88,6 +88,7 @@ pub unsafe extern "C" fn fripp_ctx_create(
 /// Returns a context, or NULL with errno:
 ///
 ///   EINVAL  uri is not one, or a value is none that its key can have
+///   ENOMEM  no memory
 ///
 /// With a handle: from the handle's thread.
 #[unsafe(no_mangle)]
@@ -136,7 +137,9 @@ pub unsafe extern "C" fn fripp_ctx_destroy(ctx: *mut fripp_ctx) {
     });
 }
 
-/// Whether an end point is configured. False for NULL.
+/// Tell whether an end point is configured.
+///
+/// Returns true where one is; false where none is, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_enabled(ctx: *const fripp_ctx) -> bool {
     // SAFETY: a live context or NULL.
@@ -152,7 +155,9 @@ pub unsafe extern "C" fn fripp_enabled(ctx: *const fripp_ctx) -> bool {
 ///       back to Flux, or to nobody.
 /// arg   handed to log; must live as long as the context
 ///
-/// Returns 0, or -1 with errno EINVAL where ctx is NULL.
+/// Returns 0, or -1 with errno:
+///
+///   EINVAL  ctx is NULL
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_set_log(
     ctx: *mut fripp_ctx,

@@ -125,8 +125,9 @@ pub unsafe extern "C" fn fripp_metric_add(m: *mut fripp_metric, n: i64) -> c_int
     }
 }
 
-/// Record the value of a gauge, or a running total. Returns as
-/// fripp_metric_add () does.
+/// Record the value of a gauge, or a running total.
+///
+/// Returns as fripp_metric_add () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c_int {
     // SAFETY: the caller's metric.
@@ -146,16 +147,18 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
     }
 }
 
-/// Record the value of a gauge, a real number. Returns as
-/// fripp_metric_add () does.
+/// Record the value of a gauge, a real number.
+///
+/// Returns as fripp_metric_add () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
     unsafe { plainly(m, || Value::Real(value), |_, _| false) }
 }
 
-/// Record a sample of a timer (ms) or histogram. Returns as
-/// fripp_metric_add () does.
+/// Record a sample of a timer (ms) or histogram.
+///
+/// Returns as fripp_metric_add () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
@@ -173,8 +176,12 @@ pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -
     }
 }
 
-/// Record a member of a set. Returns as fripp_metric_add () does, EINVAL for
-/// an empty or NULL member, and EMSGSIZE for one that no datagram holds.
+/// Record a member of a set.
+///
+/// Returns as fripp_metric_add () does, and also with errno:
+///
+///   EINVAL    member is empty or NULL
+///   EMSGSIZE  no datagram holds it
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_unique(m: *mut fripp_metric, member: *const c_char) -> c_int {
     // SAFETY: the caller's metric and string.
@@ -185,8 +192,11 @@ pub unsafe extern "C" fn fripp_metric_unique(m: *mut fripp_metric, member: *cons
     })
 }
 
-/// Record the time since a timer was started. Returns as fripp_metric_add ()
-/// does, and EINVAL where t is NULL or was never started.
+/// Record the time since a timer was started. The timer goes on.
+///
+/// Returns as fripp_metric_add () does, and also with errno:
+///
+///   EINVAL  t is NULL or was never started
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_stop(m: *mut fripp_metric, t: *const fripp_timer) -> c_int {
     // SAFETY: the caller's metric and timer.

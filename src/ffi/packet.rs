@@ -12,6 +12,8 @@ use crate::ffi::variadic::{va_list, with_text};
 ///
 /// As fripp_format_send (), with the arguments in a va_list, which is to be
 /// ended by the caller and not to be used again.
+///
+/// Returns as fripp_format_send () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_vformat_send(
     ctx: *mut fripp_ctx,
@@ -25,6 +27,8 @@ pub unsafe extern "C" fn fripp_vformat_send(
 /// cbindgen:postfix=FRIPP_PRINTF (2, 0)
 ///
 /// As fripp_packet_appendf (), with the arguments in a va_list.
+///
+/// Returns as fripp_format_send () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_packet_vappendf(
     ctx: *mut fripp_ctx,

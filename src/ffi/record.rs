@@ -112,7 +112,9 @@ pub unsafe extern "C" fn fripp_count(
 }
 
 /// Record n more events of a counter. n may be negative where the server
-/// bears it. Returns as fripp_count () does.
+/// bears it.
+///
+/// Returns as fripp_count () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: i64) -> c_int {
     // SAFETY: the caller's context and name.
@@ -138,8 +140,10 @@ pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: 
 ///        context holds, from 0
 /// inc    whether value is an increment
 ///
-/// Returns as fripp_count () does, and ERANGE where an increment takes the
-/// gauge out of 64 bits, which then keeps its value.
+/// Returns as fripp_count () does, and also with errno:
+///
+///   ERANGE  an increment takes the gauge out of 64 bits, and it keeps its
+///           value
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_gauge(
     ctx: *mut fripp_ctx,
@@ -165,7 +169,9 @@ pub unsafe extern "C" fn fripp_gauge(
     }
 }
 
-/// Record a gauge that is a real number. Returns as fripp_count () does.
+/// Record a gauge that is a real number.
+///
+/// Returns as fripp_count () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_gauge_real(
     ctx: *mut fripp_ctx,
@@ -179,7 +185,9 @@ pub unsafe extern "C" fn fripp_gauge_real(
 }
 
 /// Record a duration of ms milliseconds. Every one is sent, with at most six
-/// decimals. Returns as fripp_count () does.
+/// decimals.
+///
+/// Returns as fripp_count () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, ms: f64) -> c_int {
     // SAFETY: the caller's context and name.
@@ -195,7 +203,9 @@ pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, 
 }
 
 /// Record a value of which the server is to tell the distribution. Every one
-/// is sent. Returns as fripp_count () does.
+/// is sent.
+///
+/// Returns as fripp_count () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_histogram(
     ctx: *mut fripp_ctx,
@@ -219,8 +229,10 @@ pub unsafe extern "C" fn fripp_histogram(
 ///
 /// member  not empty; bytes that mean something to a server are sent as '_'
 ///
-/// Returns as fripp_count () does, EINVAL for an empty or NULL member, and
-/// EMSGSIZE for one that no datagram holds.
+/// Returns as fripp_count () does, and also with errno:
+///
+///   EINVAL    member is empty or NULL
+///   EMSGSIZE  no datagram holds it
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_unique(
     ctx: *mut fripp_ctx,
@@ -234,9 +246,12 @@ pub unsafe extern "C" fn fripp_unique(
     })
 }
 
-/// Record a value of a metric whose type is known only at run time. A counter
-/// or total wants a whole number (EINVAL); a set takes it as a member.
-/// Returns as fripp_count () does.
+/// Record a value of a metric whose type is known only at run time. A set
+/// takes it as a member.
+///
+/// Returns as fripp_count () does, and also with errno:
+///
+///   EINVAL  an unknown type, or a counter or total that is not a whole number
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_send(
     ctx: *mut fripp_ctx,
@@ -256,8 +271,9 @@ pub unsafe extern "C" fn fripp_send(
 /// For names that come and go, as those of jobs do. A handle of it may be
 /// used again, and records anew.
 ///
-/// Returns 0, also where there is no such metric; -1 with errno EINVAL where
-/// ctx or name is NULL, or name is empty.
+/// Returns 0, also where there is no such metric, or -1 with errno:
+///
+///   EINVAL  ctx or name is NULL, or name is empty
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_forget(ctx: *mut fripp_ctx, name: *const c_char) -> c_int {
     // SAFETY: the caller's context and name.

@@ -43,7 +43,10 @@ pub struct fripp_stats {
 /// size   sizeof (*stats) as the caller knows it: at most so many bytes are
 ///        written, and what the library does not know is zeroed
 ///
-/// Returns 0, or -1 with errno EINVAL where ctx or stats is NULL or size 0.
+/// Returns 0, or -1 with errno:
+///
+///   EINVAL  ctx or stats is NULL, or size is 0
+///
 /// May be called from any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_get_stats(

@@ -38,8 +38,11 @@ pub unsafe extern "C" fn fripp_timer_start(t: *mut fripp_timer) {
     }
 }
 
-/// The time since a timer was started, in ms. -1.0 with errno EINVAL where t
-/// is NULL or was never started.
+/// Tell the time since a timer was started.
+///
+/// Returns it in ms, or -1.0 with errno:
+///
+///   EINVAL  t is NULL or was never started
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_timer_elapsed(t: *const fripp_timer) -> f64 {
     // SAFETY: the caller's timer or NULL.
@@ -47,7 +50,11 @@ pub unsafe extern "C" fn fripp_timer_elapsed(t: *const fripp_timer) -> f64 {
 }
 
 /// Record the time since a timer was started, as fripp_timing () does. The
-/// timer goes on. EINVAL also where t is NULL or was never started.
+/// timer goes on.
+///
+/// Returns as fripp_count () does, and also with errno:
+///
+///   EINVAL  t is NULL or was never started
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_timer_stop(
     ctx: *mut fripp_ctx,

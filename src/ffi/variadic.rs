@@ -114,6 +114,8 @@ pub unsafe extern "C" fn fripp_format_send(
 /// cbindgen:postfix=FRIPP_PRINTF (2, 3)
 ///
 /// The same as fripp_format_send (), by the name that Flux gave it later.
+///
+/// Returns as fripp_format_send () does.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_sendf(
@@ -129,6 +131,8 @@ pub unsafe extern "C" fn fripp_sendf(
 /// Keep what printf would write for the next flush, which sends it with the
 /// metrics; where the period is 0 it goes at once. Otherwise as
 /// fripp_format_send ().
+///
+/// Returns as fripp_format_send () does.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_packet_appendf(

@@ -2,8 +2,10 @@
 
 use std::ffi::c_char;
 
-/// The version of the library in use, which equals the FRIPP_VERSION that it
-/// was built with. A static string.
+/// Tell the version of the library in use, which equals the FRIPP_VERSION
+/// that it was built with.
+///
+/// Returns a static string.
 #[unsafe(no_mangle)]
 pub extern "C" fn fripp_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
