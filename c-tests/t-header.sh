@@ -1,6 +1,6 @@
 #!/bin/sh
 # The header compiles as C99, C11 and C++17, wherever it stands, with either
-# version of Flux and without one.
+# version of Flux and without one; and fripp.hpp as C++17 and C++20.
 #
 # SPDX-License-Identifier: MIT OR Apache-2.0
 
@@ -73,6 +73,23 @@ for file in wrong-format.c wrong-sendf.c; do
         check $? "$lang: arguments that the format does not name: $file"
     done
 done
+
+# its users have warnings of their own on
+for lang in c++17 c++20; do
+    for flags in "" "-fno-exceptions -fno-rtti" "$flux" "$flux -DSTANDIN_0_88"
+    do
+        # shellcheck disable=SC2086
+        compile cpp.cpp $lang -Wshadow -Wconversion -Wold-style-cast $flags
+        check $? "$lang $flags: fripp.hpp"
+    done
+done
+
+# fripp_sendf is fripp_format_send
+missing=$(grep -vx fripp_sendf "$here/../exports.txt" | while read -r name; do
+    grep -q "$name (" "${INCLUDE:?}/fripp.hpp" || echo "$name"
+done)
+[ -z "$missing" ]
+check $? "fripp.hpp has every function of the library $missing"
 
 grep -q 'struct flux_handle' "${INCLUDE:?}/fripp.h"
 [ $? -eq 1 ]

@@ -41,8 +41,8 @@ check-docs: $(SO)
 	$(Q)rm -rf $(BUILD)/check/prefix
 	$(Q)$(MAKE) --no-print-directory install PREFIX='$(BUILD)/check/prefix' \
 	    DESTDIR= LIBDIR='$(BUILD)/check/prefix/lib' >/dev/null
-	$(Q)CC='$(CC)' scripts/check-docs $(BUILD)/check/prefix $(BUILD)/check/docs \
+	$(Q)CC='$(CC)' CXX='$(CXX)' scripts/check-docs $(BUILD)/check/prefix $(BUILD)/check/docs \
 	    *.md docs/*.md man/pages.md
 
 check-install: $(SO)
-	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' scripts/check-install
+	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' CXX='$(CXX)' scripts/check-install

@@ -1,0 +1,545 @@
+/* fripp.hpp - fripp.h for C++17, header only
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * What each call does, its errors and its threads are in fripp.h. Here a
+ * context is destroyed with its owner, a text may be a string_view, a
+ * duration one of std::chrono, and:
+ *
+ * - a call returns true, or false with errno set. Nothing throws, and all of
+ *   it compiles with -fno-exceptions and -fno-rtti;
+ * - a context or metric that could not be made is empty, as a null pointer
+ *   is: if (!ctx) says so, errno why, and its calls are false with EINVAL;
+ * - a text with a NUL inside, which C would cut there, is EINVAL.
+ */
+
+#ifndef FRIPP_HPP
+#define FRIPP_HPP
+
+#include <fripp.h>
+
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace fripp {
+
+enum class type {
+    counter = FRIPP_COUNTER,
+    total = FRIPP_TOTAL,
+    gauge = FRIPP_GAUGE,
+    timer = FRIPP_TIMER,
+    histogram = FRIPP_HISTOGRAM,
+    set = FRIPP_SET,
+};
+
+enum class dialect {
+    brubeck = FRIPP_BRUBECK,
+    statsd = FRIPP_STATSD,
+    dogstatsd = FRIPP_DOGSTATSD,
+    telegraf = FRIPP_TELEGRAF,
+    graphite = FRIPP_GRAPHITE,
+};
+
+using milliseconds = std::chrono::duration<double, std::milli>;
+using seconds = std::chrono::duration<double>;
+
+/* A text for the time of a call. What ends in a NUL already is used where it
+ * is; a view is copied, up to 255 bytes of it without an allocation.
+ */
+class text {
+public:
+    text (const char *s) noexcept : s_ (s) {}
+
+    text (const std::string &s) noexcept : s_ (s.c_str ())
+    {
+        refuse_nul (s);
+    }
+
+    text (std::string_view s) noexcept
+    {
+        char *copy = small_;
+
+        if (!refuse_nul (s))
+            return;
+        if (s.size () >= sizeof (small_)
+            && !(copy = large_ = static_cast<char *> (
+                     std::malloc (s.size () + 1)))) {
+            errnum_ = ENOMEM;
+            return;
+        }
+        if (!s.empty ())
+            std::memcpy (copy, s.data (), s.size ());
+        copy[s.size ()] = '\0';
+        s_ = copy;
+    }
+
+    ~text ()
+    {
+        std::free (large_);
+    }
+
+    text (const text &) = delete;
+    text &operator= (const text &) = delete;
+
+    const char *get () const noexcept
+    {
+        return s_;
+    }
+
+    /* Whether it is one that C can read; else errno says why. */
+    bool valid () const noexcept
+    {
+        if (errnum_)
+            errno = errnum_;
+        return !errnum_;
+    }
+
+private:
+    bool refuse_nul (std::string_view s) noexcept
+    {
+        if (s.find ('\0') != s.npos)
+            errnum_ = EINVAL;
+        return !errnum_;
+    }
+
+    const char *s_ = nullptr;
+    char *large_ = nullptr;
+    int errnum_ = 0;
+    char small_[256];
+};
+
+/* When something began: now, where it is made. */
+class timer {
+public:
+    timer () noexcept
+    {
+        restart ();
+    }
+
+    void restart () noexcept
+    {
+        fripp_timer_start (&t_);
+    }
+
+    milliseconds elapsed () const noexcept
+    {
+        return milliseconds (fripp_timer_elapsed (&t_));
+    }
+
+    const fripp_timer *get () const noexcept
+    {
+        return &t_;
+    }
+
+private:
+    fripp_timer t_ = FRIPP_TIMER_INIT;
+};
+
+namespace detail {
+
+/* Whether an integer is one of 64 bits with a sign; else ERANGE. */
+template <typename T>
+bool fits (T value) noexcept
+{
+    static_assert (std::is_integral_v<T> && !std::is_same_v<T, bool>,
+                   "a number is wanted");
+    if constexpr (std::is_unsigned_v<T> && sizeof (T) >= sizeof (std::int64_t))
+        if (value > static_cast<T> (std::numeric_limits<std::int64_t>::max ())) {
+            errno = ERANGE;
+            return false;
+        }
+    return true;
+}
+
+} // namespace detail
+
+/* A metric, looked up once. It is its context's, may be copied, and is good
+ * until the context is destroyed.
+ */
+class metric {
+public:
+    metric () noexcept = default;
+    explicit metric (fripp_metric *m) noexcept : m_ (m) {}
+
+    explicit operator bool () const noexcept
+    {
+        return m_;
+    }
+
+    fripp_metric *get () const noexcept
+    {
+        return m_;
+    }
+
+    bool add (std::int64_t n = 1) const noexcept
+    {
+        return !fripp_metric_add (m_, n);
+    }
+
+    /* An integer, or a real number, which only a gauge takes. */
+    template <typename T>
+    bool set (T value) const noexcept
+    {
+        if constexpr (std::is_floating_point_v<T>)
+            return !fripp_metric_set_real (m_, static_cast<double> (value));
+        else
+            return detail::fits (value)
+                && !fripp_metric_set (m_, static_cast<std::int64_t> (value));
+    }
+
+    bool record (double value) const noexcept
+    {
+        return !fripp_metric_record (m_, value);
+    }
+
+    template <typename Rep, typename Period>
+    bool record (std::chrono::duration<Rep, Period> time) const noexcept
+    {
+        return record (milliseconds (time).count ());
+    }
+
+    bool unique (const text &member) const noexcept
+    {
+        return member.valid () && !fripp_metric_unique (m_, member.get ());
+    }
+
+    bool stop (const timer &t) const noexcept
+    {
+        return !fripp_metric_stop (m_, t.get ());
+    }
+
+private:
+    fripp_metric *m_ = nullptr;
+};
+
+/* Where metrics go, and its owner: what is pending is sent, for 100 ms at
+ * the most, when it goes.
+ */
+class context {
+public:
+    context () noexcept = default;
+
+    /* Take over a context of C. */
+    explicit context (fripp_ctx *ctx) noexcept : ctx_ (ctx) {}
+
+    explicit context (const text &uri, flux_t *h = nullptr) noexcept
+        : ctx_ (create_uri (uri, h))
+    {
+    }
+
+    context (const text &hostname, int port, flux_t *h = nullptr) noexcept
+        : ctx_ (hostname.valid ()
+                    ? fripp_ctx_create (h, hostname.get (), port)
+                    : nullptr)
+    {
+    }
+
+    /* As FLUX_FRIPP_STATSD says; disabled where it says nothing. */
+    static context from_environment (flux_t *h = nullptr) noexcept
+    {
+        return context (fripp_ctx_create_uri (h, nullptr));
+    }
+
+    ~context ()
+    {
+        fripp_ctx_destroy (ctx_);
+    }
+
+    context (context &&other) noexcept : ctx_ (other.release ()) {}
+
+    context &operator= (context &&other) noexcept
+    {
+        if (this != &other)
+            fripp_ctx_destroy (std::exchange (ctx_, other.release ()));
+        return *this;
+    }
+
+    explicit operator bool () const noexcept
+    {
+        return ctx_;
+    }
+
+    fripp_ctx *get () const noexcept
+    {
+        return ctx_;
+    }
+
+    fripp_ctx *release () noexcept
+    {
+        return std::exchange (ctx_, nullptr);
+    }
+
+    bool enabled () const noexcept
+    {
+        return fripp_enabled (ctx_);
+    }
+
+    /* -- metrics by name -- */
+
+    bool inc (const text &name, std::int64_t n = 1) noexcept
+    {
+        return name.valid () && !fripp_inc (ctx_, name.get (), n);
+    }
+
+    template <typename T>
+    bool count (const text &name, T total) noexcept
+    {
+        return name.valid () && detail::fits (total)
+            && !fripp_count (ctx_, name.get (), static_cast<ssize_t> (total));
+    }
+
+    /* An integer, or a real number. */
+    template <typename T>
+    bool gauge (const text &name, T value) noexcept
+    {
+        if constexpr (std::is_floating_point_v<T>)
+            return name.valid ()
+                && !fripp_gauge_real (ctx_, name.get (),
+                                      static_cast<double> (value));
+        else
+            return name.valid () && detail::fits (value)
+                && !fripp_gauge (ctx_, name.get (),
+                                 static_cast<ssize_t> (value), false);
+    }
+
+    /* What it grows by. */
+    bool gauge_add (const text &name, ssize_t n) noexcept
+    {
+        return name.valid () && !fripp_gauge (ctx_, name.get (), n, true);
+    }
+
+    bool timing (const text &name, double ms) noexcept
+    {
+        return name.valid () && !fripp_timing (ctx_, name.get (), ms);
+    }
+
+    template <typename Rep, typename Period>
+    bool timing (const text &name,
+                 std::chrono::duration<Rep, Period> time) noexcept
+    {
+        return timing (name, milliseconds (time).count ());
+    }
+
+    bool timing (const text &name, const timer &t) noexcept
+    {
+        return name.valid ()
+            && !fripp_timer_stop (ctx_, name.get (), t.get ());
+    }
+
+    bool histogram (const text &name, double value) noexcept
+    {
+        return name.valid () && !fripp_histogram (ctx_, name.get (), value);
+    }
+
+    bool unique (const text &name, const text &member) noexcept
+    {
+        return name.valid () && member.valid ()
+            && !fripp_unique (ctx_, name.get (), member.get ());
+    }
+
+    bool send (const text &name, double value, type type) noexcept
+    {
+        return name.valid ()
+            && !fripp_send (ctx_, name.get (), value,
+                            static_cast<fripp_type> (type));
+    }
+
+    bool forget (const text &name) noexcept
+    {
+        return name.valid () && !fripp_forget (ctx_, name.get ());
+    }
+
+    /* -- metrics by handle -- */
+
+    fripp::metric metric (type type, const text &name,
+                          const text &tags = "") noexcept
+    {
+        if (!name.valid () || !tags.valid ())
+            return fripp::metric ();
+        return fripp::metric (
+            fripp_metric_get (ctx_, static_cast<fripp_type> (type),
+                              name.get (), tags.get ()));
+    }
+
+    /* -- lines that the caller writes -- */
+
+    /* Now, or with the next flush. */
+    bool send_lines (std::string_view lines) noexcept
+    {
+        return printable (lines)
+            && !fripp_format_send (ctx_, "%.*s",
+                                   static_cast<int> (lines.size ()),
+                                   lines.empty () ? "" : lines.data ());
+    }
+
+    bool append_lines (std::string_view lines) noexcept
+    {
+        return printable (lines)
+            && !fripp_packet_appendf (ctx_, "%.*s",
+                                      static_cast<int> (lines.size ()),
+                                      lines.empty () ? "" : lines.data ());
+    }
+
+    bool sendf (const char *fmt, ...) noexcept FRIPP_PRINTF (2, 3);
+    bool vsendf (const char *fmt, va_list ap) noexcept FRIPP_PRINTF (2, 0);
+    bool appendf (const char *fmt, ...) noexcept FRIPP_PRINTF (2, 3);
+    bool vappendf (const char *fmt, va_list ap) noexcept FRIPP_PRINTF (2, 0);
+
+    /* -- settings and state -- */
+
+    bool set_prefix (const text &prefix) noexcept
+    {
+        return prefix.valid () && !fripp_set_prefix (ctx_, prefix.get ());
+    }
+
+    bool set_tags (const text &tags) noexcept
+    {
+        return tags.valid () && !fripp_set_tags (ctx_, tags.get ());
+    }
+
+    bool set_agg_period (seconds period) noexcept
+    {
+        return !fripp_set_agg_period (ctx_, period.count ());
+    }
+
+    bool set_dialect (dialect dialect) noexcept
+    {
+        return !fripp_set_dialect (ctx_, static_cast<fripp_dialect> (dialect));
+    }
+
+    /* log is called as log (int level, std::string_view text), and lives as
+     * long as the context. It must not throw.
+     */
+    template <typename F>
+    bool set_log (F &log) noexcept
+    {
+        static_assert (!std::is_const_v<F> && std::is_class_v<F>,
+                       "an object that can be called");
+        return !fripp_set_log (
+            ctx_,
+            [] (int level, const char *text, void *arg) noexcept {
+                (*static_cast<F *> (arg)) (level, std::string_view (text));
+            },
+            &log);
+    }
+
+    /* Back to Flux's log, or to none. */
+    bool unset_log () noexcept
+    {
+        return !fripp_set_log (ctx_, nullptr, nullptr);
+    }
+
+    bool flush () noexcept
+    {
+        return !fripp_flush (ctx_);
+    }
+
+    bool get_stats (fripp_stats &stats) const noexcept
+    {
+        return !fripp_get_stats (ctx_, &stats, sizeof (stats));
+    }
+
+private:
+    static fripp_ctx *create_uri (const text &uri, flux_t *h) noexcept
+    {
+        /* NULL would stand for the environment */
+        if (uri.valid () && !uri.get ())
+            errno = EINVAL;
+        return uri.get () ? fripp_ctx_create_uri (h, uri.get ()) : nullptr;
+    }
+
+    static bool printable (std::string_view lines) noexcept
+    {
+        if (lines.find ('\0') == lines.npos && lines.size () <= INT_MAX)
+            return true;
+        errno = EINVAL;
+        return false;
+    }
+
+    fripp_ctx *ctx_ = nullptr;
+};
+
+inline bool context::sendf (const char *fmt, ...) noexcept
+{
+    va_list ap;
+    bool sent;
+
+    va_start (ap, fmt);
+    sent = vsendf (fmt, ap);
+    va_end (ap);
+    return sent;
+}
+
+inline bool context::vsendf (const char *fmt, va_list ap) noexcept
+{
+    return !fripp_vformat_send (ctx_, fmt, ap);
+}
+
+inline bool context::appendf (const char *fmt, ...) noexcept
+{
+    va_list ap;
+    bool kept;
+
+    va_start (ap, fmt);
+    kept = vappendf (fmt, ap);
+    va_end (ap);
+    return kept;
+}
+
+inline bool context::vappendf (const char *fmt, va_list ap) noexcept
+{
+    return !fripp_packet_vappendf (ctx_, fmt, ap);
+}
+
+/* Records the time from where it is made to the end of its scope. */
+class scoped_timer {
+public:
+    explicit scoped_timer (metric m) noexcept : m_ (m) {}
+
+    scoped_timer (context &ctx, const text &name,
+                  const text &tags = "") noexcept
+        : m_ (ctx.metric (type::timer, name, tags))
+    {
+    }
+
+    ~scoped_timer ()
+    {
+        int errnum = errno;
+
+        if (m_)
+            m_.stop (t_);
+        errno = errnum;
+    }
+
+    scoped_timer (const scoped_timer &) = delete;
+    scoped_timer &operator= (const scoped_timer &) = delete;
+
+    /* Nothing is recorded: what was timed did not come to its end. */
+    void cancel () noexcept
+    {
+        m_ = metric ();
+    }
+
+private:
+    metric m_;
+    timer t_;
+};
+
+/* The version of the library in use. */
+inline const char *version () noexcept
+{
+    return fripp_version ();
+}
+
+} // namespace fripp
+
+#endif // FRIPP_HPP
