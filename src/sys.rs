@@ -46,20 +46,21 @@ pub fn file_id(fd: BorrowedFd<'_>) -> Option<FileId> {
     Some(FileId { device: stat.st_dev, inode: stat.st_ino })
 }
 
-/// A thread of this library. Dropped, it goes on by itself.
+/// A thread of this library, as the number that its `pthread_t` is (on musl a
+/// pointer). Dropped, it goes on by itself.
 #[derive(Debug)]
-pub struct Thread(libc::pthread_t);
+pub struct Thread(usize);
 
 impl Thread {
     /// Whether it is the calling thread.
     pub fn is_current(&self) -> bool {
-        thread_id() == self.0 as usize
+        thread_id() == self.0
     }
 
     /// Waits for its end.
     pub fn join(self) {
         // SAFETY: it was neither joined nor detached, and is forgotten below.
-        unsafe { libc::pthread_join(self.0, std::ptr::null_mut()) };
+        unsafe { libc::pthread_join(self.0 as libc::pthread_t, std::ptr::null_mut()) };
         std::mem::forget(self);
     }
 }
@@ -67,7 +68,7 @@ impl Thread {
 impl Drop for Thread {
     fn drop(&mut self) {
         // SAFETY: it was neither joined nor detached.
-        unsafe { libc::pthread_detach(self.0) };
+        unsafe { libc::pthread_detach(self.0 as libc::pthread_t) };
     }
 }
 
@@ -108,7 +109,7 @@ pub fn spawn(name: &'static CStr, run: Run) -> std::io::Result<Thread> {
             drop(Box::from_raw(arg));
             return Err(std::io::Error::from_raw_os_error(code));
         }
-        Ok(Thread(thread.assume_init()))
+        Ok(Thread(thread.assume_init() as usize))
     }
 }
 
