@@ -9,10 +9,9 @@ import socket
 import struct
 import sys
 
-from servers import Base, Failure, Process, Reading, free_ports, program, run, say
+from servers import Base, Process, Reading, free_ports, npm_install, pip_install, program, run
 
 STATSD, CARBON, WHISPER = "0.9.0", "1.1.10", "1.1.10"
-PERCENTILES = (50, 90, 99)
 
 
 def whisper(path):
@@ -31,25 +30,14 @@ class Server(Base):
     limit_allowed = "a double: INT64_MAX is 2^63"
     form_allowed = "`/` becomes `-`, other bytes than `A-Za-z0-9_-.` go"
     foreign_allowed = "`C` is added up as `c`"
+    percentiles = (50, 90, 99)
+    retention = "1s:10m"
+    delete_idle = True      # of counters, timers and sets nothing is written when nothing came
 
     @staticmethod
     def install(build):
-        program("node", "nodejs")
-        program("npm", "npm")
-        stats_js = os.path.join(build, "npm", "node_modules", "statsd", "stats.js")
-        if not os.path.exists(stats_js):
-            say(f"installing statsd {STATSD} (npm)")
-            run(["npm", "install", "--prefix", os.path.join(build, "npm"), "--ignore-scripts", "--no-audit",
-                 "--no-fund", "--no-save", f"statsd@{STATSD}"], cwd=build)
-        if not os.path.exists(os.path.join(build, "pip", "bin", "carbon-cache.py")):
-            say(f"installing carbon {CARBON} (pip)")
-            pip = [sys.executable, "-m", "pip"]
-            try:
-                run(pip + ["--version"])
-            except Failure:
-                pip = [program("pip3", "python3-pip")]
-            run(pip + ["install", "-q", "--disable-pip-version-check", "--target", os.path.join(build, "pip"),
-                       f"carbon=={CARBON}", f"whisper=={WHISPER}"])
+        npm_install(os.path.join(build, "npm"), f"statsd@{STATSD}")
+        pip_install(os.path.join(build, "pip"), f"carbon=={CARBON}", f"whisper=={WHISPER}")
 
     @staticmethod
     def version(build):
@@ -58,9 +46,9 @@ class Server(Base):
         return f"{statsd}, carbon {CARBON}, whisper {WHISPER}, Node.js {run(['node', '--version']).strip()}"
 
     def launch(self):
-        self.port, line, pickle, query, self.manage = free_ports(1, 4)
+        self.port, line, pickle, self.query, self.manage = free_ports(1, 4)
         os.makedirs(self.path("conf"))
-        self.write("conf/storage-schemas.conf", "[all]\npattern = .*\nretentions = 1s:10m\n")
+        self.write("conf/storage-schemas.conf", f"[all]\npattern = .*\nretentions = {self.retention}\n")
         self.write("conf/storage-aggregation.conf", "")
         conf = self.write("conf/carbon.conf", f"""[cache]
 STORAGE_DIR = {self.work}/
@@ -73,7 +61,7 @@ LINE_RECEIVER_PORT = {line}
 PICKLE_RECEIVER_INTERFACE = 127.0.0.1
 PICKLE_RECEIVER_PORT = {pickle}
 CACHE_QUERY_INTERFACE = 127.0.0.1
-CACHE_QUERY_PORT = {query}
+CACHE_QUERY_PORT = {self.query}
 MAX_CACHE_SIZE = inf
 MAX_UPDATES_PER_SECOND = inf
 MAX_CREATES_PER_MINUTE = inf
@@ -93,9 +81,8 @@ CARBON_METRIC_INTERVAL = 0
             "mgmt_address": "127.0.0.1", "mgmt_port": self.manage,
             "graphiteHost": "127.0.0.1", "graphitePort": line,
             "graphite": {"legacyNamespace": False},
-            "flushInterval": 1000, "percentThreshold": PERCENTILES,
-            # gauges stay; of the others nothing is written when nothing came
-            "deleteCounters": True, "deleteTimers": True, "deleteSets": True,
+            "flushInterval": 1000, "percentThreshold": self.percentiles,
+            "deleteCounters": self.delete_idle, "deleteTimers": self.delete_idle, "deleteSets": self.delete_idle,
         }))
         stats_js = os.path.join(self.build, "npm", "node_modules", "statsd", "stats.js")
         self.processes.append(Process([program("node"), stats_js, config], self.path("statsd.log"), cwd=self.work))
@@ -168,8 +155,7 @@ CARBON_METRIC_INTERVAL = 0
     def limit(self, name, value):
         return float(value)
 
-    @staticmethod
-    def statistics(samples):
+    def statistics(self, samples):
         """(statistic, recorded, what it is by statsd's definition, allowance)"""
         values = sorted(samples)
         n = len(values)
@@ -179,6 +165,6 @@ CARBON_METRIC_INTERVAL = 0
         yield "sum", round(math.fsum(values), 6), round(math.fsum(values), 6), ""
         median = (values[n // 2 - 1] + values[n // 2]) / 2 if n % 2 == 0 else values[n // 2]
         yield "median", median, median, ""
-        for p in PERCENTILES:
+        for p in self.percentiles:
             value = values[math.floor(p / 100 * n + 0.5) - 1]
             yield f"upper_{p}", value, value, "value number round (p n)"

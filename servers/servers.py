@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """What the servers have in common: ports, processes, packages."""
 
+import json
 import os
 import shutil
 import signal
@@ -50,6 +51,47 @@ def program(name, package=None):
     if not found:
         raise Failure(f"{name}: not found, and not installed by the package {package}")
     return found
+
+
+def pip_install(folder, *packages):
+    """Installs Python packages into a folder of their own, unless they are there."""
+    done = os.path.join(folder, "installed")
+    wanted = "\n".join(packages)
+    if os.path.exists(done):
+        with open(done, encoding="ascii") as f:
+            if f.read() == wanted:
+                return
+    say(f"installing {', '.join(packages)} (pip)")
+    pip = [sys.executable, "-m", "pip"]
+    try:
+        run(pip + ["--version"])
+    except Failure:
+        pip = [program("pip3", "python3-pip")]
+    shutil.rmtree(folder, ignore_errors=True)
+    run(pip + ["install", "-q", "--disable-pip-version-check", "--target", folder, *packages])
+    with open(done, "w", encoding="ascii") as f:
+        f.write(wanted)
+
+
+def npm_install(folder, *packages):
+    """Installs npm packages into a folder, unless they are there."""
+    program("node", "nodejs")
+    program("npm", "npm")
+    for package in packages:
+        name, version = package.rsplit("@", 1)
+        try:
+            with open(os.path.join(folder, "node_modules", name, "package.json"), encoding="utf-8") as f:
+                if json.load(f)["version"] == version:
+                    continue
+        except FileNotFoundError:
+            pass
+        break
+    else:
+        return
+    say(f"installing {', '.join(packages)} (npm)")
+    os.makedirs(folder, exist_ok=True)
+    run(["npm", "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", *packages],
+        cwd=folder)
 
 
 def free_ports(udp, tcp):
