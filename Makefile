@@ -1,11 +1,12 @@
 # libfripp: see README.md. 'make help' lists the targets.
 #
-# Variables: PREFIX LIBDIR INCLUDEDIR MANDIR DESTDIR   where it is installed
-#            CARGO CARGOFLAGS CC CFLAGS                what it is built with
-#            TARGET_DIR (or CARGO_TARGET_DIR)          where it is built
-#            V=1                                       show the commands
+# Variables: PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DESTDIR   where it is installed
+#            CARGO CARGOFLAGS CC CFLAGS                       what it is built with
+#            TARGET_DIR (or CARGO_TARGET_DIR)                 where it is built
+#            V=1                                              show the commands
 
 PREFIX     = /usr/local
+BINDIR     = $(PREFIX)/bin
 LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man

@@ -12,7 +12,7 @@ check: all
 	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/check $(BUILD)/check $(PARTS)
 
 check-rust:
-	$(Q)$(CARGO) test --locked $(quiet:--quiet=-q) $(CARGOFLAGS)
+	$(Q)$(CARGO) test --locked --features cli $(quiet:--quiet=-q) $(CARGOFLAGS)
 
 check-c: $(SO)
 	$(Q)$(MAKE) --no-print-directory -C c-tests check LIBDIR_BUILT='$(RELEASE)' \

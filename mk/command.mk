@@ -1,0 +1,48 @@
+# The command, and its pages.
+
+.PHONY: command
+
+# it is built in a folder of its own: cargo would put a library beside it
+# that has the command's features, and no link-time optimisation
+COMMAND_DIR := $(BUILD)/command
+COMMAND     := $(COMMAND_DIR)/command/fripp
+PAGES       := $(COMMAND_DIR)/pages
+COMMAND_RUST := $(RUST) $(wildcard src/bin/*/*.rs src/bin/*/*/*.rs)
+
+all: command
+
+##: command build the command fripp, its man pages and completions
+command: $(COMMAND) $(PAGES)
+
+$(COMMAND): $(COMMAND_RUST)
+	$(say) CARGO 'fripp (a minute, the first time)'
+	$(Q)$(CARGO) build --profile command --locked --features cli --bin fripp \
+	    --target-dir '$(COMMAND_DIR)' $(quiet) $(CARGOFLAGS)
+	$(Q)touch $@
+
+$(PAGES): $(COMMAND)
+	$(Q)rm -rf $@ && $(COMMAND) pages $@
+
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR  = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
+
+.PHONY: install-command uninstall-command
+
+install: install-command
+uninstall: uninstall-command
+
+install-command: $(COMMAND) $(PAGES)
+	$(say) INSTALL '$(DESTDIR)$(BINDIR)/fripp'
+	$(Q)install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)/man1' \
+	    '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	$(Q)install -m 755 $(COMMAND) '$(DESTDIR)$(BINDIR)/fripp'
+	$(Q)install -m 644 $(PAGES)/*.1 '$(DESTDIR)$(MANDIR)/man1'
+	$(Q)install -m 644 $(PAGES)/fripp.bash '$(DESTDIR)$(BASHDIR)/fripp'
+	$(Q)install -m 644 $(PAGES)/_fripp '$(DESTDIR)$(ZSHDIR)/_fripp'
+	$(Q)install -m 644 $(PAGES)/fripp.fish '$(DESTDIR)$(FISHDIR)/fripp.fish'
+
+uninstall-command:
+	$(Q)rm -f '$(DESTDIR)$(BINDIR)/fripp' '$(DESTDIR)$(MANDIR)'/man1/fripp*.1 \
+	    '$(DESTDIR)$(BASHDIR)/fripp' '$(DESTDIR)$(ZSHDIR)/_fripp' \
+	    '$(DESTDIR)$(FISHDIR)/fripp.fish'

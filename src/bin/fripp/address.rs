@@ -1,0 +1,75 @@
+//! Where to receive, as the user names it: an end point of the library's, or
+//! one with port 0, and settings for who sends.
+
+use fripp::endpoint::Endpoint;
+use fripp::uri::Uri;
+
+#[derive(Debug, PartialEq)]
+pub struct Address {
+    pub endpoint: Endpoint,
+    /// The port is the system's to choose.
+    pub any_port: bool,
+    /// What is behind the '?', for a COMMAND.
+    pub query: Option<String>,
+}
+
+impl Address {
+    pub const DEFAULT: &'static str = "127.0.0.1:8125";
+    pub const ANY_PORT: &'static str = "127.0.0.1:0";
+
+    pub fn parse(text: &str) -> Result<Address, String> {
+        let (place, query) = match text.split_once('?') {
+            Some((place, query)) => (place, Some(query)),
+            None => (text, None),
+        };
+        // the library sends to no port 0, so that it knows none
+        let any_port = !place.starts_with("unix:") && place.ends_with(":0");
+        let known = if any_port { format!("{place}1") } else { place.to_owned() };
+        let uri = match query {
+            Some(query) => Uri::parse(format!("{known}?{query}").as_bytes()),
+            None => Uri::parse(known.as_bytes()),
+        };
+        let endpoint = uri
+            .map_err(|wrong| match Uri::parse(known.as_bytes()) {
+                Ok(_) => format!("the address '{text}': {wrong}"),
+                Err(_) => format!(
+                    "'{text}' is no address: say host:port, [v6]:port, unix:/path or unix:@name"
+                ),
+            })?
+            .endpoint;
+        Ok(Address { endpoint, any_port, query: query.map(str::to_owned) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (text, endpoint, any_port) in [
+            ("127.0.0.1:8125", "127.0.0.1:8125", false),
+            ("udp://[::1]:0", "[::1]:1", true),
+            ("localhost:0?period=0", "localhost:1", true),
+            ("unix:/tmp/x:0", "unix:/tmp/x:0", false),
+            ("unix:@x", "unix:@x", false),
+        ] {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address.any_port, any_port, "{text}");
+            let shown = address.endpoint.to_string().replace(":01", ":1");
+            assert_eq!(shown, endpoint, "{text}");
+        }
+        assert_eq!(
+            Address::parse("h:1?period=0&mtu=512").unwrap().query.unwrap(),
+            "period=0&mtu=512"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong() {
+        let wrong = |text| Address::parse(text).unwrap_err();
+        assert!(wrong("localhost").contains("'localhost' is no address: say host:port"));
+        assert!(wrong("localhost:70000").contains("no address"));
+        assert!(wrong("h:1?color=red").contains("'color=red' is no setting"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The COMMAND that is run: it sends to us, and its exit status is ours.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use fripp::uri::Uri;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a command has to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub struct Child {
+    process: std::process::Child,
+    /// When it is killed, once it was told to end.
+    kill_at: Option<Instant>,
+}
+
+impl Child {
+    /// Starts a command that is to send to `statsd`. What it writes goes where
+    /// ours does, or to `output`.
+    pub fn start(
+        command: &[OsString],
+        statsd: &str,
+        output: Option<&std::fs::File>,
+    ) -> Result<Child, String> {
+        let [program, args @ ..] = command else { return Err("no COMMAND".to_owned()) };
+        let shown = program.display();
+        let mut command = Command::new(program);
+        command.args(args).env(Uri::VARIABLE, statsd);
+        if let Some(output) = output {
+            let clone = || output.try_clone().map_err(|wrong| format!("{shown}: {wrong}"));
+            command.stdin(Stdio::null()).stdout(clone()?).stderr(clone()?);
+        }
+        let process = command.spawn().map_err(|wrong| format!("{shown}: {wrong}"))?;
+        Ok(Child { process, kill_at: None })
+    }
+
+    /// Its exit status once it has ended, as a shell would say it.
+    pub fn ended(&mut self) -> Result<Option<u8>, String> {
+        let ended = self.process.try_wait().map_err(|wrong| format!("the command: {wrong}"))?;
+        if ended.is_none() && self.kill_at.is_some_and(|at| at <= Instant::now()) {
+            self.kill_at = None;
+            self.signal(Signal::KILL);
+        }
+        Ok(ended.map(status))
+    }
+
+    /// Tells it to end. It is killed if it does not.
+    pub fn end(&mut self) {
+        if self.kill_at.is_none() {
+            self.signal(Signal::TERM);
+            self.kill_at = Some(Instant::now() + GRACE);
+        }
+    }
+
+    /// When `ended` is to be asked next, whatever happens.
+    pub fn next_look(&self) -> Option<Instant> {
+        self.kill_at
+    }
+
+    fn signal(&self, signal: Signal) {
+        // it is not reaped yet, so that the number is its own
+        let _ = kill_process(Pid::from_child(&self.process), signal);
+    }
+}
+
+fn status(status: ExitStatus) -> u8 {
+    let code = status.code().or(status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}

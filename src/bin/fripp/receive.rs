@@ -1,0 +1,259 @@
+//! A socket that datagrams come in by, with as much room as the system gives,
+//! and the count of those that it had no room for.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
+use std::path::{Path, PathBuf};
+
+use fripp::endpoint::{Endpoint, Host};
+use rustix::net::sockopt;
+
+use crate::address::Address;
+
+/// What is asked for; the system gives others than root `rmem_max` of it.
+const ROOM: usize = 64 << 20;
+/// The longest datagram, over UNIX sockets of the usual settings, too.
+const LONGEST: usize = 256 << 10;
+
+#[derive(Debug)]
+enum Socket {
+    Udp(UdpSocket),
+    Unix(UnixDatagram),
+}
+
+#[derive(Debug)]
+pub struct Receiver {
+    socket: Socket,
+    /// The end point, with the port that was chosen.
+    pub bound: Endpoint,
+    query: Option<String>,
+    buffer: Box<[u8]>,
+}
+
+impl Receiver {
+    pub fn bind(address: Address) -> Result<Receiver, String> {
+        let Address { endpoint, any_port, query } = address;
+        let (socket, bound) = match endpoint {
+            Endpoint::Udp { host, port } => bind_udp(&host, if any_port { 0 } else { port })?,
+            Endpoint::Path(path) => {
+                let socket = bind_path(&path).map_err(|wrong| refused(&path.display(), &wrong))?;
+                (Socket::Unix(socket), Endpoint::Path(path))
+            }
+            Endpoint::Abstract(name) => {
+                let socket = UnixAddr::from_abstract_name(&name)
+                    .and_then(|address| UnixDatagram::bind_addr(&address))
+                    .map_err(|wrong| refused(&format!("unix:@{}", name.escape_ascii()), &wrong))?;
+                (Socket::Unix(socket), Endpoint::Abstract(name))
+            }
+        };
+        let buffer = vec![0; LONGEST].into_boxed_slice();
+        let receiver = Receiver { socket, bound, query, buffer };
+        receiver.make_room().map_err(|wrong| format!("{}: {wrong}", receiver.bound))?;
+        Ok(receiver)
+    }
+
+    /// What a program sets `FLUX_FRIPP_STATSD` to, to send here.
+    pub fn uri(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.bound),
+            None => self.bound.to_string(),
+        }
+    }
+
+    /// Takes the datagrams that are there, `most` of them, and says how many
+    /// there were.
+    pub fn receive(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<usize, String> {
+        for taken in 0..most {
+            let got = match &self.socket {
+                Socket::Udp(socket) => socket.recv(&mut self.buffer),
+                Socket::Unix(socket) => socket.recv(&mut self.buffer),
+            };
+            match got {
+                Ok(len) => take(&self.buffer[..len]),
+                Err(wrong) if wrong.kind() == ErrorKind::WouldBlock => return Ok(taken),
+                Err(wrong) if wrong.kind() == ErrorKind::Interrupted => {}
+                Err(wrong) => return Err(format!("{}: {wrong}", self.bound)),
+            }
+        }
+        Ok(most)
+    }
+
+    /// How many datagrams the kernel dropped, for they came faster than they
+    /// were taken. A UNIX socket makes its senders wait instead.
+    pub fn lost(&self) -> u64 {
+        let Socket::Udp(socket) = &self.socket else { return 0 };
+        let file = match socket.local_addr() {
+            Ok(SocketAddr::V4(_)) => "/proc/net/udp",
+            _ => "/proc/net/udp6",
+        };
+        let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
+        let Ok(inode) = std::fs::metadata(link).map(|file| file.ino().to_string()) else {
+            return 0;
+        };
+        let table = std::fs::read_to_string(file).unwrap_or_default();
+        drops_of(&table, &inode).unwrap_or(0)
+    }
+
+    fn make_room(&self) -> io::Result<()> {
+        match &self.socket {
+            Socket::Udp(socket) => socket.set_nonblocking(true)?,
+            Socket::Unix(socket) => socket.set_nonblocking(true)?,
+        }
+        if sockopt::set_socket_recv_buffer_size_force(self.as_fd(), ROOM).is_err() {
+            sockopt::set_socket_recv_buffer_size(self.as_fd(), ROOM)?;
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Receiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.socket {
+            Socket::Udp(socket) => socket.as_fd(),
+            Socket::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let Endpoint::Path(path) = &self.bound {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_udp(host: &Host, port: u16) -> Result<(Socket, Endpoint), String> {
+    let bound = match host {
+        Host::Ip(ip) => UdpSocket::bind((*ip, port)),
+        Host::Name(name) => UdpSocket::bind((name.as_str(), port)),
+    };
+    let shown = match host {
+        Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]:{port}"),
+        Host::Ip(ip) => format!("{ip}:{port}"),
+        Host::Name(name) => format!("{name}:{port}"),
+    };
+    let socket = bound.map_err(|wrong| refused(&shown, &wrong))?;
+    let address = socket.local_addr().map_err(|wrong| refused(&shown, &wrong))?;
+    let endpoint = Endpoint::Udp { host: Host::Ip(address.ip()), port: address.port() };
+    Ok((Socket::Udp(socket), endpoint))
+}
+
+/// Takes the place of a socket that nobody has open any more.
+fn bind_path(path: &PathBuf) -> io::Result<UnixDatagram> {
+    match UnixDatagram::bind(path) {
+        Err(wrong) if wrong.kind() == ErrorKind::AddrInUse && is_abandoned(path) => {
+            std::fs::remove_file(path)?;
+            UnixDatagram::bind(path)
+        }
+        bound => bound,
+    }
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    let refused = |wrong: io::Error| wrong.kind() == ErrorKind::ConnectionRefused;
+    let socket = UnixDatagram::unbound();
+    socket.and_then(|socket| socket.connect(path)).is_err_and(refused)
+        && std::fs::symlink_metadata(path)
+            .is_ok_and(|file| std::os::unix::fs::FileTypeExt::is_socket(&file.file_type()))
+}
+
+fn refused(address: &dyn std::fmt::Display, wrong: &io::Error) -> String {
+    let why = match wrong.kind() {
+        ErrorKind::AddrInUse => "in use: another program receives there".to_owned(),
+        ErrorKind::PermissionDenied => "no permission to receive there".to_owned(),
+        ErrorKind::AddrNotAvailable => "no address of this machine".to_owned(),
+        ErrorKind::NotFound => "no such folder".to_owned(),
+        _ => wrong.to_string(),
+    };
+    format!("{address}: {why}")
+}
+
+/// The column `drops` of the row with this inode, in `/proc/net/udp`.
+fn drops_of(table: &str, inode: &str) -> Option<u64> {
+    let row = table.lines().find(|row| row.split_whitespace().nth(9) == Some(inode))?;
+    row.split_whitespace().nth(12)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receiver(address: &str) -> Result<Receiver, String> {
+        Receiver::bind(Address::parse(address).unwrap())
+    }
+
+    fn one(receiver: &mut Receiver) -> Vec<u8> {
+        let mut all = Vec::new();
+        receiver.receive(1, &mut |datagram| all.extend_from_slice(datagram)).unwrap();
+        all
+    }
+
+    #[test]
+    fn udp_on_a_port_of_the_systems() {
+        for (address, from) in [("127.0.0.1:0?period=0", "127.0.0.1:0"), ("[::1]:0", "[::1]:0")] {
+            let mut receiver = receiver(address).unwrap();
+            assert_eq!(one(&mut receiver), b"");
+            let uri = receiver.uri();
+            let (place, query) = uri.split_once('?').unwrap_or((&uri, ""));
+            assert_eq!(query, address.split_once('?').map_or("", |(_, query)| query));
+            UdpSocket::bind(from).unwrap().send_to(b"a:1|c", place).unwrap();
+            assert_eq!(one(&mut receiver), b"a:1|c");
+            assert_eq!(receiver.lost(), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_in_use_is_said() {
+        let first = receiver("127.0.0.1:0").unwrap();
+        let second = receiver(&first.uri()).unwrap_err();
+        assert_eq!(second, format!("{}: in use: another program receives there", first.uri()));
+        let elsewhere = receiver("192.0.2.1:8125").unwrap_err();
+        assert_eq!(elsewhere, "192.0.2.1:8125: no address of this machine");
+    }
+
+    #[test]
+    fn unix_sockets() {
+        let path = std::env::temp_dir().join(format!("fripp-receive-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let address = format!("unix:{}", path.display());
+        // one that nobody has open any more
+        drop(UnixDatagram::bind(&path).unwrap());
+        let mut first = receiver(&address).unwrap();
+        assert_eq!(first.uri(), address);
+        UnixDatagram::unbound().unwrap().send_to(b"a:1|c", &path).unwrap();
+        assert_eq!(one(&mut first), b"a:1|c");
+        assert!(receiver(&address).unwrap_err().contains("in use"));
+        drop(first);
+        assert!(!path.exists());
+        std::fs::write(&path, "a file").unwrap();
+        assert!(receiver(&address).unwrap_err().contains("in use"));
+        std::fs::remove_file(&path).unwrap();
+
+        let name = format!("fripp-receive-{}", std::process::id());
+        let mut abstracted = receiver(&format!("unix:@{name}")).unwrap();
+        let to = UnixAddr::from_abstract_name(&name).unwrap();
+        UnixDatagram::unbound().unwrap().send_to_addr(b"b:1|c", &to).unwrap();
+        assert_eq!(one(&mut abstracted), b"b:1|c");
+    }
+
+    #[test]
+    fn what_the_kernel_dropped() {
+        let table = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+15604: 0100007F:8CA7 00000000:0000 07 00000000:00001E00 00:00000000 00000000     0        0 21669 2 0000000081bae952 994";
+        assert_eq!(drops_of(table, "21669"), Some(994));
+        assert_eq!(drops_of(table, "994"), None);
+
+        let receiver = receiver("127.0.0.1:0").unwrap();
+        sockopt::set_socket_recv_buffer_size(receiver.as_fd(), 4096).unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..100 {
+            sender.send_to(&[b'x'; 500], receiver.uri()).unwrap();
+        }
+        assert!((1..100).contains(&receiver.lost()), "{}", receiver.lost());
+    }
+}

@@ -1,0 +1,332 @@
+//! What was received, added up by metric: since the last tick, and in all.
+//! Its memory is bounded, and what goes beyond is counted.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use fripp::dialect::{Dialect, Kind};
+
+use crate::distribution::{Budget, Distribution};
+use crate::wire::{self, Line};
+
+/// Metrics at the most.
+const MAX_METRICS: usize = 100_000;
+/// Bytes that the values of timings and the members of sets take at the most.
+const MAX_BYTES: usize = 256 << 20;
+/// What a member takes, with its part of the table.
+const MEMBER: usize = 2 * size_of::<u64>();
+
+pub struct Tally {
+    pub metrics: Vec<Metric>,
+    pub seen: Seen,
+    index: HashMap<Box<[u8]>, usize, RandomState>,
+    max_metrics: usize,
+    budget: Budget,
+    /// Whether a gauge's sign says "more" or "less".
+    has_steps: bool,
+    key: Vec<u8>,
+    /// Tells the members of sets apart.
+    members: RandomState,
+}
+
+/// How much came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub datagrams: u64,
+    pub bytes: u64,
+    /// Well formed or not.
+    pub lines: u64,
+    pub malformed: u64,
+    /// Lines of metrics beyond the most.
+    pub beyond: u64,
+    /// Values and members for which there was no memory.
+    pub unkept: u64,
+}
+
+/// One name, type and set of tags.
+#[derive(Debug)]
+pub struct Metric {
+    /// As it is shown: with its tags, as `name;k=v`.
+    pub name: String,
+    pub kind: Kind,
+    pub lines: u64,
+    /// Lines since the last tick.
+    pub lines_now: u64,
+    pub value: Value,
+}
+
+/// `now` is what came since the last tick, `all` what came since the start.
+#[derive(Debug)]
+pub enum Value {
+    Counter {
+        now: f64,
+        all: f64,
+    },
+    /// What it grew by; the first total is where it starts from.
+    Total {
+        newest: f64,
+        now: f64,
+        all: f64,
+    },
+    Gauge {
+        newest: f64,
+    },
+    Samples {
+        newest: f64,
+        now: Distribution,
+        all: Distribution,
+    },
+    Members {
+        now: HashSet<u64, RandomState>,
+        all: HashSet<u64, RandomState>,
+    },
+}
+
+impl Tally {
+    pub fn new(dialect: Option<Dialect>) -> Tally {
+        Tally::with_most(dialect, MAX_METRICS)
+    }
+
+    pub fn with_most(dialect: Option<Dialect>, max_metrics: usize) -> Tally {
+        Tally {
+            metrics: Vec::new(),
+            seen: Seen::default(),
+            index: HashMap::default(),
+            max_metrics,
+            budget: Budget(MAX_BYTES),
+            has_steps: !dialect.is_some_and(Dialect::has_negative_gauges),
+            key: Vec::new(),
+            members: RandomState::default(),
+        }
+    }
+
+    /// Adds the lines of a datagram.
+    pub fn add_datagram(&mut self, datagram: &[u8]) {
+        self.seen.datagrams += 1;
+        self.seen.bytes += datagram.len() as u64;
+        for line in wire::lines(datagram) {
+            self.seen.lines += 1;
+            for part in wire::read(line) {
+                match part {
+                    Ok(part) => self.add(&part),
+                    Err(_) => self.seen.malformed += 1,
+                }
+            }
+        }
+    }
+
+    /// Adds a line, or a part of one that is packed.
+    pub fn add(&mut self, line: &Line<'_>) {
+        let Some(at) = self.find(line) else {
+            self.seen.beyond += 1;
+            return;
+        };
+        let metric = &mut self.metrics[at];
+        metric.lines += 1;
+        metric.lines_now += 1;
+        match &mut metric.value {
+            Value::Counter { now, all } => {
+                let more: f64 = line.numbers().map(|n| n / line.rate).sum();
+                *now += more;
+                *all += more;
+            }
+            Value::Total { newest, now, all } => {
+                for total in line.numbers() {
+                    // a lower one is a restart, and counts whole
+                    let grown = if newest.is_nan() {
+                        0.0
+                    } else if total < *newest {
+                        total
+                    } else {
+                        total - *newest
+                    };
+                    *newest = total;
+                    *now += grown;
+                    *all += grown;
+                }
+            }
+            Value::Gauge { newest } => {
+                for (text, number) in line.values().zip(line.numbers()) {
+                    let is_step = self.has_steps && matches!(text[0], b'+' | b'-');
+                    *newest = if is_step { *newest + number } else { number };
+                }
+            }
+            Value::Samples { newest, now, all } => {
+                for number in line.numbers() {
+                    *newest = number;
+                    for values in [now as &mut Distribution, all] {
+                        if !values.push(number, 1.0 / line.rate, &mut self.budget) {
+                            self.seen.unkept += 1;
+                        }
+                    }
+                }
+            }
+            Value::Members { now, all } => {
+                for member in line.values().map(|member| self.members.hash_one(member)) {
+                    if all.contains(&member) {
+                        now.insert(member);
+                    } else if self.budget.0 >= 2 * MEMBER {
+                        self.budget.0 -= 2 * MEMBER;
+                        all.insert(member);
+                        now.insert(member);
+                    } else {
+                        self.seen.unkept += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins anew what is counted from tick to tick.
+    #[allow(dead_code)]
+    pub fn tick(&mut self) {
+        for metric in &mut self.metrics {
+            metric.lines_now = 0;
+            match &mut metric.value {
+                Value::Counter { now, .. } | Value::Total { now, .. } => *now = 0.0,
+                Value::Gauge { .. } => {}
+                Value::Samples { now, .. } => now.clear(),
+                Value::Members { now, .. } => now.clear(),
+            }
+        }
+    }
+
+    fn find(&mut self, line: &Line<'_>) -> Option<usize> {
+        self.key.clear();
+        self.key.push(line.kind as u8);
+        self.key.extend_from_slice(line.name);
+        for (key, value) in line.tags.pairs() {
+            self.key.push(b';');
+            self.key.extend_from_slice(key);
+            if let Some(value) = value {
+                self.key.push(b'=');
+                self.key.extend_from_slice(value);
+            }
+        }
+        if let Some(at) = self.index.get(&self.key[..]) {
+            return Some(*at);
+        }
+        if self.metrics.len() == self.max_metrics {
+            return None;
+        }
+        let name = String::from_utf8_lossy(&self.key[1..]).into_owned();
+        self.index.insert(self.key.clone().into_boxed_slice(), self.metrics.len());
+        let (kind, value) = (line.kind, Value::new(line.kind));
+        self.metrics.push(Metric { name, kind, lines: 0, lines_now: 0, value });
+        Some(self.metrics.len() - 1)
+    }
+}
+
+impl Value {
+    fn new(kind: Kind) -> Value {
+        match kind {
+            Kind::Counter => Value::Counter { now: 0.0, all: 0.0 },
+            Kind::Total => Value::Total { newest: f64::NAN, now: 0.0, all: 0.0 },
+            Kind::Gauge => Value::Gauge { newest: 0.0 },
+            Kind::Timer | Kind::Histogram => Value::Samples {
+                newest: f64::NAN,
+                now: Distribution::default(),
+                all: Distribution::default(),
+            },
+            Kind::Set => Value::Members { now: HashSet::default(), all: HashSet::default() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(datagrams: &[&str]) -> Tally {
+        let mut tally = Tally::new(None);
+        datagrams.iter().for_each(|datagram| tally.add_datagram(datagram.as_bytes()));
+        tally
+    }
+
+    /// Of the whole time.
+    fn value(tally: &mut Tally, name: &str) -> f64 {
+        let metric = tally.metrics.iter_mut().find(|metric| metric.name == name).expect(name);
+        match &mut metric.value {
+            Value::Counter { all, .. } | Value::Total { all, .. } => *all,
+            Value::Gauge { newest } => *newest,
+            Value::Samples { all, .. } => all.summary().unwrap().sum,
+            Value::Members { all, .. } => all.len() as f64,
+        }
+    }
+
+    #[test]
+    fn each_type_in_its_way() {
+        let mut tally = tally(&[
+            "c:1|c\nc:2|c|@0.1\nt:10|C\nt:30|C\nt:5|C\nt:6|C",
+            "g:7|g\ng:-2|g\ng:+5|g\nn:0|g\nn:-5|g",
+            "ms:1|ms\nms:2|ms|@0.5\ns:a|s\ns:b|s\ns:a|s",
+        ]);
+        for (name, want) in
+            [("c", 21.0), ("t", 26.0), ("g", 10.0), ("n", -5.0), ("ms", 5.0), ("s", 2.0)]
+        {
+            assert_eq!(value(&mut tally, name), want, "{name}");
+        }
+        assert_eq!(tally.seen.lines, 16);
+    }
+
+    #[test]
+    fn datadogs_gauges_have_no_steps() {
+        let mut tally = Tally::new(Some(Dialect::Dogstatsd));
+        tally.add_datagram(b"g:7|g\ng:-5|g");
+        assert_eq!(value(&mut tally, "g"), -5.0);
+    }
+
+    #[test]
+    fn a_metric_is_a_name_a_type_and_tags_in_any_style() {
+        let tally = tally(&["a:1|c\na:1|g\na,k=v:1|c\na;k=v:1|c\na:1|c|#k:v\na:1|c|#k:w"]);
+        let names: Vec<_> = tally.metrics.iter().map(|metric| &metric.name[..]).collect();
+        assert_eq!(names, ["a", "a", "a;k=v", "a;k=w"]);
+        assert_eq!(tally.metrics[2].lines, 3);
+    }
+
+    #[test]
+    fn a_tick_begins_anew() {
+        let mut tally = tally(&["c:1|c\nms:1|ms\ns:a|s\nt:1|C"]);
+        tally.tick();
+        tally.add_datagram(b"c:5|c\nms:3|ms\ns:a|s\nt:4|C");
+        for metric in &mut tally.metrics {
+            let (now, all) = match &mut metric.value {
+                Value::Counter { now, all } | Value::Total { now, all, .. } => (*now, *all),
+                Value::Samples { now, all, .. } => {
+                    (now.summary().unwrap().sum, all.summary().unwrap().sum)
+                }
+                Value::Members { now, all } => (now.len() as f64, all.len() as f64),
+                Value::Gauge { .. } => unreachable!(),
+            };
+            let want = match &metric.name[..] {
+                "c" => (5.0, 6.0),
+                "ms" => (3.0, 4.0),
+                "s" => (1.0, 1.0),
+                _ => (3.0, 3.0),
+            };
+            assert_eq!((now, all), want, "{}", metric.name);
+            assert_eq!((metric.lines_now, metric.lines), (1, 2));
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_is_counted() {
+        let mut tally = Tally::with_most(None, 2);
+        tally.add_datagram(b"a:1|c\nb:1|c\nc:1|c\na:1|c\nbad\n");
+        let Seen { lines, malformed, beyond, .. } = tally.seen;
+        assert_eq!((lines, malformed, beyond, tally.metrics.len()), (5, 1, 1, 2));
+        assert_eq!(value(&mut tally, "a"), 2.0);
+    }
+
+    #[test]
+    fn memory_for_members_and_values_is_bounded() {
+        let mut tally = Tally::new(None);
+        tally.budget = Budget(4 * MEMBER + 200);
+        for n in 0..1000 {
+            tally.add_datagram(format!("s:{n}|s\nms:{n}|ms").as_bytes());
+        }
+        assert!(tally.seen.unkept > 1900, "{:?}", tally.seen);
+        assert_eq!(value(&mut tally, "ms"), 499_500.0);
+    }
+}
