@@ -85,6 +85,20 @@ int count_threads (void)
     return count_entries ("/proc/self/task");
 }
 
+long resident_kib (void)
+{
+    long size;
+    long pages = 0;
+    FILE *f;
+
+    if ((f = fopen ("/proc/self/statm", "re"))) {
+        if (fscanf (f, "%ld %ld", &size, &pages) != 2)
+            pages = 0;
+        fclose (f);
+    }
+    return pages * (sysconf (_SC_PAGESIZE) / 1024);
+}
+
 void fds_list (struct fds *fds)
 {
     for (int fd = 0; fd < MAX_FDS; fd++)

@@ -26,6 +26,10 @@ double meter_stop (const struct meter *m);
 int count_fds (void);
 int count_threads (void);
 
+/* The memory that the process has now.
+ */
+long resident_kib (void);
+
 /* The descriptors open now that were not in a list made before.
  */
 #define MAX_FDS 1024

@@ -18,6 +18,7 @@
 #include "proc.h"
 #include "resolver.h"
 #include "tap.h"
+#include "typed.h"
 
 #define PACKETS 1000
 #define CONTEXTS 10000
@@ -155,6 +156,34 @@ static void test_threads (void)
     listener_destroy (server);
 }
 
+/* A context that goes leaves nothing behind, also where the background thread
+ * was to turn it in an hour.
+ */
+static void test_long_period (void)
+{
+    struct listener *server = listen_udp ("127.0.0.1");
+    struct fripp_ctx *first = ctx_open (server, NEVER);
+    long before = 0;
+
+    fripp_inc (first, "n", 1);
+    for (int i = 0; i < 2 * CONTEXTS; i++) {
+        struct fripp_ctx *ctx = ctx_open (server, NEVER);
+
+        fripp_gauge (ctx, "g", 1, false);
+        fripp_ctx_destroy (ctx);
+        if (i % 100 == 0)
+            listener_quiet (server, 0);
+        listener_clear (server);
+        if (i == CONTEXTS)
+            before = resident_kib ();
+    }
+    diag ("%ld KiB more", resident_kib () - before);
+    ok (resident_kib () - before < CONTEXTS / 2, "10,000 contexts with a long "
+        "period, created and destroyed: memory as before");
+    fripp_ctx_destroy (first);
+    listener_destroy (server);
+}
+
 static void test_host_program (void)
 {
     struct listener *server = listen_udp ("127.0.0.1");
@@ -216,6 +245,7 @@ int main (void)
     test_many ();
     test_many_alive ();
     test_threads ();
+    test_long_period ();
     test_host_program ();
     test_small_stack ();
     return done_testing ();

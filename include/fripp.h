@@ -556,6 +556,7 @@ int fripp_set_dialect (struct fripp_ctx *ctx, enum fripp_dialect dialect);
  * Returns 0 when the kernel has taken all, or -1 with errno:
  *
  *   EAGAIN  it has not in that time, and the rest goes later
+ *   ENOMEM  no memory; the rest goes later
  *   EINVAL  ctx is NULL
  *
  * With a Flux handle: from its thread.

@@ -4,12 +4,12 @@
 #![forbid(unsafe_code)]
 
 use crate::context::{Context, phase, timer_period};
-use crate::delivery::{BURST, GAP};
 use crate::dialect::{Dialect, Tagging};
 use crate::error::Error;
 use crate::metric::state;
+use crate::pace::{Burst, GAP};
 use crate::settings::Settings;
-use crate::sys;
+use crate::{memory, sys};
 
 impl Context {
     /// Changes the prefix.
@@ -59,6 +59,7 @@ impl Context {
     /// changes them.
     fn change(&self, f: &mut dyn FnMut(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
         let Some((live, mut way)) = self.lock() else { return Ok(()) };
+        memory::check()?;
         let mut settings = way.settings.clone();
         f(&mut settings)?;
         if settings == way.settings {
@@ -77,7 +78,7 @@ impl Context {
             metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
             metric.set_state(state::IMMEDIATE, settings.period == 0);
         });
-        way.delivery.drain(&mut { BURST }, now);
+        way.delivery.drain(&mut Burst::of_flush(now), now);
         self.start_ticking(live, &mut way);
         if !way.delivery.is_clear() {
             self.wake(live, &mut way, now + GAP);

@@ -9,13 +9,14 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::delivery::{BURST, Delivery, GAP};
+use crate::delivery::Delivery;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::flush::{Flush, Work};
 use crate::flux::Flux;
 use crate::link::Link;
 use crate::log::Message;
+use crate::pace::{Burst, GAP};
 use crate::registry::Registry;
 use crate::samples::Budget;
 use crate::settings::Settings;
@@ -89,11 +90,11 @@ impl Way {
         &'a mut self,
         live: &'a Live,
         now: u64,
-        left: Option<u32>,
+        burst: Option<Burst>,
     ) -> (&'a mut Flush, Work<'a>) {
         let Way { settings, delivery, flush, .. } = self;
         let Live { registry, budget, .. } = live;
-        (flush, Work { registry, settings, budget, delivery, now, left })
+        (flush, Work { registry, settings, budget, delivery, now, burst })
     }
 
     /// In a child process: gauges and the base of totals are kept; all else
@@ -216,7 +217,7 @@ impl Context {
             return self.send_text(text);
         }
         let now = sys::now();
-        way.delivery.drain(&mut { BURST }, now);
+        way.delivery.drain(&mut Burst::of_flush(now), now);
         let kept = way.delivery.append_text(text, now, &live.budget);
         if way.delivery.has_appended() {
             self.start_ticking(live, &mut way);
@@ -265,12 +266,13 @@ impl Context {
         way.delivery.book().stats.dropped_send += lines;
         way.delivery.link().0.close();
         let joined = std::mem::take(&mut way.joined);
+        let turn_at = way.turn_at.take();
         drop(way);
         if let Some(mut sink) = self.lock_sink() {
             sink.0 = None;
         }
         if joined {
-            scheduler::leave();
+            scheduler::leave(&self.me, turn_at);
         }
     }
 

@@ -5,15 +5,10 @@
 use crate::error::Error;
 use crate::link::{Book, Datagram, Link, Look, Sent};
 use crate::log::Problem;
+use crate::pace::Burst;
 use crate::packet::{self, Packer, Rejected};
 use crate::queue::Queue;
 use crate::samples::Budget;
-
-/// The most datagrams in one burst: of these, none was lost in a receive
-/// buffer of the default size.
-pub const BURST: u32 = 32;
-/// The time between bursts, in ns.
-pub const GAP: u64 = 1_000_000;
 
 /// How a round of sending ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,17 +92,17 @@ impl Delivery {
     /// Sends a text now; what the kernel does not take waits, and what waits
     /// already goes first.
     pub fn send_text(&mut self, text: &[u8], now: u64, budget: &Budget) -> Result<(), Error> {
-        let mut left = BURST;
         if !self.is_clear() {
-            self.drain(&mut left, now);
+            self.drain(&mut Burst::of_flush(now), now);
         }
         let bound = self.room(budget);
         let clear = self.held.is_empty();
         let Delivery { link, book, packer, waiting, .. } = self;
+        let mut burst = Burst::at_once();
         let mut full = 0;
         let rejected = packer.split(text, |bytes, lines| {
-            if clear && waiting.is_empty() && left > 0 {
-                left -= 1;
+            if clear && waiting.is_empty() && !burst.is_full() {
+                burst.take(bytes.len());
                 let datagram = Datagram { bytes, lines };
                 if link.send(datagram, Look::Never, now, book) == Sent::Gone {
                     return;
@@ -138,15 +133,15 @@ impl Delivery {
         taken
     }
 
-    /// Sends what waits, in order, as long as `left` and the kernel allow.
-    pub fn drain(&mut self, left: &mut u32, now: u64) -> Progress {
+    /// Sends what waits, in order, as long as the burst and the kernel allow.
+    pub fn drain(&mut self, burst: &mut Burst, now: u64) -> Progress {
         loop {
             let queue = if self.held.is_empty() { &mut self.waiting } else { &mut self.held };
             let Some(lines) = queue.front(&mut self.scratch) else { return Progress::Done };
-            if *left == 0 {
+            if burst.is_full() {
                 return Progress::More;
             }
-            *left -= 1;
+            burst.take(self.scratch.len());
             let datagram = Datagram { bytes: &self.scratch, lines };
             if self.link.send(datagram, Look::After, now, &mut self.book) == Sent::Wait {
                 return Progress::Blocked;
@@ -245,13 +240,15 @@ impl Delivery {
     }
 
     fn rejected(&mut self, rejected: Rejected, now: u64) -> Result<(), Error> {
-        let Rejected { oversize, invalid } = rejected;
+        let Rejected { oversize, invalid, no_memory } = rejected;
+        self.dropped_full(no_memory, now);
         (0..invalid).for_each(|_| self.dropped_bad(Error::Invalid, now));
         (0..oversize).for_each(|_| self.dropped_bad(Error::TooBig, now));
-        match (oversize, invalid) {
-            (0, 0) => Ok(()),
-            (0, _) => Err(Error::Invalid),
-            _ => Err(Error::TooBig),
+        match rejected {
+            Rejected { no_memory: 1.., .. } => Err(Error::NoMemory),
+            Rejected { oversize: 1.., .. } => Err(Error::TooBig),
+            Rejected { invalid: 1.., .. } => Err(Error::Invalid),
+            _ => Ok(()),
         }
     }
 }

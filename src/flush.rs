@@ -3,12 +3,13 @@
 
 #![forbid(unsafe_code)]
 
-use crate::delivery::{Delivery, GAP, Progress, Worth};
+use crate::delivery::{Delivery, Progress, Worth};
 use crate::error::Error;
 use crate::line;
 use crate::link::{Datagram, Sent};
 use crate::list::List;
 use crate::metric::{Metric, state};
+use crate::pace::{Burst, GAP};
 use crate::packet::Packer;
 use crate::registry::{Readers, Registry};
 use crate::samples::Budget;
@@ -57,22 +58,22 @@ pub struct Work<'a> {
     pub delivery: &'a mut Delivery,
     /// The time, in ns.
     pub now: u64,
-    /// How many datagrams may still go in this burst; `None`: all are kept,
-    /// for the settings are about to change.
-    pub left: Option<u32>,
+    /// What may still go; `None`: all are kept, for the settings are about to
+    /// change.
+    pub burst: Option<Burst>,
 }
 
 impl Work<'_> {
     fn burst_is_full(&self) -> bool {
-        self.left == Some(0)
+        self.burst.as_ref().is_some_and(Burst::is_full)
     }
 
     fn send(&mut self, packer: &mut Packer, worth: Worth) -> Sent {
         let Some((bytes, lines)) = packer.datagram() else { return Sent::Gone };
         let datagram = Datagram { bytes, lines };
-        let sent = match &mut self.left {
-            Some(left) => {
-                *left = left.saturating_sub(1);
+        let sent = match &mut self.burst {
+            Some(burst) => {
+                burst.take(bytes.len());
                 self.delivery.send(datagram, worth, self.now, self.budget)
             }
             None => {
@@ -85,8 +86,8 @@ impl Work<'_> {
     }
 
     fn drain(&mut self) -> Progress {
-        match &mut self.left {
-            Some(left) => self.delivery.drain(left, self.now),
+        match &mut self.burst {
+            Some(burst) => self.delivery.drain(burst, self.now),
             None => Progress::Done,
         }
     }
@@ -208,7 +209,7 @@ impl Flush {
         let registry = work.registry;
         let ms = (work.now - self.epoch) / 1_000_000;
         loop {
-            if work.left.is_some() && (work.burst_is_full() || time_is_up()) {
+            if work.burst.is_some() && (work.burst_is_full() || time_is_up()) {
                 return Progress::More;
             }
             let recorded = self.readers.numbers.next(&registry.numbers);
@@ -268,7 +269,7 @@ impl Flush {
         time_is_up: &mut impl FnMut() -> bool,
     ) -> Progress {
         loop {
-            if work.left.is_some() && ((!blocked && work.burst_is_full()) || time_is_up()) {
+            if work.burst.is_some() && ((!blocked && work.burst_is_full()) || time_is_up()) {
                 return Progress::More;
             }
             if !self.make_list_line(work) {

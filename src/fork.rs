@@ -9,6 +9,7 @@ use std::sync::{Arc, MutexGuard, Once};
 
 use crate::context::{Context, Way};
 use crate::exit;
+use crate::pool::{self, Pool};
 use crate::resolver::{self, UnderWay};
 use crate::scheduler::{self, Scheduler};
 
@@ -23,6 +24,7 @@ thread_local! {
 struct Held {
     scheduler: MutexGuard<'static, Scheduler>,
     lookups: MutexGuard<'static, UnderWay>,
+    sockets: MutexGuard<'static, Pool>,
     ways: Vec<(MutexGuard<'static, Way>, Arc<Context>)>,
     _contexts: exit::Guard,
 }
@@ -52,8 +54,13 @@ extern "C" fn before() {
         Some((way, context))
     });
     let ways = ways.collect();
-    let held =
-        Held { scheduler: scheduler::lock(), lookups: resolver::lock(), ways, _contexts: contexts };
+    let held = Held {
+        scheduler: scheduler::lock(),
+        lookups: resolver::lock(),
+        sockets: pool::lock(),
+        ways,
+        _contexts: contexts,
+    };
     let _ = HELD.try_with(|all| all.borrow_mut().push(held));
 }
 
@@ -67,6 +74,7 @@ extern "C" fn in_child() {
     GENERATION.fetch_add(1, Relaxed);
     held.scheduler.after_fork();
     held.lookups.after_fork();
+    held.sockets.after_fork();
     for (_, context) in &held.ways {
         context.stop_ticking();
     }

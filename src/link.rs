@@ -4,11 +4,13 @@
 #![forbid(unsafe_code)]
 
 use std::io;
+use std::sync::Arc;
 
 use crate::endpoint::{Endpoint, Host};
 use crate::log::{Problem, Problems};
+use crate::pool;
 use crate::resolver::{Done, Lookup};
-use crate::socket::{Address, Socket};
+use crate::socket::{Address, Refusal, Socket};
 use crate::stats::Stats;
 
 const MS: u64 = 1_000_000;
@@ -18,6 +20,8 @@ const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
 const STALL: std::ops::RangeInclusive<u64> = MS..=100 * MS;
 /// The same for names of hosts.
 const LOOKUP_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
+/// The same for a socket of its own, where one is borrowed.
+const OWN_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
 /// An address is looked up again after this long.
 const ADDRESS_AGE: u64 = 60_000 * MS;
 
@@ -70,7 +74,11 @@ pub struct Link {
     lookup: Option<Lookup>,
     lookup_at: u64,
     lookup_wait: u64,
-    socket: Option<Socket>,
+    socket: Option<Arc<Socket>>,
+    /// The socket is another link's: there was no descriptor for one.
+    borrowed: bool,
+    own_at: u64,
+    own_wait: u64,
     opened: bool,
     checked: u64,
     retry_at: u64,
@@ -106,6 +114,9 @@ impl Link {
             lookup_at: 0,
             lookup_wait: 0,
             socket: None,
+            borrowed: false,
+            own_at: 0,
+            own_wait: 0,
             opened: false,
             checked: 0,
             retry_at: 0,
@@ -147,9 +158,7 @@ impl Link {
     /// In a child process: the socket, and a look-up that is under way, are
     /// the parent's.
     pub fn after_fork(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            socket.abandon();
-        }
+        self.socket = None;
         // its lock may be held by a thread that is not here
         std::mem::forget(self.lookup.take());
         (self.unseen, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
@@ -208,15 +217,14 @@ impl Link {
         let mut again = true;
         while self.open(now, book) {
             let Some(socket) = &self.socket else { break };
-            let error = match socket.send(datagram.bytes) {
-                Ok(()) => match self.look(look) {
-                    None => {
-                        self.taken(datagram, book);
-                        return Sent::Gone;
-                    }
-                    Some(error) => error,
-                },
-                Err(error) => match error.raw_os_error().unwrap_or(0) {
+            let look = look == Look::After || self.suspect;
+            let error = match socket.send(datagram.bytes, look, !self.borrowed) {
+                Ok(()) => {
+                    self.taken(datagram, book);
+                    return Sent::Gone;
+                }
+                Err(Refusal::After(error)) => error,
+                Err(Refusal::Before(error)) => match error.raw_os_error().unwrap_or(0) {
                     libc::EAGAIN | libc::ENOBUFS | libc::EINTR | libc::ENOMEM => {
                         self.stall = next_wait(self.stall, STALL);
                         self.stalled_until = now + self.stall;
@@ -257,17 +265,21 @@ impl Link {
                 return true;
             }
             self.checked = now;
-            if socket.is_own() {
+            let own_is_due = self.borrowed && now >= self.own_at;
+            if socket.is_own() && !own_is_due {
+                if !self.borrowed {
+                    socket.end_sharing();
+                }
                 return true;
             }
             self.socket = None;
         }
         while let Some(address) = self.addresses.get(self.current) {
-            match Socket::connect(address) {
-                Ok(socket) => {
+            match pool::open(address) {
+                Ok((socket, borrowed)) => {
                     self.socket = Some(socket);
                     self.checked = now;
-                    book.stats.reconnects += u64::from(std::mem::replace(&mut self.opened, true));
+                    self.opened(borrowed, now, book);
                     return true;
                 }
                 Err(error) => {
@@ -280,8 +292,22 @@ impl Link {
         false
     }
 
-    fn look(&self, look: Look) -> Option<io::Error> {
-        if look == Look::After || self.suspect { self.socket.as_ref()?.take_error() } else { None }
+    fn opened(&mut self, borrowed: bool, now: u64, book: &mut Book) {
+        self.borrowed = borrowed;
+        let endpoint = &self.endpoint;
+        if borrowed {
+            self.own_wait = next_wait(self.own_wait, OWN_RETRY);
+            self.own_at = now + jitter(self.own_wait, now);
+            book.problems.met(Problem::Share, 1, now, || {
+                format!("no descriptor for a socket to {endpoint}: another context's is used")
+            });
+        } else {
+            self.own_wait = 0;
+            book.stats.reconnects += u64::from(std::mem::replace(&mut self.opened, true));
+            book.problems.over(Problem::Share, |_| {
+                format!("there is a socket of its own to {endpoint} again")
+            });
+        }
     }
 
     fn is_udp(&self) -> bool {

@@ -43,6 +43,8 @@ pub enum Problem {
     Send,
     /// Lines are dropped.
     Drop,
+    /// There is no descriptor for a socket.
+    Share,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,7 +57,7 @@ struct State {
 /// The state of each problem, and what is to be said of it.
 #[derive(Debug, Default)]
 pub struct Problems {
-    states: [State; 3],
+    states: [State; 4],
     waiting: Vec<Message>,
 }
 

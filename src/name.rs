@@ -19,32 +19,37 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+/// More than any name may have: what is longer is not cleaned to its end.
+const TOO_LONG: usize = 4096;
+
 /// Writes `raw` with each byte that has a meaning on the wire as `_`, and
 /// each byte of invalid UTF-8.
 pub fn clean_bytes(raw: &[u8], out: &mut Vec<u8>) {
-    for chunk in raw.utf8_chunks() {
-        for b in chunk.valid().bytes() {
-            out.push(if PLAIN[b as usize] || b >= 0x80 { b } else { b'_' });
-        }
-        out.resize(out.len() + chunk.invalid().len(), b'_');
-    }
+    out.extend(cleaned(raw));
+}
+
+fn cleaned(raw: &[u8]) -> impl Iterator<Item = u8> {
+    raw.utf8_chunks().flat_map(|chunk| {
+        let valid = chunk.valid().bytes();
+        let valid = valid.map(|b| if PLAIN[b as usize] || b >= 0x80 { b } else { b'_' });
+        valid.chain(chunk.invalid().iter().map(|_| b'_'))
+    })
 }
 
 /// Writes the name that stands for `raw`: as `clean_bytes`, and without
-/// leading, trailing and double dots. Returns its length.
+/// leading, trailing and double dots. Returns its length, or any that is too
+/// long where it is.
 pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> usize {
     let start = out.len();
-    clean_bytes(raw, out);
-    let mut end = start;
-    for at in start..out.len() {
-        let b = out[at];
-        if b == b'.' && (end == start || out[end - 1] == b'.') {
+    for b in cleaned(raw) {
+        if b == b'.' && out[start..].last().is_none_or(|last| *last == b'.') {
             continue;
         }
-        out[end] = b;
-        end += 1;
+        out.push(b);
+        if out.len() - start > TOO_LONG {
+            break;
+        }
     }
-    out.truncate(end);
     if out.len() > start && out.last() == Some(&b'.') {
         out.pop();
     }

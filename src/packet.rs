@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use crate::memory;
+
 /// The longest datagram by default, in bytes: what fits an Ethernet frame
 /// with room for tunnels.
 pub const MAX_PACKET: usize = 1440;
@@ -23,6 +25,8 @@ pub struct Rejected {
     pub oversize: u64,
     /// With a NUL byte: no server reads on behind one.
     pub invalid: u64,
+    /// There was no memory for them.
+    pub no_memory: u64,
 }
 
 impl Packer {
@@ -79,6 +83,10 @@ impl Packer {
             return Rejected::default();
         }
         self.clear();
+        if memory::room(&mut self.bytes, self.limit).is_err() {
+            let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+            return Rejected { no_memory: lines.count() as u64, ..Rejected::default() };
+        }
         let rejected = each_line(text, self.limit, |line| {
             if !self.has_room(line.len()) {
                 emit(&self.bytes, self.lines);
@@ -180,13 +188,16 @@ mod tests {
     fn a_bad_line_does_not_part_its_neighbours() {
         let (out, rejected) = split(b"aaaa\n0123456789\nbb\0b\ncccc", 9);
         assert_eq!(out, [b"aaaa\ncccc"]);
-        assert_eq!(rejected, Rejected { oversize: 1, invalid: 1 });
+        assert_eq!(rejected, Rejected { oversize: 1, invalid: 1, no_memory: 0 });
     }
 
     #[test]
     fn a_text_of_one_bad_line() {
-        assert_eq!(split(b"a\0b", 9), (vec![], Rejected { oversize: 0, invalid: 1 }));
-        assert_eq!(split(b"0123456789", 9), (vec![], Rejected { oversize: 1, invalid: 0 }));
+        assert_eq!(split(b"a\0b", 9), (vec![], Rejected { invalid: 1, ..Rejected::default() }));
+        assert_eq!(
+            split(b"0123456789", 9),
+            (vec![], Rejected { oversize: 1, ..Rejected::default() })
+        );
         assert_eq!(split(b"012345678", 9).1, Rejected::default());
     }
 }

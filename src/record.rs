@@ -5,11 +5,11 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::context::{Context, Live};
-use crate::delivery::BURST;
 use crate::dialect::Kind;
 use crate::error::Error;
 use crate::metric::{Metric, state};
-use crate::{line, name, sys, tags};
+use crate::pace::{Burst, GAP};
+use crate::{line, memory, name, sys, tags};
 
 /// What a call records.
 #[derive(Clone, Copy, Debug)]
@@ -151,13 +151,13 @@ impl Context {
         }
         let now = sys::now();
         for metric in live.registry.named(&cleaned) {
-            let (flush, mut work) = way.work(live, now, Some(BURST));
+            let (flush, mut work) = way.work(live, now, Some(Burst::at_once()));
             flush.send_one(&mut work, metric, false);
             live.registry.forget(metric);
             metric.forget_value();
         }
         if !way.delivery.is_clear() {
-            self.wake(live, &mut way, now + crate::delivery::GAP);
+            self.wake(live, &mut way, now + GAP);
         }
         self.report(way);
         Ok(())
@@ -175,6 +175,7 @@ impl Context {
         {
             return Ok(live.registry.meant(metric));
         }
+        memory::check()?;
         let mut key = Vec::new();
         let len = name::clean(raw, &mut key);
         if len == 0 {
@@ -263,14 +264,16 @@ impl Context {
     }
 
     fn add_member(&self, live: &Live, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
-        let mut member = Vec::new();
-        name::clean_bytes(raw, &mut member);
         let Some((_, way)) = self.lock() else { return Ok(()) };
         // the name, which was checked, and `:…|s` around it
         let most = way.settings.mtu.saturating_sub(way.settings.dialect.max_name() + 8);
-        if member.len() > most {
+        // a byte stays one when it is cleaned
+        if raw.len() > most {
             return Err(Error::TooBig);
         }
+        let mut member = Vec::new();
+        memory::room(&mut member, raw.len())?;
+        name::clean_bytes(raw, &mut member);
         if let Some(members) = metric.members() {
             members.record(&member, &live.budget);
         }
@@ -285,10 +288,10 @@ impl Context {
             return false;
         }
         let now = sys::now();
-        let (flush, mut work) = way.work(live, now, Some(BURST));
+        let (flush, mut work) = way.work(live, now, Some(Burst::at_once()));
         flush.send_one(&mut work, metric, true);
         if !way.delivery.is_clear() {
-            self.wake(live, &mut way, now + crate::delivery::GAP);
+            self.wake(live, &mut way, now + GAP);
         }
         self.report(way);
         true

@@ -17,6 +17,9 @@ const FIRST_CHUNK: usize = 8;
 /// But never in more: a chunk is made within a call.
 const LAST_CHUNK: usize = 512;
 
+/// Spellings of more bytes are not kept.
+const LONGEST_SPELLING: usize = 1024;
+
 /// All metrics of a context.
 #[derive(Debug)]
 pub struct Registry {
@@ -130,12 +133,13 @@ impl Registry {
     }
 
     /// Keeps a spelling of a metric's name, so that the next call with it is
-    /// as fast as with the name. Beyond as many as there may be metrics, the
-    /// name is cleaned each time.
+    /// as fast as with the name. A longer one, and those beyond as many as
+    /// there may be metrics, are cleaned each time.
     pub fn add_spelling(&self, kind: Kind, spelling: &[u8], metric: &Metric) {
         let key = key(kind, spelling);
         let mut store = self.lock();
-        if store.spellings >= self.max || self.tables.find(key).is_some() {
+        let is_long = spelling.len() > LONGEST_SPELLING;
+        if is_long || store.spellings >= self.max || self.tables.find(key).is_some() {
             return;
         }
         let meant = (&raw const *metric).cast_mut().cast();

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use spin::mutex::SpinMutex;
 
+use crate::memory;
+
 /// More samples of a metric in a period than this are thinned: brubeck takes
 /// 65,535.
 pub const MAX_KEPT: usize = 32_768;
@@ -85,9 +87,13 @@ impl Samples {
                     None => std::thread::yield_now(),
                 }
             };
-            strides[i] = lane.stride;
-            recorded += lane.recorded;
-            out.extend_from_slice(&lane.values);
+            if memory::room(out, lane.values.len()).is_ok() {
+                strides[i] = lane.stride;
+                recorded += lane.recorded;
+                out.extend_from_slice(&lane.values);
+            } else {
+                budget.lose(lane.recorded);
+            }
             ends[i] = out.len();
             lane.reset(budget);
         }

@@ -3,13 +3,12 @@
 
 #![forbid(unsafe_code)]
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::sys;
+use crate::{pace, sys};
 
 static SCHEDULER: Mutex<Scheduler> = Mutex::new(Scheduler::new());
 static WAKE: Condvar = Condvar::new();
@@ -17,7 +16,8 @@ static WAKE: Condvar = Condvar::new();
 /// The thread, and when it turns which context.
 #[derive(Debug)]
 pub struct Scheduler {
-    due: BinaryHeap<Reverse<Turn>>,
+    /// By time (ns) and context: each is in it once at the most.
+    due: BTreeMap<(u64, usize), Weak<Context>>,
     /// Contexts that have ever asked for a turn and still live.
     members: usize,
     thread: Option<sys::Thread>,
@@ -25,15 +25,9 @@ pub struct Scheduler {
     generation: u64,
 }
 
-#[derive(Debug)]
-struct Turn {
-    at: u64,
-    context: Weak<Context>,
-}
-
 impl Scheduler {
     const fn new() -> Scheduler {
-        Scheduler { due: BinaryHeap::new(), members: 0, thread: None, generation: 0 }
+        Scheduler { due: BTreeMap::new(), members: 0, thread: None, generation: 0 }
     }
 
     /// In a child process there is no thread, and no context is known.
@@ -43,6 +37,12 @@ impl Scheduler {
         self.due.clear();
         self.members = 0;
         self.generation += 1;
+    }
+
+    fn forget(&mut self, context: &Weak<Context>, turn_at: Option<u64>) {
+        if let Some(at) = turn_at {
+            self.due.remove(&(at, id(context)));
+        }
     }
 
     fn start(&mut self) {
@@ -57,12 +57,14 @@ pub fn join() {
     lock().members += 1;
 }
 
-/// Asks for a turn of `context` at the time `at` (ns). Starts the thread
-/// where there is none; where none can be had, the next call tries again.
-pub fn turn_at(context: Weak<Context>, at: u64) {
+/// Asks for a turn of `context` at the time `at` (ns), in place of the one at
+/// the time `before`. Starts the thread where there is none; where none can be
+/// had, the next call tries again.
+pub fn turn_at(context: Weak<Context>, at: u64, before: Option<u64>) {
     let mut scheduler = lock();
-    let soonest = scheduler.due.peek().is_none_or(|Reverse(turn)| at < turn.at);
-    scheduler.due.push(Reverse(Turn { at, context }));
+    scheduler.forget(&context, before);
+    let soonest = scheduler.due.first_key_value().is_none_or(|((first, _), _)| at < *first);
+    scheduler.due.insert((at, id(&context)), context);
     if scheduler.thread.is_none() {
         scheduler.start();
     }
@@ -72,9 +74,11 @@ pub fn turn_at(context: Weak<Context>, at: u64) {
     }
 }
 
-/// Counts a context out. The thread goes with the last one.
-pub fn leave() {
+/// Counts a context out, which was to have a turn at the time `turn_at`. The
+/// thread goes with the last one.
+pub fn leave(context: &Weak<Context>, turn_at: Option<u64>) {
     let mut scheduler = lock();
+    scheduler.forget(context, turn_at);
     scheduler.members -= 1;
     if scheduler.members > 0 {
         return;
@@ -94,46 +98,33 @@ fn run(generation: u64) {
     let mut scheduler = lock();
     while scheduler.generation == generation {
         let now = sys::now();
-        match scheduler.due.peek() {
-            Some(Reverse(turn)) if turn.at <= now => {
-                let Some(Reverse(turn)) = scheduler.due.pop() else { continue };
-                drop(scheduler);
-                if let Some(context) = turn.context.upgrade() {
-                    context.scheduled_turn();
-                }
-                scheduler = lock();
-            }
-            Some(Reverse(turn)) => {
-                let wait = Duration::from_nanos(turn.at - now);
-                scheduler =
-                    WAKE.wait_timeout(scheduler, wait).unwrap_or_else(PoisonError::into_inner).0;
-            }
-            None => scheduler = WAKE.wait(scheduler).unwrap_or_else(PoisonError::into_inner),
+        let Some(first) = scheduler.due.first_entry() else {
+            scheduler = WAKE.wait(scheduler).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        // one that is due waits for its turn in the pacing, too
+        let wait = first.key().0.saturating_sub(now).max(pace::wait(now));
+        if wait > 0 {
+            let wait = Duration::from_nanos(wait);
+            scheduler =
+                WAKE.wait_timeout(scheduler, wait).unwrap_or_else(PoisonError::into_inner).0;
+            continue;
         }
+        let context = first.remove();
+        drop(scheduler);
+        if let Some(context) = context.upgrade() {
+            context.scheduled_turn();
+        }
+        scheduler = lock();
     }
+}
+
+/// What tells a context from others that live.
+fn id(context: &Weak<Context>) -> usize {
+    context.as_ptr().addr()
 }
 
 /// Locks it.
 pub fn lock() -> MutexGuard<'static, Scheduler> {
     SCHEDULER.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-impl Ord for Turn {
-    fn cmp(&self, other: &Turn) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
-}
-
-impl PartialOrd for Turn {
-    fn partial_cmp(&self, other: &Turn) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Turn {
-    fn eq(&self, other: &Turn) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Turn {}

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 
 use foldhash::fast::FixedState;
 
+use crate::memory;
 use crate::samples::Budget;
 
 /// What a member costs besides its bytes, roughly.
@@ -26,11 +27,19 @@ impl Members {
         if members.contains(member) {
             return false;
         }
-        if !budget.take(member.len() + OVERHEAD) {
+        let mut own = Vec::new();
+        let cost = member.len() + OVERHEAD;
+        if !budget.take(cost) {
             budget.lose(1);
             return false;
         }
-        members.insert(Box::from(member));
+        if memory::room(&mut own, member.len()).is_err() || members.try_reserve(1).is_err() {
+            budget.give_back(cost);
+            budget.lose(1);
+            return false;
+        }
+        own.extend_from_slice(member);
+        members.insert(own.into_boxed_slice());
         members.len() == 1
     }
 

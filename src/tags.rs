@@ -6,12 +6,18 @@ use crate::dialect::Tagging;
 use crate::error::Error;
 use crate::name::clean_bytes;
 
+/// More than any name with its tags may have.
+const TOO_LONG: usize = 4096;
+
 /// Writes the tags that `raw` stands for, as `k:v,k2:v2`, each byte that has
 /// a meaning on the wire as `_`. A tag without `:`, a key or a value: an
 /// error.
 pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     if raw.is_empty() {
         return Ok(());
+    }
+    if raw.len() > TOO_LONG {
+        return Err(Error::NameTooLong);
     }
     for (i, tag) in raw.split(|b| *b == b',').enumerate() {
         let colon = tag.iter().position(|b| *b == b':').ok_or(Error::Invalid)?;

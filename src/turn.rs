@@ -8,13 +8,16 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use crate::context::{Context, Live, Way, timer_period};
-use crate::delivery::{BURST, GAP, Progress};
+use crate::delivery::Progress;
 use crate::error::Error;
-use crate::scheduler;
-use crate::sys;
+use crate::pace::{Burst, GAP};
+use crate::{memory, scheduler, sys};
 
 /// The longest that a flush or a destroy takes, in ns.
 pub const FLUSH_LIMIT: u64 = 100_000_000;
+
+/// A turn for which there is no memory is made this much later, in ns.
+const NO_MEMORY: u64 = 100_000_000;
 
 /// When the next turn is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,9 @@ impl Context {
         if way.closed {
             return Next::Never;
         }
+        if memory::check().is_err() {
+            return Next::At(now + NO_MEMORY);
+        }
         self.resolve(way, now);
         if begin {
             let period = timer_period(way.settings.period);
@@ -93,9 +99,12 @@ impl Context {
             }
         }
         let open = way.flush.is_open();
-        let (flush, mut work) = way.work(live, now, Some(BURST));
-        let progress =
-            if open { flush.turn(&mut work) } else { work.delivery.drain(&mut { BURST }, now) };
+        let progress = if open {
+            let (flush, mut work) = way.work(live, now, Some(Burst::of_flush(now)));
+            flush.turn(&mut work)
+        } else {
+            way.delivery.drain(&mut Burst::of_flush(now), now)
+        };
         let (link, book) = way.delivery.link();
         book.problems.settle(now);
         match progress {
@@ -142,6 +151,7 @@ impl Context {
         loop {
             let Some((live, mut way)) = self.lock() else { return Ok(()) };
             let now = sys::now();
+            memory::check()?;
             self.resolve(&mut way, now);
             if !begun {
                 way.delivery.link().0.hurry();
@@ -150,7 +160,7 @@ impl Context {
                 way.flush.begin(&live.registry, now);
                 begun = true;
             }
-            let (flush, mut work) = way.work(live, now, Some(BURST));
+            let (flush, mut work) = way.work(live, now, Some(Burst::of_flush(now)));
             let progress = flush.turn(&mut work);
             if progress == Progress::Done && begun {
                 self.report(way);
@@ -217,7 +227,10 @@ impl Context {
     /// Something was recorded while no turns came.
     #[cold]
     pub fn tick(&self) {
-        if let Some((live, mut way)) = self.lock() {
+        // without memory the next call tries again
+        if let Some((live, mut way)) = self.lock()
+            && memory::check().is_ok()
+        {
             self.start_ticking(live, &mut way);
         }
     }
@@ -255,7 +268,7 @@ impl Context {
         if !std::mem::replace(&mut way.joined, true) {
             scheduler::join();
         }
-        way.turn_at = Some(at);
-        scheduler::turn_at(self.me.clone(), at);
+        let before = way.turn_at.replace(at);
+        scheduler::turn_at(self.me.clone(), at, before);
     }
 }

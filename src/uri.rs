@@ -9,6 +9,9 @@ use crate::endpoint::Endpoint;
 use crate::packet::MTU_RANGE;
 use crate::settings::{SECOND, Settings};
 
+/// More than a URI has that is one, with every byte percent-encoded.
+const TOO_LONG: usize = 8192;
+
 /// What a URI says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uri {
@@ -28,6 +31,9 @@ impl Uri {
 
     /// Reads a URI. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
+        if text.len() > TOO_LONG {
+            return Err(format!("{} bytes are no end point", text.len()));
+        }
         let (endpoint, query) = match text.iter().position(|b| *b == b'?') {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),

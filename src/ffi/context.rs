@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ffi::guard::{guarded, silence_panics, status};
 use crate::flux::Flux;
 use crate::log::Message;
+use crate::memory;
 use crate::settings::Settings;
 use crate::uri::Uri;
 
@@ -48,8 +49,9 @@ pub unsafe extern "C" fn fripp_ctx_create(
     hostname: *const c_char,
     port: c_int,
 ) -> *mut fripp_ctx {
-    silence_panics();
     guarded(std::ptr::null_mut(), || {
+        memory::check()?;
+        silence_panics();
         // SAFETY: the caller gives a C string or NULL.
         let hostname = unsafe { text(hostname) }?;
         let endpoint = Endpoint::from_host_port(hostname.to_bytes(), port);
@@ -96,8 +98,9 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
     h: *mut flux_t,
     uri: *const c_char,
 ) -> *mut fripp_ctx {
-    silence_panics();
     guarded(std::ptr::null_mut(), || {
+        memory::check()?;
+        silence_panics();
         // SAFETY: the caller's handle, or NULL.
         let flux = unsafe { Flux::new(h.cast()) };
         if !uri.is_null() {

@@ -78,6 +78,7 @@ pub unsafe extern "C" fn fripp_set_dialect(ctx: *mut fripp_ctx, dialect: dialect
 /// Returns 0 when the kernel has taken all, or -1 with errno:
 ///
 ///   EAGAIN  it has not in that time, and the rest goes later
+///   ENOMEM  no memory; the rest goes later
 ///   EINVAL  ctx is NULL
 ///
 /// With a Flux handle: from its thread.
