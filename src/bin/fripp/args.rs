@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use fripp::dialect::Dialect;
 
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
@@ -16,6 +18,7 @@ pub struct Args {
 #[derive(Subcommand)]
 pub enum Command {
     Listen(Listen),
+    Send(Send),
     Top(Top),
     #[command(hide = true)]
     Pages(Pages),
@@ -27,20 +30,105 @@ pub struct Source {
     /// Where to receive: host:port, [v6]:port, unix:/path or unix:@name
     ///
     /// Port 0 is one of the system's choice. Settings behind a '?', as in
-    /// 127.0.0.1:0?dialect=statsd&period=0.1, are COMMAND's. The default is
-    /// 127.0.0.1:8125, and with a COMMAND 127.0.0.1:0.
+    /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is
+    /// 127.0.0.1:8125, with a COMMAND 127.0.0.1:0.
     pub address: Option<String>,
 
     /// Run COMMAND with FLUX_FRIPP_STATSD set to the address, until it ends
+    ///
+    /// Its exit status is handed on. So are SIGTERM and SIGHUP, to COMMAND.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
 /// Print what arrives
+///
+/// Each line that arrives is printed as it is, in colour on a terminal. What a server would not
+/// read is told on standard error, or with the line where that is in colour or JSON.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Exit status:
+  0  what was waited for came, or nothing was asked for
+  1  it did not come; or, with --dialect, a line came that a server would
+     refuse or misread
+  2  an error
+  COMMAND's own, where that is not 0
+
+Examples:
+  fripp listen
+      show what a program sends to port 8125
+  fripp listen --match 'store:.*ms' --count 3 -- ./app
+      did ./app send three such timings?
+  fripp listen --dialect statsd -- make check
+      would statsd read all that the tests send?")]
 pub struct Listen {
     #[command(flatten)]
     pub source: Source,
+
+    /// Only lines that match this regular expression
+    #[arg(short, long = "match", value_name = "RE", value_parser = regex)]
+    pub matching: Option<regex::bytes::Regex>,
+
+    /// End after N lines; with a COMMAND, print N and wait for its end
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+
+    /// End after so many seconds
+    #[arg(short, long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<f64>,
+
+    /// Print an object a line: time, line, metrics, and what is wrong
+    #[arg(short, long)]
+    pub json: bool,
+
+    /// Name the lines that servers of this dialect would refuse or misread, and why
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
+}
+
+/// Send a metric, or lines from standard input
+///
+/// Metrics go through the library. Without one here, lines are read from standard input: NAME
+/// VALUE TYPE, or lines of StatsD, which go as they are. Empty ones and those that begin with
+/// '#' are left out.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Types:
+  counter (c)    VALUE more events            timer (ms)     a duration in ms
+  total (C)      a running total              histogram (h)  one of many values
+  gauge (g)      a value, which may be < 0    set (s)        a member
+
+Exit status:
+  0  all was sent
+  1  something was dropped, and standard error says what and why
+  2  an error
+
+Examples:
+  fripp send backup.files 4711 gauge
+  fripp send --to stats:8125 --dialect statsd --prefix cron backup.ms 81.5 timer
+  fripp send < metrics.txt")]
+pub struct Send {
+    /// NAME VALUE TYPE
+    #[arg(num_args = 3, value_names = ["NAME", "VALUE", "TYPE"], allow_negative_numbers = true)]
+    pub metric: Vec<String>,
+
+    /// The server, with settings as in host:port?dialect=statsd
+    ///
+    /// Without it FLUX_FRIPP_STATSD says it, or else it is 127.0.0.1:8125.
+    #[arg(short, long, value_name = "URI")]
+    pub to: Option<String>,
+
+    /// Goes before the name, with a dot
+    #[arg(short, long)]
+    pub prefix: Option<String>,
+
+    /// Tags on each metric: key:value,key2:value2
+    #[arg(short = 'T', long)]
+    pub tags: Option<String>,
+
+    /// What the server reads; brubeck without it
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
 }
 
 /// Show each metric's figures
@@ -54,4 +142,27 @@ pub struct Top {
 #[derive(clap::Args)]
 pub struct Pages {
     pub folder: PathBuf,
+}
+
+/// A regular expression over bytes.
+pub fn regex(text: &str) -> Result<regex::bytes::Regex, String> {
+    let regex = regex::bytes::RegexBuilder::new(text).unicode(false).build();
+    regex.map_err(|wrong| match wrong {
+        regex::Error::Syntax(text) => {
+            // the last line of a drawing says what is wrong
+            let why = text.lines().last().unwrap_or_default();
+            why.trim_start_matches("error: ").to_owned()
+        }
+        wrong => wrong.to_string(),
+    })
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds));
+    seconds.ok_or_else(|| "not a number of seconds".to_owned())
+}
+
+fn dialects() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"])
+        .map(|name| Dialect::from_name(name.as_bytes()).expect("they are all dialects"))
 }

@@ -1,43 +1,128 @@
-//! `fripp listen`: what arrives, line by line.
+//! `fripp listen`: what arrives, line by line, and whether it is what was
+//! waited for.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use fripp::dialect::Dialect;
+use regex::bytes::Regex;
 
 use crate::args::Listen;
 use crate::intake::{End, Event, Intake, Limits};
-use crate::{Outcome, wire};
+use crate::{Outcome, colour, json, lint, wire};
+
+/// The exit status where less came than was asked for, or what a server would
+/// refuse.
+const NOT_FOUND: u8 = 1;
+
+struct Listener {
+    matching: Option<Regex>,
+    dialect: Option<Dialect>,
+    json: bool,
+    coloured: bool,
+    /// Matching lines that are still wanted, where a number was given.
+    left: Option<u64>,
+    found: u64,
+    /// Lines and datagrams that a server would refuse or misread.
+    refused: u64,
+    text: Vec<u8>,
+}
 
 pub fn run(args: Listen) -> Outcome {
+    let mut listener = Listener {
+        matching: args.matching,
+        dialect: args.dialect,
+        json: args.json,
+        coloured: colour::wanted(io::stdout().is_terminal()),
+        left: args.count,
+        found: 0,
+        refused: 0,
+        text: Vec::new(),
+    };
     let mut intake = Intake::open(&args.source, None)?;
-    if !intake.has_command() {
+    let has_command = intake.has_command();
+    if !has_command {
         eprintln!("fripp: receiving at {}", intake.receiver.bound);
     }
-    let mut output = io::stdout().lock();
+    let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let mut wrong = None;
-    let end = intake.run(Limits::default(), &mut |event| {
-        let Event::Datagram(datagram) = event else { return ControlFlow::Continue(()) };
-        match write(&mut output, datagram) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                wrong = Some(error);
-                ControlFlow::Break(())
-            }
+    let end = intake.run(Limits { end, tick: None }, &mut |event| {
+        if let Event::Datagram(datagram) = event
+            && let Err(error) = listener.take(datagram)
+        {
+            wrong = Some(error);
+            return ControlFlow::Break(());
         }
+        // a command goes on to its own end
+        if listener.left == Some(0) && !has_command {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     })?;
-    match (wrong, end) {
-        // who reads has seen enough
-        (Some(wrong), _) if wrong.kind() == ErrorKind::BrokenPipe => Ok(0),
-        (Some(wrong), _) => Err(format!("standard output: {wrong}")),
-        (None, End::Command(status)) => Ok(status),
-        (None, _) => Ok(0),
+    match intake.receiver.lost() {
+        0 => {}
+        lost => eprintln!("fripp: {lost} datagrams were lost: they came too fast"),
+    }
+    match wrong {
+        // who reads it has seen enough
+        Some(wrong) if wrong.kind() == ErrorKind::BrokenPipe => Ok(0),
+        Some(wrong) => Err(format!("standard output: {wrong}")),
+        None => Ok(listener.status(end, has_command)),
     }
 }
 
-/// A datagram is out before the next one is taken.
-fn write(output: &mut impl Write, datagram: &[u8]) -> io::Result<()> {
-    for line in wire::lines(datagram) {
-        output.write_all(line)?;
-        output.write_all(b"\n")?;
+impl Listener {
+    /// Prints the lines of a datagram that match; all of them are out before
+    /// the next datagram is taken.
+    fn take(&mut self, datagram: &[u8]) -> io::Result<()> {
+        self.text.clear();
+        if let Some(dialect) = self.dialect {
+            for why in lint::datagram(dialect, datagram) {
+                self.refused += 1;
+                eprintln!("fripp: a datagram of {} bytes: {why}", datagram.len());
+            }
+        }
+        let mut before = None;
+        for line in wire::lines(datagram) {
+            let is_match = self.matching.as_ref().is_none_or(|regex| regex.is_match(line));
+            if is_match && self.left != Some(0) {
+                self.found += 1;
+                self.left = self.left.map(|left| left - 1);
+                let problems = self.dialect.map(|dialect| lint::line(dialect, line, before));
+                self.print(line, &problems.unwrap_or_default());
+            }
+            before = Some(line);
+        }
+        let mut output = io::stdout().lock();
+        output.write_all(&self.text)?;
+        output.flush()
     }
-    output.flush()
+
+    fn print(&mut self, line: &[u8], problems: &[String]) {
+        self.refused += u64::from(!problems.is_empty());
+        if self.json {
+            self.text.extend_from_slice(json::line(line, problems).as_bytes());
+        } else if self.coloured {
+            colour::line(line, problems, &mut self.text);
+        } else {
+            self.text.extend_from_slice(line);
+            for why in problems {
+                eprintln!("fripp: {}: {why}", line.escape_ascii());
+            }
+        }
+        self.text.push(b'\n');
+    }
+
+    fn status(&self, end: End, has_command: bool) -> u8 {
+        let wanted = self.left.is_some() || self.matching.is_some();
+        let missing = self.left.is_some_and(|left| left > 0) || self.found == 0;
+        match end {
+            End::Command(status) if status != 0 => status,
+            // it had to be stopped
+            End::TimeUp if has_command => NOT_FOUND,
+            _ if wanted && missing || self.refused > 0 => NOT_FOUND,
+            _ => 0,
+        }
+    }
 }

@@ -5,12 +5,16 @@
 mod address;
 mod args;
 mod child;
+mod colour;
 mod distribution;
 mod figure;
 mod intake;
+mod json;
+mod lint;
 mod listen;
 mod pages;
 mod receive;
+mod send;
 mod signals;
 mod table;
 mod tally;
@@ -31,6 +35,7 @@ const ERROR: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match args::Args::parse().command {
         args::Command::Listen(args) => listen::run(args),
+        args::Command::Send(args) => send::run(args),
         args::Command::Top(args) => top::run(args),
         args::Command::Pages(args) => pages::run(&args),
     };

@@ -1,0 +1,64 @@
+//! The command as a process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+pub const FRIPP: &str = env!("CARGO_BIN_EXE_fripp");
+
+/// A command with this command line, cut at blanks, and nothing of the
+/// caller's environment that could change what it does.
+pub fn fripp(line: &str) -> Command {
+    let mut command = Command::new(FRIPP);
+    command.args(line.split_whitespace());
+    command.env_remove("FLUX_FRIPP_STATSD").env_remove("NO_COLOR").env("FRIPP", FRIPP);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The same with `-- sh -c SCRIPT`.
+pub fn fripp_script(line: &str, script: &str) -> Output {
+    fripp(line).args(["--", "sh", "-c", script]).output().unwrap()
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// One that receives, once it does, and where. It is killed in the end.
+pub struct Receiving {
+    pub child: Child,
+    pub address: String,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Receiving {
+    pub fn start(line: &str) -> Receiving {
+        let mut child = fripp(line).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        stderr.read_line(&mut said).unwrap();
+        let address = said.trim().strip_prefix("fripp: receiving at ").expect(&said).to_owned();
+        Receiving { child, address, stderr }
+    }
+
+    /// Waits for its end: its status, and what it wrote.
+    pub fn end(mut self) -> (i32, String, String) {
+        let (mut out, mut err) = (String::new(), String::new());
+        if let Some(stdout) = &mut self.child.stdout {
+            stdout.read_to_string(&mut out).unwrap();
+        }
+        self.stderr.read_to_string(&mut err).unwrap();
+        (self.child.wait().unwrap().code().unwrap_or(-1), out, err)
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
