@@ -7,6 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use fripp::dialect::Dialect;
 
+use crate::scale::Scale;
+
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
 #[command(version, max_term_width = 80)]
@@ -131,11 +133,44 @@ pub struct Send {
     pub dialect: Option<Dialect>,
 }
 
-/// Show each metric's figures
+/// Show each metric's figures, as they come in
+///
+/// There is a row a metric, with its type, rate, newest value and a small chart; timings with
+/// mean, median, percentiles, least, most and sum; and a large chart of the metrics that you
+/// choose. '?' tells the keys. At the end a table of all is printed; where standard output is no
+/// terminal, nothing else.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  fripp top                                    what comes to port 8125
+  fripp top -- ./app                           what ./app sends, until it ends
+  fripp top --scale 'content-cache.*.size=1/1048576 MiB' -- flux start")]
 pub struct Top {
     #[command(flatten)]
     pub source: Source,
+
+    /// Multiply values: PATTERN=FACTOR, or PATTERN=FACTOR UNIT
+    ///
+    /// PATTERN is a name, or the end of one behind a dot, with '*' for any text. FACTOR is a
+    /// number, or 1/1024. If several are given, the first whose pattern fits counts.
+    #[arg(short, long, value_name = "PATTERN=FACTOR")]
+    pub scale: Vec<Scale>,
+
+    /// Show only metrics whose name matches this regular expression
+    #[arg(short, long, value_name = "RE", default_value = "", hide_default_value = true)]
+    pub filter: String,
+
+    /// No screen, but a table at the end
+    #[arg(long)]
+    pub summary: bool,
+
+    /// End after so many seconds
+    #[arg(short, long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<f64>,
+
+    /// How the senders' gauges are read: dogstatsd's have no steps
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
 }
 
 /// Write the man pages and the completions of shells into a folder

@@ -1,6 +1,8 @@
 //! The COMMAND that is run: it sends to us, and its exit status is ours.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -23,7 +25,7 @@ impl Child {
     pub fn start(
         command: &[OsString],
         statsd: &str,
-        output: Option<&std::fs::File>,
+        output: Option<&File>,
     ) -> Result<Child, String> {
         let [program, args @ ..] = command else { return Err("no COMMAND".to_owned()) };
         let shown = program.display();
@@ -64,6 +66,17 @@ impl Child {
         // it is not reaped yet, so that the number is its own
         let _ = kill_process(Pid::from_child(&self.process), signal);
     }
+}
+
+/// A file without a name for what a command writes while the screen is not
+/// its own.
+pub fn output_file() -> Result<File, String> {
+    let folder = std::env::temp_dir();
+    let path = folder.join(format!("fripp-{}", std::process::id()));
+    let opened = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path);
+    let file = opened.map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+    std::fs::remove_file(&path).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+    Ok(file)
 }
 
 fn status(status: ExitStatus) -> u8 {

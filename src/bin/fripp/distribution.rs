@@ -95,7 +95,6 @@ impl Distribution {
     }
 
     /// Forgets the values and keeps their memory.
-    #[allow(dead_code)]
     pub fn clear(&mut self) {
         (self.count, self.sum) = (0.0, 0.0);
         match &mut self.kept {

@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::args::Source;
 use crate::child::Child;
 use crate::receive::Receiver;
-use crate::signals::Signals;
+use crate::signals::{Signals, Waker};
 
 /// Datagrams between looks at anything else.
 const BATCH: usize = 256;
@@ -38,6 +38,8 @@ pub enum Event<'a> {
     Datagram(&'a [u8]),
     /// A tick's time has come.
     Tick,
+    /// Somebody waked.
+    Wake,
 }
 
 /// Why nothing more comes.
@@ -65,6 +67,11 @@ impl Intake {
         };
         let limits = Limits::default();
         Ok(Intake { receiver, signals, child, interrupted: false, limits })
+    }
+
+    /// Makes a `Wake` come at once, from any thread.
+    pub fn waker(&self) -> Result<Waker, String> {
+        self.signals.waker().map_err(|wrong| format!("signals: {wrong}"))
     }
 
     /// Whether a COMMAND is run.
@@ -130,8 +137,13 @@ impl Intake {
                     .flatten()
                     .min();
             let woken = if taken == BATCH { self.wait(Some(now))? } else { self.wait(until)? };
-            if woken && let Some(end) = self.signal() {
-                return Ok(end);
+            if woken {
+                if let Some(end) = self.signal() {
+                    return Ok(end);
+                }
+                if look(Event::Wake).is_break() {
+                    return Ok(End::Enough);
+                }
             }
         }
     }

@@ -60,7 +60,7 @@ pub fn run(args: Listen) -> Outcome {
         }
         ControlFlow::Continue(())
     })?;
-    match intake.receiver.lost() {
+    match intake.receiver.losses().count() {
         0 => {}
         lost => eprintln!("fripp: {lost} datagrams were lost: they came too fast"),
     }

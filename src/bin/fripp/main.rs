@@ -14,6 +14,7 @@ mod lint;
 mod listen;
 mod pages;
 mod receive;
+mod scale;
 mod send;
 mod signals;
 mod table;

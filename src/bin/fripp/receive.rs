@@ -2,7 +2,7 @@
 //! and the count of those that it had no room for.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::MetadataExt;
@@ -82,20 +82,16 @@ impl Receiver {
         Ok(most)
     }
 
-    /// How many datagrams the kernel dropped, for they came faster than they
-    /// were taken. A UNIX socket makes its senders wait instead.
-    pub fn lost(&self) -> u64 {
-        let Socket::Udp(socket) = &self.socket else { return 0 };
-        let file = match socket.local_addr() {
-            Ok(SocketAddr::V4(_)) => "/proc/net/udp",
-            _ => "/proc/net/udp6",
+    /// Tells how many datagrams the kernel drops, also while this receives.
+    pub fn losses(&self) -> Losses {
+        let Socket::Udp(socket) = &self.socket else { return Losses(None) };
+        let table = match self.bound {
+            Endpoint::Udp { host: Host::Ip(IpAddr::V6(_)), .. } => "/proc/net/udp6",
+            _ => "/proc/net/udp",
         };
         let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
-        let Ok(inode) = std::fs::metadata(link).map(|file| file.ino().to_string()) else {
-            return 0;
-        };
-        let table = std::fs::read_to_string(file).unwrap_or_default();
-        drops_of(&table, &inode).unwrap_or(0)
+        let inode = std::fs::metadata(link).map(|file| file.ino().to_string());
+        Losses(inode.ok().map(|inode| (table, inode)))
     }
 
     fn make_room(&self) -> io::Result<()> {
@@ -107,6 +103,19 @@ impl Receiver {
             sockopt::set_socket_recv_buffer_size(self.as_fd(), ROOM)?;
         }
         Ok(())
+    }
+}
+
+/// The row of a socket in a table of the kernel's.
+pub struct Losses(Option<(&'static str, String)>);
+
+impl Losses {
+    /// Datagrams that were dropped, for they came faster than they were taken.
+    /// A UNIX socket makes its senders wait instead.
+    pub fn count(&self) -> u64 {
+        let Some((table, inode)) = &self.0 else { return 0 };
+        let table = std::fs::read_to_string(table).unwrap_or_default();
+        drops_of(&table, inode).unwrap_or(0)
     }
 }
 
@@ -203,7 +212,7 @@ mod tests {
             assert_eq!(query, address.split_once('?').map_or("", |(_, query)| query));
             UdpSocket::bind(from).unwrap().send_to(b"a:1|c", place).unwrap();
             assert_eq!(one(&mut receiver), b"a:1|c");
-            assert_eq!(receiver.lost(), 0);
+            assert_eq!(receiver.losses().count(), 0);
         }
     }
 
@@ -254,6 +263,6 @@ mod tests {
         for _ in 0..100 {
             sender.send_to(&[b'x'; 500], receiver.uri()).unwrap();
         }
-        assert!((1..100).contains(&receiver.lost()), "{}", receiver.lost());
+        assert!((1..100).contains(&receiver.losses().count()), "{}", receiver.losses().count());
     }
 }

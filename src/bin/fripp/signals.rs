@@ -1,6 +1,6 @@
 //! Signals, as something that can be waited for beside a socket.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -14,6 +14,17 @@ use signal_hook::{flag, low_level};
 pub struct Signals {
     last: Arc<AtomicUsize>,
     woken: UnixStream,
+    wake: UnixStream,
+}
+
+/// Wakes who waits, from any thread.
+pub struct Waker(UnixStream);
+
+impl Waker {
+    pub fn wake(&self) {
+        // full: it has not yet seen the wake before
+        let _ = (&self.0).write(&[0]);
+    }
 }
 
 impl Signals {
@@ -29,7 +40,7 @@ impl Signals {
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGCHLD] {
             low_level::pipe::register(signal, wake.try_clone()?)?;
         }
-        Ok(Signals { last, woken })
+        Ok(Signals { last, woken, wake })
     }
 
     /// The newest signal that came since this was asked last.
@@ -40,6 +51,12 @@ impl Signals {
             0 => None,
             signal => Some(signal as i32),
         }
+    }
+}
+
+impl Signals {
+    pub fn waker(&self) -> io::Result<Waker> {
+        self.wake.try_clone().map(Waker)
     }
 }
 

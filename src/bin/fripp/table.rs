@@ -27,38 +27,93 @@ pub fn kind(kind: Kind) -> &'static str {
 }
 
 /// Writes all that came in a time: a table of numbers and one of timings and
-/// histograms, by name, and what was amiss.
+/// histograms, by name, and what was amiss. `width` is the terminal's.
 pub fn write(
     out: &mut dyn Write,
     tally: &mut Tally,
     lasted: Duration,
     lost: u64,
+    width: Option<usize>,
 ) -> io::Result<()> {
     let seconds = lasted.as_secs_f64();
     let mut metrics: Vec<&mut Metric> = tally.metrics.iter_mut().collect();
     metrics.sort_by(|a, b| a.name.cmp(&b.name));
-    let width = metrics.iter().map(|metric| metric.name.chars().count()).max();
-    let width = width.unwrap_or(0).max("timing, histogram".len());
-    let (samples, numbers): (Vec<_>, Vec<_>) =
-        metrics.into_iter().partition(|metric| matches!(metric.value, Value::Samples { .. }));
-    if !numbers.is_empty() {
-        row(out, "metric", width, &NUMBERS.map(str::to_owned))?;
-        for metric in numbers {
-            row(out, &metric.name, width, &number_cells(metric, seconds))?;
+    let mut numbers = Table::new("metric", &NUMBERS);
+    let mut samples = Table::new("timing, histogram", &SAMPLES);
+    for metric in metrics {
+        match &mut metric.value {
+            Value::Samples { all, .. } => {
+                if let Some(summary) = all.summary() {
+                    let cells = sample_values(&summary, seconds).map(figure);
+                    samples.add(&metric.name, cells.to_vec());
+                }
+            }
+            _ => numbers.add(&metric.name, number_cells(metric, seconds).to_vec()),
         }
     }
-    if !samples.is_empty() {
-        row(out, "timing, histogram", width, &SAMPLES.map(str::to_owned))?;
-        for metric in samples {
-            if let Value::Samples { all, .. } = &mut metric.value
-                && let Some(summary) = all.summary()
-            {
-                let cells = sample_values(&summary, seconds).map(figure);
-                row(out, &metric.name, width, &cells)?;
-            }
-        }
+    for table in [numbers, samples] {
+        table.write(out, width)?;
     }
     writeln!(out, "{}", footer(&tally.seen, lost))
+}
+
+/// Rows of a name and cells; the first row is the head.
+struct Table(Vec<(String, Vec<String>)>);
+
+impl Table {
+    fn new(what: &str, head: &[&str]) -> Table {
+        Table(vec![(what.to_owned(), head.iter().map(|cell| cell.to_string()).collect())])
+    }
+
+    fn add(&mut self, name: &str, cells: Vec<String>) {
+        self.0.push((name.to_owned(), cells));
+    }
+
+    /// Writes the rows; where the terminal has no room for all columns, first
+    /// with some of them, and then with the others.
+    fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+        if self.0.len() == 1 {
+            return Ok(());
+        }
+        let len = |text: &str| text.chars().count();
+        let columns: Vec<usize> = (0..self.0[0].1.len())
+            .map(|at| 2 + self.0.iter().map(|(_, cells)| len(&cells[at])).max().unwrap_or(0))
+            .collect();
+        let longest = self.0.iter().map(|(name, _)| len(name)).max().unwrap_or(0);
+        let width = width.unwrap_or(usize::MAX);
+        // a name has half of the line, if it needs it
+        let name_width = longest.min((width / 2).max(17));
+        let mut from = 0;
+        while from < columns.len() {
+            let mut left = width.saturating_sub(name_width);
+            let fits = |column: &&usize| {
+                let fits = **column <= left;
+                left = left.saturating_sub(**column);
+                fits
+            };
+            let to = from + columns[from..].iter().take_while(fits).count().max(1);
+            for (name, cells) in &self.0 {
+                write!(out, "{:name_width$}", end_of(name, name_width))?;
+                for at in from..to {
+                    write!(out, "{:>1$}", cells[at], columns[at])?;
+                }
+                writeln!(out)?;
+            }
+            writeln!(out)?;
+            from = to;
+        }
+        Ok(())
+    }
+}
+
+/// The end of a name, which tells more than its beginning.
+pub fn end_of(name: &str, width: usize) -> String {
+    let len = name.chars().count();
+    if len <= width {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(len + 1 - width.max(1)).collect();
+    format!("…{end}")
 }
 
 fn number_cells(metric: &Metric, seconds: f64) -> [String; 5] {
@@ -80,14 +135,6 @@ fn sample_values(summary: &Summary, seconds: f64) -> [f64; 12] {
     [count, count / seconds, mean, median, p75, p95, p98, p99, p999, min, max, sum]
 }
 
-fn row(out: &mut dyn Write, name: &str, width: usize, cells: &[String]) -> io::Result<()> {
-    write!(out, "{name:width$}")?;
-    for cell in cells {
-        write!(out, " {cell:>9}")?;
-    }
-    writeln!(out)
-}
-
 /// How much came, and what was amiss, where anything was.
 pub fn footer(seen: &Seen, lost: u64) -> String {
     let mut text = format!("{} lines in {} datagrams", seen.lines, seen.datagrams);
@@ -102,4 +149,51 @@ pub fn footer(seen: &Seen, lost: u64) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(end_of("content-cache", 20), "content-cache");
+        assert_eq!(end_of("content-cache", 6), "…cache");
+        assert_eq!(end_of("größe", 3), "…ße");
+    }
+
+    fn written(width: Option<usize>) -> String {
+        let mut tally = Tally::new(None);
+        for text in ["q:3|C\nq:10|C\nq:4|C", "load:1|ms\nload:3|ms", "bad", "g:1.5|g"] {
+            tally.add_datagram(text.as_bytes());
+        }
+        let mut out = Vec::new();
+        write(&mut out, &mut tally, Duration::from_secs(2), 7, width).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn tables() {
+        let want = "\
+metric   type  lines  newest  all  all/s
+g       gauge      1     1.5    -      -
+q       total      3       4   11    5.5
+
+timing, histogram  count  count/s  mean  median  p75  p95  p98  p99  p99.9  min  max  sum
+load                   2        1     2       1    3    3    3    3      3    1    3    4
+
+7 lines in 4 datagrams, 1 malformed, 7 datagrams lost: they came too fast
+";
+        assert_eq!(written(None), want);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let text = written(Some(40));
+        let tables = text.rsplit_once("\n\n").unwrap().0;
+        assert!(tables.lines().all(|line| line.chars().count() <= 40), "{text}");
+        for column in SAMPLES {
+            assert!(tables.contains(&format!("  {column}")), "{column}: {text}");
+        }
+    }
 }

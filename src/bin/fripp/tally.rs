@@ -179,7 +179,6 @@ impl Tally {
     }
 
     /// Begins anew what is counted from tick to tick.
-    #[allow(dead_code)]
     pub fn tick(&mut self) {
         for metric in &mut self.metrics {
             metric.lines_now = 0;

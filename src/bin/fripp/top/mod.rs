@@ -1,0 +1,169 @@
+//! `fripp top`: each metric's figures, on the screen as they come in, and as
+//! a table at the end.
+
+mod chart;
+mod curves;
+mod history;
+mod keys;
+mod order;
+mod screen;
+mod table;
+mod view;
+
+use std::io::{self, IsTerminal, Seek};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{self, Event as Input};
+
+use crate::args::Top;
+use crate::intake::{End, Event, Intake, Limits};
+use crate::tally::Tally;
+use crate::{Outcome, child, colour};
+use history::History;
+use view::View;
+
+/// Between ticks, of which each closes an interval.
+const TICK: Duration = Duration::from_secs(1);
+/// Between drawings, where no key calls for one.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// What is received and what is drawn meet here.
+pub struct State {
+    pub tally: Tally,
+    pub history: History,
+    pub started: Instant,
+    last_tick: Instant,
+    /// Datagrams that the kernel dropped.
+    pub lost: u64,
+}
+
+impl State {
+    pub fn new(tally: Tally) -> State {
+        let now = Instant::now();
+        State { tally, history: History::default(), started: now, last_tick: now, lost: 0 }
+    }
+
+    /// Closes the interval since the tick before.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        // to a tenth: who sends once a second is to have a rate of 1
+        let seconds = ((now - self.last_tick).as_secs_f64() * 10.0).round().max(1.0) / 10.0;
+        self.last_tick = now;
+        self.history.tick(&mut self.tally, seconds);
+    }
+}
+
+pub fn run(args: Top) -> Outcome {
+    let view = View::new(&args.filter, args.scale, colour::wanted(true))?;
+    let has_screen = io::stdout().is_terminal() && !args.summary;
+    // what a command writes would spoil the screen
+    let output = has_screen.then(child::output_file).transpose()?;
+    let mut intake = Intake::open(&args.source, output.as_ref())?;
+    let has_command = intake.has_command();
+    let losses = intake.receiver.losses();
+    let state = Arc::new(Mutex::new(State::new(Tally::new(args.dialect))));
+    let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
+    let limits = Limits { end, tick: Some(TICK) };
+    let end = if has_screen {
+        let title = intake.receiver.bound.to_string();
+        on_screen(intake, limits, &state, view, &title)
+    } else {
+        if !has_command {
+            eprintln!("fripp: receiving at {}", intake.receiver.bound);
+        }
+        receive(&mut intake, limits, &state, &AtomicBool::new(false))
+    }?;
+    if let Some(mut output) = output {
+        let copied = output.rewind().and_then(|()| io::copy(&mut output, &mut io::stdout()));
+        copied.map_err(|wrong| format!("what the command wrote: {wrong}"))?;
+    }
+    let mut state = lock(&state);
+    let lasted = state.started.elapsed();
+    let size = ratatui::crossterm::terminal::size().ok().filter(|_| io::stdout().is_terminal());
+    let width = size.map(|(columns, _)| usize::from(columns));
+    let mut out = io::stdout().lock();
+    crate::table::write(&mut out, &mut state.tally, lasted, losses.count(), width)
+        .map_err(|wrong| format!("standard output: {wrong}"))?;
+    Ok(match end {
+        End::Command(status) => status,
+        _ => 0,
+    })
+}
+
+/// Receives on a thread of its own, and draws on this one.
+fn on_screen(
+    mut intake: Intake,
+    limits: Limits,
+    state: &Arc<Mutex<State>>,
+    mut view: View,
+    title: &str,
+) -> Result<End, String> {
+    let (waker, losses) = (intake.waker()?, intake.receiver.losses());
+    let stop = Arc::new(AtomicBool::new(false));
+    // it gives the terminal back if there is a panic, on any thread
+    let mut terminal = ratatui::try_init().map_err(|wrong| format!("the terminal: {wrong}"))?;
+    let receiver = {
+        let (state, stop) = (state.clone(), stop.clone());
+        thread::spawn(move || receive(&mut intake, limits, &state, &stop))
+    };
+    let mut draw = || -> io::Result<()> {
+        let mut last_count = None;
+        while !receiver.is_finished() {
+            if last_count.is_none_or(|at: Instant| at.elapsed() >= TICK) {
+                let lost = losses.count();
+                lock(state).lost = lost;
+                last_count = Some(Instant::now());
+            }
+            terminal.draw(|frame| screen::draw(frame, &mut lock(state), &mut view, title))?;
+            let next = Instant::now() + FRAME;
+            while event::poll(next.saturating_duration_since(Instant::now()))? {
+                if let Input::Key(key) = event::read()?
+                    && keys::press(key, &mut view, &mut lock(state)).is_break()
+                {
+                    stop.store(true, SeqCst);
+                    waker.wake();
+                }
+                // at once, but not for each key of many
+                if !event::poll(Duration::ZERO)? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    };
+    let drawn = draw();
+    stop.store(true, SeqCst);
+    waker.wake();
+    let end = receiver.join();
+    ratatui::restore();
+    let end = end.unwrap_or_else(|_| Err("the receiving thread failed".to_owned()))?;
+    // a terminal that has gone is a signal's doing
+    match drawn {
+        Err(wrong) if !matches!(end, End::Signal(_)) => Err(format!("the terminal: {wrong}")),
+        _ => Ok(end),
+    }
+}
+
+fn receive(
+    intake: &mut Intake,
+    limits: Limits,
+    state: &Mutex<State>,
+    stop: &AtomicBool,
+) -> Result<End, String> {
+    intake.run(limits, &mut |event| {
+        match event {
+            Event::Datagram(datagram) => lock(state).tally.add_datagram(datagram),
+            Event::Tick => lock(state).tick(),
+            Event::Wake => {}
+        }
+        if stop.load(SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
