@@ -5,7 +5,7 @@
 
 # a part of 'make check' each; new ones go here
 PARTS = check-rust check-header check-man check-symbols check-docs check-install \
-        check-examples check-c
+        check-examples check-load check-c
 
 ##: check all tests, of Rust and of C, and those of what is installed
 check: all
