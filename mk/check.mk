@@ -1,11 +1,11 @@
 # Tests that need nothing but the library.
 
 .PHONY: check check-rust check-c check-header check-man check-symbols check-docs \
-        check-install check-examples lint-man
+        check-install check-examples check-example-rust lint-man
 
 # a part of 'make check' each; new ones go here
 PARTS = check-rust check-header check-man check-symbols check-docs check-install \
-        check-examples check-load check-c
+        check-examples check-example-rust check-load check-c
 
 ##: check all tests, of Rust and of C, and those of what is installed
 check: all
@@ -21,6 +21,10 @@ check-c: $(SO)
 check-examples: $(SO)
 	$(Q)$(MAKE) --no-print-directory -C examples check LIBDIR_BUILT='$(RELEASE)' \
 	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/examples' V='$(V)'
+
+check-example-rust:
+	$(Q)$(CARGO) run --locked --quiet $(CARGOFLAGS) --example from_rust 2>/dev/null \
+	    | diff examples/from_rust.expected -
 
 check-header:
 	$(Q)h=$(built_header) && diff -u include/fripp.h "$$h" || { \

@@ -23,6 +23,23 @@ pub enum Error {
     NoMemory,
 }
 
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Error::Invalid => "not a value that can be taken",
+            Error::TooBig => "longer than a datagram",
+            Error::Again => "the kernel has not taken everything yet",
+            Error::NameTooLong => "a name longer than the dialect's servers bear",
+            Error::NoSpace => "as many metrics as there may be",
+            Error::NotSupported => "the dialect has no tags, or no sets",
+            Error::Range => "out of 64 bits",
+            Error::NoMemory => "no memory",
+        })
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl Error {
     /// The `errno` value that tells a C caller of this error.
     pub const fn errno(self) -> i32 {

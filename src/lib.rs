@@ -3,10 +3,33 @@
 //! what stands behind it.
 //!
 //! A metric goes one way through the modules: [`ffi`] -> [`record`] ->
-//! [`registry`] ([`metric`], [`samples`], [`set`]) -> [`flush`] -> [`line`] ->
+//! [`registry`] ([`metric`], [`samples`], [`set`]) -> [`flush`] -> [`mod@line`] ->
 //! [`packet`] -> [`delivery`] -> [`link`] -> [`socket`]; a packet that the
 //! caller wrote enters at [`delivery`]. What the kernel does not take waits
 //! in a [`queue`].
+//!
+//! # From Rust
+//!
+//! The crate is made for C, and its modules may change with any version; but
+//! a Rust program can record, too, in safe code:
+//!
+//! ```
+//! use fripp::dialect::Kind;
+//! use fripp::record::Value;
+//! use fripp::uri::Uri;
+//!
+//! let uri = Uri::parse(b"127.0.0.1:8125?dialect=statsd&prefix=app")?;
+//! let context = uri.context(None, "")?;
+//! // by name, and by handle
+//! context.record(Kind::Counter, b"requests", Value::Add(1))?;
+//! let store = context.metric_get(Kind::Timer, b"store", b"")?;
+//! context.record_to(store, Value::Sample(0.264))?;
+//! // sends what is pending
+//! context.close();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `examples/from_rust.rs` has more.
 
 pub mod configure;
 pub mod context;

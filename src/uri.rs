@@ -3,9 +3,13 @@
 #![forbid(unsafe_code)]
 
 use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 
+use crate::context::Context;
 use crate::dialect::Dialect;
 use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::flux::Flux;
 use crate::packet::MTU_RANGE;
 use crate::settings::{SECOND, Settings};
 
@@ -68,6 +72,20 @@ impl Uri {
     pub fn from_env() -> Option<Result<Uri, String>> {
         let value = std::env::var_os(Uri::VARIABLE)?;
         Some(Uri::parse(&value.into_vec()))
+    }
+
+    /// The context of a URI. With a handle its metrics begin with the rank.
+    /// `complaint` goes before the message of a look-up that fails.
+    pub fn context(
+        self,
+        flux: Option<Flux>,
+        complaint: &'static str,
+    ) -> Result<Arc<Context>, Error> {
+        let Uri { endpoint, mut settings, prefix } = self;
+        let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
+        let rank = flux.as_ref().map_or(0, Flux::rank);
+        settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
+        Ok(Context::new(endpoint, settings, flux, complaint))
     }
 
     fn set(&mut self, key: &[u8], value: Vec<u8>) -> Option<()> {

@@ -106,11 +106,11 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
         if !uri.is_null() {
             // SAFETY: the caller gives a C string.
             let uri = Uri::parse(unsafe { CStr::from_ptr(uri) }.to_bytes());
-            return from_uri(uri.map_err(|_| Error::Invalid)?, flux, "");
+            return uri.map_err(|_| Error::Invalid)?.context(flux, "").map(hand_out);
         }
         match Uri::from_env() {
             None => Ok(hand_out(Context::disabled(flux))),
-            Some(Ok(uri)) => from_uri(uri, flux, Uri::COMPLAINT),
+            Some(Ok(uri)) => uri.context(flux, Uri::COMPLAINT).map(hand_out),
             Some(Err(reason)) => {
                 if let Some(flux) = &flux {
                     flux.log(&Message::error(format!("{}{reason}", Uri::COMPLAINT)));
@@ -213,19 +213,6 @@ pub unsafe fn text<'a>(text: *const c_char) -> Result<&'a CStr, Error> {
     }
     // SAFETY: as above.
     Ok(unsafe { CStr::from_ptr(text) })
-}
-
-/// The context of a URI. With a handle its metrics begin with the rank.
-fn from_uri(
-    uri: Uri,
-    flux: Option<Flux>,
-    complaint: &'static str,
-) -> Result<*mut fripp_ctx, Error> {
-    let Uri { endpoint, mut settings, prefix } = uri;
-    let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
-    let rank = flux.as_ref().map_or(0, Flux::rank);
-    settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
-    Ok(hand_out(Context::new(endpoint, settings, flux, complaint)))
 }
 
 /// Gives a context to the caller, and puts it on its handle's reactor.

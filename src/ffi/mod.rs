@@ -3,7 +3,7 @@
 
 // the comments here are the header's, where such a heading means nothing:
 // what a caller must see to is in their text
-#![allow(clippy::missing_safety_doc)]
+#![allow(clippy::missing_safety_doc, rustdoc::broken_intra_doc_links)]
 
 pub mod context;
 mod guard;

@@ -48,9 +48,7 @@ impl Server {
     pub fn context(&self, query: &str) -> Arc<Context> {
         let mark = if query.is_empty() { "" } else { "?" };
         let uri = format!("127.0.0.1:{}{mark}{query}", self.port());
-        let Uri { endpoint, mut settings, prefix } = Uri::parse(uri.as_bytes()).unwrap();
-        settings.set_prefix(prefix.as_deref().unwrap_or_default(), 0).unwrap();
-        Context::new(endpoint, settings, None, "")
+        Uri::parse(uri.as_bytes()).unwrap().context(None, "").unwrap()
     }
 
     /// The datagrams that are there.
