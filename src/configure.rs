@@ -71,12 +71,17 @@ impl Context {
         flush.turn(&mut work);
         flush.begin(&live.registry, now);
         flush.turn(&mut work);
-        way.settings = settings;
+        let before = std::mem::replace(&mut way.settings, settings);
         let settings = &way.settings;
+        let renamed = (&before.prefix, &before.tags, before.dialect)
+            != (&settings.prefix, &settings.tags, settings.dialect);
         live.registry.for_each(|metric| {
             let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
             metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
             metric.set_state(state::IMMEDIATE, settings.period == 0);
+            if renamed {
+                metric.rename();
+            }
         });
         way.delivery.drain(&mut Burst::of_flush(now), now);
         self.start_ticking(live, &mut way);

@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::packet::Packer;
 use crate::set::Distinct;
 
-/// Values are packed into a line while there is room for one like this.
+/// A line of packed values is begun where there is room for two like this.
 const VALUE: usize = 24;
 
 /// What a metric had recorded, on its way into lines.
@@ -81,10 +81,14 @@ impl List {
         if packs {
             let least = out.len() + self.tail.len() + 2 * VALUE;
             let most = if packer.room() > least { packer.room() } else { packer.limit() };
-            while out.len() + self.tail.len() + VALUE < most {
-                let Some(value) = self.samples.get(self.next) else { break };
+            while let Some(value) = self.samples.get(self.next) {
+                let end = out.len();
                 out.push(b':');
                 line::sample(out, self.kind, *value);
+                if out.len() + self.tail.len() > most {
+                    out.truncate(end);
+                    break;
+                }
                 self.next += 1;
             }
         }

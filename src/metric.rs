@@ -174,6 +174,11 @@ impl Metric {
         !self.queued.load(SeqCst) && !self.queued.swap(true, SeqCst)
     }
 
+    /// Whether it is in the list.
+    pub fn is_queued(&self) -> bool {
+        self.queued.load(SeqCst)
+    }
+
     /// The flush is about to look at it: what is recorded from now on takes
     /// it into the list again.
     pub fn dequeue(&self) {
@@ -196,9 +201,9 @@ impl Metric {
         self.sent_at.load(Relaxed)
     }
 
-    /// Whether anything was sent since it was made or forgotten.
+    /// Whether anything was sent by this name since it was made or forgotten.
     pub fn has_been_sent(&self) -> bool {
-        self.sent_as.load(Relaxed) != 0
+        matches!(self.sent_as.load(Relaxed), 1..=value::RENAMED)
     }
 
     /// A timer's or histogram's samples.

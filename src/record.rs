@@ -151,8 +151,10 @@ impl Context {
         }
         let now = sys::now();
         for metric in live.registry.named(&cleaned) {
-            let (flush, mut work) = way.work(live, now, Some(Burst::at_once()));
-            flush.send_one(&mut work, metric, false);
+            if !metric.is_told() {
+                let (flush, mut work) = way.work(live, now, Some(Burst::at_once()));
+                flush.send_one(&mut work, metric, false);
+            }
             live.registry.forget(metric);
             metric.forget_value();
         }
@@ -203,6 +205,8 @@ impl Context {
         if let Some((_, way)) = self.lock()
             && metric.state() & state::FORGOTTEN != 0
         {
+            // the dialect may be one that has no such metrics by now
+            way.settings.check(metric.kind(), metric.name().len(), metric.tags())?;
             live.registry.revive(metric)?;
             drop(way);
         }

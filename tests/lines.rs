@@ -96,6 +96,23 @@ fn packed_timings_fill_their_datagrams() {
 }
 
 #[test]
+fn packed_values_of_many_digits_fit_their_datagrams() {
+    let server = Server::new();
+    let context = server.context("dialect=dogstatsd");
+    let values: Vec<f64> = (1..40).map(|i| f64::from(i) * -1e-300).collect();
+    for value in &values {
+        context.record(Kind::Histogram, b"n", Value::Sample(*value)).unwrap();
+    }
+    context.flush().unwrap();
+    let datagrams = server.datagrams().join("\n");
+    let read = datagrams.split('\n').flat_map(|line| {
+        let line = line.strip_prefix("n:").unwrap().strip_suffix("|h").unwrap();
+        line.split(':').map(|value| value.parse::<f64>().unwrap())
+    });
+    assert_eq!(read.collect::<Vec<_>>(), values);
+}
+
+#[test]
 fn sets() {
     let members = [Value::Member(b"a"), Value::Member(b"b:c|d"), Value::Member(b"a")];
     for dialect in &DIALECTS[1..] {
@@ -163,4 +180,84 @@ fn thinned_samples_say_how_many_they_stand_for() {
     let samples = &known.samples["n"];
     assert!(samples.len() <= 32_768 && samples.iter().all(|(_, k)| *k == 4.0));
     assert!((samples.len() as i32 * 4 - n).abs() < 4);
+}
+
+#[test]
+fn by_a_new_name_an_unchanged_gauge_is_sent_again() {
+    let server = Server::new();
+    let context = server.context("dialect=dogstatsd&refresh=0");
+    let record = || {
+        context.record(Kind::Gauge, b"g", Value::Set(5)).unwrap();
+        context.flush().unwrap();
+        server.datagrams().join("\n")
+    };
+    assert_eq!([record(), record()], ["g:5|g", ""]);
+    context.set_prefix(b"p").unwrap();
+    assert_eq!([record(), record()], ["p.g:5|g", ""]);
+    context.set_tags(b"k:v").unwrap();
+    assert_eq!([record(), record()], ["p.g:5|g|#k:v", ""]);
+    context.set_period(0.5).unwrap();
+    assert_eq!(record(), "");
+    // nothing of it is pending
+    context.set_prefix(b"q").unwrap();
+    context.forget(b"g").unwrap();
+    assert!(server.datagrams().is_empty());
+}
+
+#[test]
+fn by_a_new_name_an_unchanged_total_is_sent_again() {
+    let server = Server::new();
+    let context = server.context("refresh=0");
+    let record = || {
+        context.record(Kind::Total, b"t", Value::Total(5)).unwrap();
+        context.flush().unwrap();
+        server.datagrams().join("\n")
+    };
+    assert_eq!([record(), record()], ["t:5|C", ""]);
+    context.set_prefix(b"p").unwrap();
+    assert_eq!([record(), record()], ["p.t:5|C", ""]);
+    context.set_dialect(fripp::dialect::Dialect::Statsd).unwrap();
+    assert_eq!(record(), "");
+    context.set_dialect(fripp::dialect::Dialect::Brubeck).unwrap();
+    context.forget(b"t").unwrap();
+    assert!(server.datagrams().is_empty());
+}
+
+#[test]
+fn forgetting_what_was_never_recorded_sends_nothing() {
+    let server = Server::new();
+    let context = server.context("");
+    for kind in [Kind::Counter, Kind::Total, Kind::Gauge, Kind::Timer] {
+        context.metric_get(kind, b"n", b"").unwrap();
+    }
+    context.forget(b"n").unwrap();
+    context.close();
+    assert!(server.datagrams().is_empty());
+}
+
+#[test]
+fn a_forgotten_metric_that_the_dialect_lacks_is_refused() {
+    use fripp::dialect::Dialect;
+    use fripp::error::Error;
+    let server = Server::new();
+    let context = server.context("dialect=dogstatsd");
+    let tagged = context.metric_get(Kind::Counter, b"n", b"k:v").unwrap();
+    let set = context.metric_get(Kind::Set, b"n", b"").unwrap();
+    let values = [(tagged, Value::Add(1)), (set, Value::Member(b"m"))];
+    context.forget(b"n").unwrap();
+    context.set_dialect(Dialect::Brubeck).unwrap();
+    for (metric, value) in values {
+        assert_eq!(context.record_to(metric, value), Err(Error::NotSupported));
+    }
+    assert_eq!(context.record(Kind::Set, b"n", values[1].1), Err(Error::NotSupported));
+    context.flush().unwrap();
+    assert!(server.datagrams().is_empty());
+    // they are none, so another dialect may come
+    context.set_dialect(Dialect::Statsd).unwrap();
+    context.set_dialect(Dialect::Dogstatsd).unwrap();
+    for (metric, value) in values {
+        context.record_to(metric, value).unwrap();
+    }
+    context.flush().unwrap();
+    assert_eq!(server.datagrams(), ["n:1|c|#k:v", "n:m|s"]);
 }

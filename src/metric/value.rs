@@ -9,6 +9,9 @@ use crate::dialect::Kind;
 use crate::error::Error;
 use crate::metric::Metric;
 
+/// Added to what a value was sent as when the metric's name has changed since.
+pub(super) const RENAMED: u8 = 2;
+
 /// A gauge's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
@@ -159,6 +162,30 @@ impl Metric {
     pub fn was_sent(&self, value: Number) -> bool {
         let (bits, kind) = value.bits();
         self.sent_as.load(Relaxed) == kind && self.sent.load(Relaxed) == bits
+    }
+
+    /// A prefix, tags or a dialect have changed: by its new name the server
+    /// knows nothing of it.
+    pub fn rename(&self) {
+        if self.has_been_sent() {
+            self.sent_as.fetch_add(RENAMED, Relaxed);
+        }
+    }
+
+    /// Whether a gauge or total was not recorded since the server was sent it,
+    /// if only by another name; or never.
+    pub fn is_told(&self) -> bool {
+        let (bits, kind) = self.gauge().bits();
+        let same = self.sent.load(Relaxed) == bits;
+        let told = match self.kind() {
+            Kind::Total => same && self.more.load(SeqCst) == 0,
+            Kind::Gauge => match self.sent_as.load(Relaxed) {
+                0 => !self.has_number(),
+                sent_as => same && (sent_as == kind || sent_as == kind + RENAMED),
+            },
+            Kind::Counter | Kind::Timer | Kind::Histogram | Kind::Set => false,
+        };
+        told && !self.is_queued()
     }
 
     /// The server is sent this value, at the time `at` in ms.

@@ -1,7 +1,6 @@
 //! A server for the tests: it takes datagrams on loopback and reads their
 //! lines as the servers of a dialect do.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,20 +9,9 @@ use fripp::context::Context;
 use fripp::dialect::Dialect;
 use fripp::uri::Uri;
 
-/// What a server knows, by name (with its tags, as they stand in the line).
-#[derive(Debug, Default, PartialEq)]
-pub struct Known {
-    pub counters: BTreeMap<String, i128>,
-    pub gauges: BTreeMap<String, f64>,
-    /// The newest gauge in the digits that arrived.
-    pub digits: BTreeMap<String, String>,
-    /// Value and how many it stands for.
-    pub samples: BTreeMap<String, Vec<(f64, f64)>>,
-    pub sets: BTreeMap<String, BTreeSet<String>>,
-    totals: BTreeMap<String, i128>,
-    pub lines: u64,
-    pub datagrams: u64,
-}
+pub use known::Known;
+
+mod known;
 
 pub struct Server {
     socket: UdpSocket,
@@ -66,69 +54,7 @@ impl Server {
     /// Reads the datagrams that are there.
     pub fn read(&self, dialect: Dialect, known: &mut Known) {
         for datagram in self.datagrams() {
-            known.datagrams += 1;
             known.read(dialect, &datagram);
         }
     }
-}
-
-impl Known {
-    fn read(&mut self, dialect: Dialect, datagram: &str) {
-        assert!(!datagram.is_empty() && !datagram.ends_with('\n'));
-        assert!(!datagram.contains("\n\n"), "{datagram:?}");
-        for line in datagram.split('\n') {
-            self.lines += 1;
-            self.line(dialect, line);
-        }
-    }
-
-    fn line(&mut self, dialect: Dialect, line: &str) {
-        let (name, rest) = line.split_once(':').expect("a colon");
-        let mut parts = rest.split('|');
-        let values = parts.next().unwrap();
-        let letters = parts.next().expect("letters");
-        let mut weight = 1.0;
-        let mut name = name.to_owned();
-        for part in parts {
-            match part.split_at(1) {
-                ("@", rate) => weight = 1.0 / rate.parse::<f64>().unwrap(),
-                ("#", tags) => name = format!("{name}#{tags}"),
-                _ => panic!("{line}"),
-            }
-        }
-        if letters == "s" {
-            assert_ne!(dialect, Dialect::Brubeck);
-            self.sets.entry(name).or_default().insert(values.to_owned());
-            return;
-        }
-        for value in values.split(':') {
-            assert!(dialect == Dialect::Dogstatsd || value == values, "packed: {line}");
-            assert!(value.bytes().all(|b| b"-.0123456789".contains(&b)), "{line}");
-            let number = || value.parse::<f64>().unwrap();
-            match letters {
-                "c" => *self.counters.entry(name.clone()).or_default() += whole(value),
-                "C" => {
-                    assert_eq!(dialect, Dialect::Brubeck);
-                    let total = whole(value);
-                    let before = self.totals.insert(name.clone(), total).unwrap_or(0);
-                    let grown = if total < before { total } else { total - before };
-                    *self.counters.entry(name.clone()).or_default() += grown;
-                }
-                "g" => {
-                    let gauge = self.gauges.entry(name.clone()).or_default();
-                    let relative = value.starts_with('-') && dialect != Dialect::Dogstatsd;
-                    *gauge = if relative { *gauge + number() } else { number() };
-                    self.digits.insert(name.clone(), value.to_owned());
-                }
-                "ms" | "h" => {
-                    self.samples.entry(name.clone()).or_default().push((number(), weight));
-                }
-                _ => panic!("{line}"),
-            }
-        }
-    }
-}
-
-fn whole(value: &str) -> i128 {
-    value.parse().unwrap()
 }

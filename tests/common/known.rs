@@ -1,0 +1,86 @@
+//! What a server makes of the lines of a dialect, as servers were seen to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fripp::dialect::Dialect;
+
+/// What a server knows, by name (with its tags, as they stand in the line).
+#[derive(Debug, Default, PartialEq)]
+pub struct Known {
+    pub counters: BTreeMap<String, i128>,
+    pub gauges: BTreeMap<String, f64>,
+    /// The newest gauge in the digits that arrived.
+    pub digits: BTreeMap<String, String>,
+    /// Value and how many it stands for.
+    pub samples: BTreeMap<String, Vec<(f64, f64)>>,
+    pub sets: BTreeMap<String, BTreeSet<String>>,
+    /// Running totals: the newest, and what it grew by.
+    pub totals: BTreeMap<String, (i128, i128)>,
+    pub lines: u64,
+    pub datagrams: u64,
+}
+
+impl Known {
+    /// Reads a datagram of a dialect; of any, where it has just been changed.
+    pub fn read(&mut self, dialect: impl Into<Option<Dialect>>, datagram: &str) {
+        let dialect = dialect.into();
+        self.datagrams += 1;
+        assert!(!datagram.is_empty() && !datagram.ends_with('\n'));
+        assert!(!datagram.contains("\n\n"), "{datagram:?}");
+        for line in datagram.split('\n') {
+            self.lines += 1;
+            self.line(dialect, line);
+        }
+    }
+
+    fn line(&mut self, dialect: Option<Dialect>, line: &str) {
+        let of = |it: Dialect| dialect.is_none_or(|dialect| dialect == it);
+        let (name, rest) = line.split_once(':').expect("a colon");
+        let mut parts = rest.split('|');
+        let values = parts.next().unwrap();
+        let letters = parts.next().expect("letters");
+        let mut weight = 1.0;
+        let mut name = name.to_owned();
+        for part in parts {
+            match part.split_at(1) {
+                ("@", rate) => weight = 1.0 / rate.parse::<f64>().unwrap(),
+                ("#", tags) => name = format!("{name}#{tags}"),
+                _ => panic!("{line}"),
+            }
+        }
+        if letters == "s" {
+            assert_ne!(dialect, Some(Dialect::Brubeck));
+            self.sets.entry(name).or_default().insert(values.to_owned());
+            return;
+        }
+        for value in values.split(':') {
+            assert!(of(Dialect::Dogstatsd) || value == values, "packed: {line}");
+            assert!(value.bytes().all(|b| b"-.0123456789".contains(&b)), "{line}");
+            let number = || value.parse::<f64>().unwrap();
+            match letters {
+                "c" => *self.counters.entry(name.clone()).or_default() += whole(value),
+                "C" => {
+                    assert!(of(Dialect::Brubeck));
+                    let total = whole(value);
+                    let (before, growth) = self.totals.entry(name.clone()).or_default();
+                    *growth += if total < *before { total } else { total - *before };
+                    *before = total;
+                }
+                "g" => {
+                    let gauge = self.gauges.entry(name.clone()).or_default();
+                    let relative = value.starts_with('-') && dialect != Some(Dialect::Dogstatsd);
+                    *gauge = if relative { *gauge + number() } else { number() };
+                    self.digits.insert(name.clone(), value.to_owned());
+                }
+                "ms" | "h" => {
+                    self.samples.entry(name.clone()).or_default().push((number(), weight));
+                }
+                _ => panic!("{line}"),
+            }
+        }
+    }
+}
+
+fn whole(value: &str) -> i128 {
+    value.parse().unwrap()
+}
