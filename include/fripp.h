@@ -20,6 +20,9 @@
  *   Flux handle, create, settings, flush and destroy belong to the handle's
  *   thread. Calls are not async-signal-safe.
  *
+ * Programs built with this header run with every later libfripp.so.0: the
+ * rule is in docs/abi.md.
+ *
  * Generated from the comments in src/ffi: 'make header' writes it.
  */
 
