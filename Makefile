@@ -50,9 +50,12 @@ LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
 
 # -- build ---------------------------------------------------------------
 
+# the same bytes, whatever the folder
+REPRODUCIBLE = CARGO_BUILD_RUSTFLAGS="$$(CARGO='$(CARGO)' scripts/remap)"
+
 # without the rlib, which is there for the tests: rustc does no link-time
 # optimisation, whatever the profile says, for a crate that is to be one too
-LIBRARY = $(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
+LIBRARY = $(REPRODUCIBLE) $(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
 
 ##: all build the library: libfripp.so and libfripp.a
 all:

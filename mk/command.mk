@@ -16,7 +16,7 @@ command: $(COMMAND) $(PAGES)
 
 $(COMMAND): $(COMMAND_RUST)
 	$(say) CARGO 'fripp (a minute, the first time)'
-	$(Q)$(CARGO) build --profile command --locked --features cli --bin fripp \
+	$(Q)$(REPRODUCIBLE) $(CARGO) build --profile command --locked --features cli --bin fripp \
 	    --target-dir '$(COMMAND_DIR)' $(quiet) $(CARGOFLAGS)
 	$(Q)touch $@
 
