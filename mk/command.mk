@@ -7,7 +7,7 @@
 COMMAND_DIR := $(BUILD)/command
 COMMAND     := $(COMMAND_DIR)/command/fripp
 PAGES       := $(COMMAND_DIR)/pages
-COMMAND_RUST := $(RUST) $(wildcard src/bin/*/*.rs src/bin/*/*/*.rs)
+COMMAND_RUST := $(RUST) $(shell find src/bin -type f)
 
 all: command
 

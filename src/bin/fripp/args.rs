@@ -22,6 +22,8 @@ pub enum Command {
     Listen(Listen),
     Send(Send),
     Top(Top),
+    Record(Record),
+    Report(Report),
     #[command(hide = true)]
     Pages(Pages),
 }
@@ -171,6 +173,51 @@ pub struct Top {
     /// How the senders' gauges are read: dogstatsd's have no steps
     #[arg(short, long, value_parser = dialects())]
     pub dialect: Option<Dialect>,
+}
+
+/// Keep what arrives in a file, for a report
+#[derive(clap::Args)]
+pub struct Record {
+    #[command(flatten)]
+    pub source: Source,
+
+    /// The recording to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Overwrite FILE if it is there
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+/// Make a page of charts of a recording, or a picture of one chart
+#[derive(clap::Args)]
+pub struct Report {
+    /// A file that `fripp record` wrote
+    #[arg(value_name = "FILE")]
+    pub recording: PathBuf,
+
+    /// What to write: an .html, .svg or .png; FILE with .html if not said
+    #[arg(short, long, value_name = "REPORT")]
+    pub output: Option<PathBuf>,
+
+    /// A chart of the metrics whose names this regular expression matches;
+    /// for a picture also the name of a chart
+    ///
+    /// On a page these charts come before the others.
+    #[arg(long, value_name = "PATTERN")]
+    pub chart: Vec<String>,
+
+    /// Seconds that a value is of
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
+    pub interval: f64,
+}
+
+fn interval(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("not a number of seconds from 0.001 to 86400".to_owned()),
+    }
 }
 
 /// Write the man pages and the completions of shells into a folder

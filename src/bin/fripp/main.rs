@@ -14,6 +14,9 @@ mod lint;
 mod listen;
 mod pages;
 mod receive;
+mod record;
+mod recording;
+mod report;
 mod scale;
 mod send;
 mod signals;
@@ -38,6 +41,8 @@ fn main() -> ExitCode {
         args::Command::Listen(args) => listen::run(args),
         args::Command::Send(args) => send::run(args),
         args::Command::Top(args) => top::run(args),
+        args::Command::Record(args) => record::run(args),
+        args::Command::Report(args) => report::run(args),
         args::Command::Pages(args) => pages::run(&args),
     };
     ExitCode::from(outcome.unwrap_or_else(|wrong| {

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Holds the page that `fripp report` makes against the recording.
+
+usage: check.py [--pictures FOLDER] WORK FRIPP COMMAND...
+
+Records COMMAND with FRIPP, makes the page, loads it in Chromium at two widths,
+light and dark, and compares what its charts hold and show with figures that
+recording.py computes from the recording. Also a recording that was cut by
+SIGKILL, and one that is long enough to be thinned. The last line is
+"N passed, N failed".
+"""
+
+import argparse
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+from browser import Browser  # noqa: E402
+from recording import Figures, Recording, write  # noqa: E402
+
+WIDTHS = (1440, 390)
+passed = failed = 0
+
+
+def check(what, good, detail=""):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print(f"not ok: {what}: {detail}")
+
+
+def near(a, b, digits=1e-6):
+    return (a is None and b is None) or (
+        a is not None and b is not None and math.isclose(a, b, rel_tol=digits, abs_tol=1e-9))
+
+
+def thinned(values, step):
+    """Of each `step` values the lowest and the highest, as they came."""
+    rows = []
+    for at in range(0, len(values), step):
+        some = [value for value in values[at:at + step] if value is not None]
+        low, high = min(some, default=None), max(some, default=None)
+        # the newest of the two extremes, as each was first met
+        rows += [low, high] if some and some.index(low) <= some.index(high) else [high, low]
+    return rows
+
+
+def expected(figures, curve, step):
+    values = figures.series[curve["metric"]][curve["statistic"]]
+    values = [None if value is None else value / curve["divisor"] for value in values]
+    return values if step == 1 else thinned(values, step)
+
+
+def compare(name, browser, figures, recording):
+    """Every value of every chart; returns what the charts should hold."""
+    data = browser.data()
+    step = data["step"]
+    check(f"{name}: when it began", near(data["start"], recording.start))
+    check(f"{name}: charts", len(data["drawn"]) == len(data["charts"]) > 0, len(data["drawn"]))
+    covered = set()
+    for chart, drawn in zip(data["charts"], data["drawn"]):
+        for curve, column in zip(chart["curves"], drawn[1:]):
+            covered.add((curve["metric"], curve["statistic"]))
+            want = expected(figures, curve, step)
+            wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b)]
+            check(f"{name}: {chart['title']}: {curve['label']}",
+                  not wrong and len(column) == len(want),
+                  f"{len(column)} values, {len(want)} expected; "
+                  + ", ".join(f"{at}: {column[at]} for {want[at]}" for at in wrong[:3]))
+        times = [recording.start + at * figures.interval * (step / 2 if step > 1 else 1)
+                 for at in range(len(drawn[0]))]
+        check(f"{name}: {chart['title']}: times",
+              all(near(a, b, 1e-9) for a, b in zip(drawn[0], times)))
+    missing = {(metric, statistic) for metric, series in figures.series.items()
+               for statistic in series} - covered
+    check(f"{name}: every metric has its charts", not missing, sorted(missing)[:5])
+    return data
+
+
+def number(shown):
+    return None if shown == "–" else float(shown.replace(",", ""))
+
+
+def under_pointer(name, browser, data):
+    """The values beside the names are those where the pointer is, on all
+    charts at once."""
+    rows = len(data["drawn"][0][0])
+    at, x = random.randrange(len(data["drawn"])), random.randrange(rows)
+    browser.point(at, x)
+    taken = browser.run("return fripp.charts.map((plot) => plot.cursor.idx)")
+    check(f"{name}: pointed at", set(taken) == {x}, (x, taken))
+    for other, chart in enumerate(data["charts"]):
+        shown = browser.legend(other)
+        want = time.strftime("%H:%M:%S", time.gmtime(data["drawn"][0][0][x]))
+        check(f"{name}: time under the pointer", shown[0] == want, f"{shown[0]} for {want}")
+        values = [column[x] for column in data["drawn"][other][1:]]
+        check(f"{name}: {chart['title']}: under the pointer",
+              all(near(number(a), b, 1e-4) for a, b in zip(shown[1:], values)),
+              f"{shown[1:]} for {values}")
+
+
+def zoom(name, browser, data):
+    whole = browser.scales()
+    at = random.randrange(len(whole))
+    browser.drag(at, 0.25, 0.75)
+    low, high = whole[at]
+    quarter = (high - low) / 4
+    for scale in browser.scales():
+        check(f"{name}: zoom", math.isclose(scale[0], low + quarter, abs_tol=quarter / 8)
+              and math.isclose(scale[1], high - quarter, abs_tol=quarter / 8), scale)
+    check(f"{name}: a button ends it",
+          browser.run("return !document.getElementById('unzoom').hidden"))
+    browser.double_click(at)
+    check(f"{name}: a double click ends it", browser.scales() == whole)
+
+
+def legend_click(name, browser):
+    script = ("const p = fripp.charts[0]; p.root.querySelectorAll('.u-legend th')[1].click();"
+              "return p.series[1].show")
+    check(f"{name}: a click takes a line away, another brings it",
+          [browser.run(script), browser.run(script)] == [False, True])
+
+
+def look(name, page, figures, recording, pictures):
+    """The page at each width, light and dark."""
+    for width in WIDTHS:
+        for dark in (False, True):
+            shade = "dark" if dark else "light"
+            label = f"{name}, {width}, {shade}"
+            with Browser(width, dark=dark) as browser:
+                browser.open(page)
+                data = compare(label, browser, figures, recording)
+                browser.after_frames()
+                for chart, pixels in zip(data["charts"], browser.pixels()):
+                    # lines may lie on each other, or be a single point
+                    check(f"{label}: {chart['title']}: drawn", max(pixels) > 4, pixels)
+                wide = browser.run("return document.documentElement.scrollWidth")
+                check(f"{label}: fits", wide <= width, wide)
+                ground = browser.run("return getComputedStyle(document.body).backgroundColor")
+                bright = sum(int(part) for part in ground[4:-1].split(",")) > 380
+                check(f"{label}: ground", bright != dark, ground)
+                under_pointer(label, browser, data)
+                zoom(label, browser, data)
+                legend_click(label, browser)
+                if pictures:
+                    picture(browser, os.path.join(pictures, f"{name}-{width}-{shade}"))
+                browser.run("document.getElementById('theme').click()")
+                theme = browser.run("return document.documentElement.dataset.theme")
+                check(f"{label}: button", theme == ("light" if dark else "dark"), theme)
+                said = browser.complaints()
+                check(f"{label}: quiet console and network", not said, said)
+
+
+def picture(browser, path):
+    import base64
+    browser.run("scrollTo(0, 0)")
+    size = browser.command("Page.getLayoutMetrics")["cssContentSize"]
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+    shot = browser.command("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+    with open(path + ".png", "wb") as file:
+        file.write(base64.b64decode(shot["data"]))
+    printed = browser.command("Page.printToPDF", printBackground=True)
+    with open(path + ".pdf", "wb") as file:
+        file.write(base64.b64decode(printed["data"]))
+
+
+def facts(name, page, figures, recording):
+    with open(page, encoding="utf-8") as file:
+        html = file.read()
+    for what, value in (("Lines", figures.lines), ("Datagrams", len(recording.datagrams)),
+                        ("Metrics", len(figures.kinds)), ("Dropped by the kernel", recording.drops)):
+        row = f"<dt>{what}</dt><dd>{value:,}</dd>"
+        check(f"{name}: {what}", row in html, row)
+    if figures.wrong:
+        check(f"{name}: wrong lines", f"not StatsD: {figures.wrong}." in html)
+    return html
+
+
+def report(fripp, recording, page):
+    subprocess.run([fripp, "report", recording, "-o", page], check=True, stderr=subprocess.PIPE)
+
+
+def check_command(work, fripp, command, pictures):
+    file, page = os.path.join(work, "sent.rec"), os.path.join(work, "sent.html")
+    done = subprocess.run([fripp, "record", "-f", "-o", file, "--", *command], check=True,
+                          stderr=subprocess.PIPE, text=True)
+    recording = Recording(file)
+    figures = Figures(recording)
+    check("sent: ended in order", recording.end is not None and not recording.cut)
+    check("sent: what record says", f"{figures.lines} lines in {len(recording.datagrams)} " in done.stderr,
+          done.stderr)
+    again = subprocess.run([fripp, "record", "-o", file, "--", *command], stderr=subprocess.PIPE, text=True)
+    check("sent: not overwritten", again.returncode == 2 and "--force" in again.stderr, again.stderr)
+    report(fripp, file, page)
+    facts("sent", page, figures, recording)
+    look("sent", page, figures, recording, pictures)
+    for form, magic in (("svg", b"<svg"), ("png", b"\x89PNG")):
+        out = os.path.join(work, f"chart.{form}")
+        name = next(iter(figures.series))
+        subprocess.run([fripp, "report", file, "-o", out, "--chart", f"^{name}$" if
+                        figures.kinds[name] in ("gauge", "counter", "total") else "."],
+                       stderr=subprocess.PIPE)
+        with open(out, "rb") as picture_file:
+            check(f"sent: {form}", picture_file.read(4) == magic[:4])
+
+
+def check_killed(work, fripp, command):
+    """What came half a second and more before SIGKILL is in the file."""
+    file, page = os.path.join(work, "killed.rec"), os.path.join(work, "killed.html")
+    process = subprocess.Popen([fripp, "record", "-f", "-o", file, "--", *command],
+                               stderr=subprocess.DEVNULL)
+    start = time.monotonic()
+    while time.monotonic() - start < 60:
+        if os.path.exists(file) and os.path.getsize(file) > 3000 and time.monotonic() - start > 2:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    lasted = time.monotonic() - start
+    whole = Recording(file)
+    check("killed: no end", whole.end is None and not whole.cut)
+    check("killed: up to the last second", whole.seconds > lasted - 2, (whole.seconds, lasted))
+    with open(file, "r+b") as torn:
+        torn.truncate(os.path.getsize(file) - 7)
+    recording = Recording(file)
+    check("torn: it is", recording.cut and len(recording.datagrams) < len(whole.datagrams))
+    said = subprocess.run([fripp, "report", file, "-o", page], stderr=subprocess.PIPE, text=True)
+    check("torn: its place is named", "the file ends in it" in said.stderr, said.stderr)
+    html = facts("torn", page, Figures(recording), recording)
+    check("torn: the page says so", "not ended in order" in html)
+
+
+def check_long(work, fripp):
+    """An hour and a bit: thinned, and no peak is lost."""
+    seconds, start = 4000, 1_700_000_000
+    datagrams = []
+    for at in range(seconds):
+        lines = [f"long.level:{random.randrange(100)}|g", f"long.hits:{random.randrange(50)}|c"]
+        lines += [f"long.took:{random.random() * 10:.3f}|ms" for _ in range(random.randrange(4))]
+        datagrams.append((at + 0.5, "\n".join(lines).encode()))
+    file, page = os.path.join(work, "long.rec"), os.path.join(work, "long.html")
+    write(file, start, datagrams)
+    report(fripp, file, page)
+    recording = Recording(file)
+    figures = Figures(recording)
+    check("long: the page says so", "the lowest and the highest" in facts("long", page, figures, recording))
+    with Browser(WIDTHS[0]) as browser:
+        browser.open(page)
+        data = compare("long", browser, figures, recording)
+        check("long: thinned", data["step"] > 1 and len(data["drawn"][0][0]) <= 1200)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
+    parser.add_argument("--pictures")
+    parser.add_argument("work")
+    parser.add_argument("fripp")
+    parser.add_argument("command", nargs="+")
+    args = parser.parse_args()
+    os.makedirs(args.work, exist_ok=True)
+    work = os.path.abspath(args.work)
+    check_long(work, args.fripp)
+    check_killed(work, args.fripp, args.command)
+    check_command(work, args.fripp, args.command, args.pictures)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+//! A chart: its lines, and what is said about them.
+#![forbid(unsafe_code)]
+
+use super::collect::Collection;
+use super::name::slug;
+use super::palette::Colour;
+use super::scale::Scale;
+use super::series::Series;
+
+pub struct Chart {
+    /// Its name on the command line, and its anchor on the page.
+    pub id: String,
+    pub title: String,
+    pub unit: String,
+    pub curves: Vec<Curve>,
+}
+
+pub struct Curve {
+    pub label: String,
+    /// Which series: of a track, and within it.
+    pub track: usize,
+    pub series: usize,
+    pub scale: Scale,
+    pub colour: &'static Colour,
+    pub is_dashed: bool,
+}
+
+/// The charts of a prefix, or of a pattern.
+pub struct Section {
+    pub id: String,
+    pub title: String,
+    pub charts: Vec<Chart>,
+}
+
+impl Section {
+    pub fn new(title: &str) -> Section {
+        let shown = if title.is_empty() { "Names without a prefix" } else { title };
+        Section { id: slug(shown), title: shown.to_owned(), charts: Vec::new() }
+    }
+
+    /// Adds a chart, if it has lines.
+    pub fn add(&mut self, title: String, unit: &str, curves: Vec<Curve>) {
+        if curves.is_empty() {
+            return;
+        }
+        let wanted = format!("{}.{}", self.id, slug(&title));
+        let mut id = wanted.clone();
+        let mut n = 1;
+        while self.charts.iter().any(|chart| chart.id == id) {
+            n += 1;
+            id = format!("{wanted}-{n}");
+        }
+        self.charts.push(Chart { id, title, unit: unit.to_owned(), curves });
+    }
+}
+
+impl Curve {
+    pub fn of<'a>(&self, collection: &'a Collection) -> &'a Series {
+        &collection.tracks[self.track].series[self.series].1
+    }
+
+    /// The label with its scale.
+    pub fn legend(&self) -> String {
+        let Curve { label, scale, .. } = self;
+        match (scale.divisor, scale.unit) {
+            (1.0, _) => label.clone(),
+            (divisor, "") => format!("{label} ÷ {}", super::figure::figure(divisor)),
+            (_, unit) => format!("{label} in {unit}"),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! From a recording to series: one pass for its length, one for its lines.
+//! Memory is bounded by the numbers below, whatever the recording's length.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use regex::Regex;
+
+use super::name::Name;
+use super::series::{Series, Times};
+use super::statistic::Statistic;
+use crate::recording::{Block, Counts, Fault, Item, Reader, Start};
+use crate::tally::{Tally, Value};
+use crate::wire;
+
+/// Metrics that have series: of all, of one prefix and kind, and beside these
+/// those that were asked for.
+const TRACKS: usize = 512;
+const OF_PREFIX: usize = 32;
+const WANTED: usize = 512;
+/// Wrong lines that are shown.
+const SHOWN: usize = 5;
+/// Intervals at the most: a recording of years has longer ones.
+const INTERVALS: f64 = 1e6;
+
+/// What a report tells of.
+pub struct Collection {
+    pub start: Start,
+    /// Whether it was ended in order.
+    pub is_whole: bool,
+    pub seconds: f64,
+    pub counts: Counts,
+    pub times: Times,
+    pub tally: Tally,
+    pub tracks: Vec<Track>,
+    /// Metrics that have no series, for there were too many.
+    pub untracked: usize,
+    pub faults: Vec<Fault>,
+    pub wrong: u64,
+    pub wrong_shown: Vec<String>,
+}
+
+/// A metric with its series.
+pub struct Track {
+    pub metric: usize,
+    pub series: Vec<(Statistic, Series)>,
+}
+
+/// What to collect.
+pub struct Wanted {
+    pub interval: f64,
+    /// Metrics of which series are wanted before those of others.
+    pub names: Vec<Regex>,
+}
+
+impl Collection {
+    pub fn read(path: &Path, wanted: &Wanted) -> Result<Collection, String> {
+        let wrong = |error: std::io::Error| format!("{}: {error}", path.display());
+        let open =
+            || File::open(path).and_then(|f| Reader::new(BufReader::with_capacity(1 << 18, f)));
+        let mut reader = open().map_err(wrong)?;
+        let (mut end_us, mut is_whole) = (0, false);
+        while let Some(item) = reader.next().map_err(wrong)? {
+            match item {
+                Item::Block(block) => end_us = end_us.max(block.last_us),
+                Item::End(end) => (end_us, is_whole) = (end_us.max(end.at_us), true),
+                Item::Start(_) | Item::Fault(_) => {}
+            }
+        }
+        let seconds = end_us as f64 / 1e6;
+        let interval = wanted.interval * (seconds / wanted.interval / INTERVALS).ceil().max(1.0);
+        let interval_us = (interval * 1e6).round() as u64;
+        let intervals = (end_us / interval_us + 1) as usize;
+        let mut collector = Collector {
+            interval_us,
+            now: 0,
+            has_more: false,
+            untold: 0,
+            bar: ProgressBar::hidden(),
+            groups: HashMap::new(),
+            wanted: (wanted, 0),
+            collection: Collection {
+                start: Start::default(),
+                is_whole,
+                seconds,
+                counts: Counts::default(),
+                times: Times::new(interval, intervals),
+                tally: Tally::new(None),
+                tracks: Vec::new(),
+                untracked: 0,
+                faults: Vec::new(),
+                wrong: 0,
+                wrong_shown: Vec::new(),
+            },
+        };
+        collector.bar = bar(reader.offset());
+        let mut reader = open().map_err(wrong)?;
+        while let Some(item) = reader.next().map_err(wrong)? {
+            collector.bar.set_position(reader.offset());
+            match item {
+                Item::Start(start) => collector.collection.start = start,
+                Item::Block(block) => collector.block(&block, reader.place()),
+                Item::End(end) => collector.collection.counts.drops = end.counts.drops,
+                Item::Fault(fault) => collector.fault(fault),
+            }
+        }
+        Ok(collector.finish(intervals as u64))
+    }
+}
+
+struct Collector<'a> {
+    interval_us: u64,
+    /// The interval that the tally has.
+    now: u64,
+    /// Whether it has anything of this interval.
+    has_more: bool,
+    /// Metrics from here on are new since the last interval.
+    untold: usize,
+    bar: ProgressBar,
+    /// How many tracks a prefix and kind has.
+    groups: HashMap<(String, u8), usize>,
+    wanted: (&'a Wanted, usize),
+    collection: Collection,
+}
+
+impl Collector<'_> {
+    fn fault(&mut self, fault: Fault) {
+        self.bar.suspend(|| eprintln!("fripp: {fault}"));
+        self.collection.faults.push(fault);
+    }
+
+    fn block(&mut self, block: &Block, (record, offset): (u64, u64)) {
+        self.collection.counts.drops = block.drops;
+        let whole = block.each(|at_us, datagram| self.datagram(at_us, datagram));
+        if let Err(why) = whole {
+            self.fault(Fault { record, offset, skipped: 0, why });
+        }
+    }
+
+    fn datagram(&mut self, at_us: u64, datagram: &[u8]) {
+        while at_us / self.interval_us > self.now {
+            self.tick();
+        }
+        let Collection { counts, tally, wrong, wrong_shown, .. } = &mut self.collection;
+        self.has_more = true;
+        counts.datagrams += 1;
+        counts.bytes += datagram.len() as u64;
+        for line in wire::lines(datagram) {
+            counts.lines += 1;
+            for part in wire::read(line) {
+                match part {
+                    Ok(part) => tally.add(&part),
+                    Err(fault) => {
+                        *wrong += 1;
+                        if wrong_shown.len() < SHOWN {
+                            let (n, at) = (counts.datagrams, at_us as f64 / 1e6);
+                            let shown = String::from_utf8_lossy(&line[..line.len().min(120)]);
+                            wrong_shown
+                                .push(format!("{shown:?}, in datagram {n}, at {at:.3} s: {fault}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends an interval.
+    fn tick(&mut self) {
+        for metric in self.untold..self.collection.tally.metrics.len() {
+            self.meet(metric);
+        }
+        self.untold = self.collection.tally.metrics.len();
+        let Collection { tally, tracks, times, .. } = &mut self.collection;
+        for track in tracks {
+            figures(&mut tally.metrics[track.metric].value, times.interval, &mut track.series);
+        }
+        // else all of it has begun anew already
+        if self.has_more {
+            tally.tick();
+        }
+        self.has_more = false;
+        self.now += 1;
+    }
+
+    /// Whether a new metric gets series.
+    fn meet(&mut self, metric: usize) {
+        let collection = &mut self.collection;
+        let (name, kind) = {
+            let metric = &collection.tally.metrics[metric];
+            (&metric.name, metric.kind)
+        };
+        let group = (Name::of(name).prefix.to_owned(), kind as u8);
+        let in_group = self.groups.entry(group).or_default();
+        if *in_group < OF_PREFIX && collection.tracks.len() - self.wanted.1 < TRACKS {
+            *in_group += 1;
+        } else if self.wanted.1 < WANTED && self.wanted.0.names.iter().any(|re| re.is_match(name)) {
+            self.wanted.1 += 1;
+        } else {
+            collection.untracked += 1;
+            return;
+        }
+        let value = &collection.tally.metrics[metric].value;
+        let (times, now) = (collection.times, self.now as usize);
+        let series = Statistic::of(value).iter().map(|s| (*s, Series::new(times, now))).collect();
+        collection.tracks.push(Track { metric, series });
+    }
+
+    fn finish(mut self, intervals: u64) -> Collection {
+        while self.now < intervals {
+            self.tick();
+        }
+        for track in &mut self.collection.tracks {
+            track.series.iter_mut().for_each(|(_, series)| series.finish());
+        }
+        self.bar.finish_and_clear();
+        self.collection
+    }
+}
+
+/// How far it is, on a terminal, if it takes its time.
+fn bar(bytes: u64) -> ProgressBar {
+    const LONG: u64 = 16 << 20;
+    if bytes < LONG {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What an interval adds to a metric's series.
+fn figures(value: &mut Value, interval: f64, series: &mut [(Statistic, Series)]) {
+    match value {
+        Value::Counter { now, .. } | Value::Total { now, .. } => push(series, |_| *now / interval),
+        Value::Gauge { newest } => push(series, |_| *newest),
+        Value::Members { now, .. } => push(series, |_| now.len() as f64),
+        Value::Samples { now, .. } => {
+            let summary = now.summary();
+            push(series, |statistic| statistic.of_summary(summary.as_ref(), interval));
+        }
+    }
+}
+
+fn push(series: &mut [(Statistic, Series)], figure: impl Fn(Statistic) -> f64) {
+    for (statistic, series) in series {
+        series.push(figure(*statistic));
+    }
+}

@@ -1,0 +1,103 @@
+//! What the page says of the recording as a whole.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write;
+
+use super::collect::Collection;
+use super::figure::{bytes, duration, figure, utc};
+use super::layout::MAX_CHARTS;
+use super::page::escape;
+
+/// Faults that are listed.
+const SHOWN: usize = 5;
+
+pub fn list(collection: &Collection) -> String {
+    let Collection { start, counts, tally, .. } = collection;
+    let mut facts = vec![
+        ("Recorded", format!("{} UTC", utc(start.unix_us, "%F %T"))),
+        ("Duration", duration(collection.seconds)),
+        ("Lines", figure(counts.lines as f64)),
+        ("Datagrams", figure(counts.datagrams as f64)),
+        ("Bytes", bytes(counts.bytes)),
+        ("Metrics", figure(tally.metrics.len() as f64)),
+        ("Dropped by the kernel", figure(counts.drops as f64)),
+        ("Received at", start.address.clone()),
+    ];
+    if !start.command.is_empty() {
+        facts.push(("Command", start.command.clone()));
+    }
+    facts.iter().fold(String::new(), |mut html, (name, value)| {
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
+        html
+    })
+}
+
+/// What is to be known to read the charts rightly.
+pub fn notes(collection: &Collection, left_out: usize) -> String {
+    let Collection { times, counts, tally, .. } = collection;
+    let mut notes = Vec::new();
+    if times.step > 1 {
+        notes.push(format!(
+            "A long recording: values are of {} each, and of every {} the lowest and the highest \
+             are drawn. The tables have all.",
+            duration(times.interval),
+            duration(times.interval * times.step as f64)
+        ));
+    } else if times.interval != 1.0 {
+        notes.push(format!("Values are of {} each.", duration(times.interval)));
+    }
+    if !collection.is_whole {
+        notes.push(
+            "The recording was not ended in order: it is still being written, or its end is \
+             missing."
+                .to_owned(),
+        );
+    }
+    if counts.drops > 0 {
+        notes.push(format!(
+            "The kernel dropped {} datagrams: they came faster than they were recorded, and are \
+             missing here.",
+            figure(counts.drops as f64)
+        ));
+    }
+    let faults = &collection.faults;
+    if !faults.is_empty() {
+        let n = faults.len();
+        notes.push(format!("Records that cannot be read: {n}. The rest is here."));
+        notes.extend(faults.iter().take(SHOWN).map(ToString::to_string));
+    }
+    if collection.wrong > 0 {
+        notes.push(format!("Lines that are not StatsD: {}.", figure(collection.wrong as f64)));
+        notes.extend(collection.wrong_shown.iter().cloned());
+    }
+    if collection.untracked > 0 {
+        notes.push(format!(
+            "{} of {} metrics have series to draw; the others are in the table alone. --chart \
+             chooses.",
+            collection.tracks.len(),
+            tally.metrics.len()
+        ));
+    }
+    if tally.seen.beyond > 0 {
+        notes.push(format!(
+            "Lines of metrics beyond the first {}: {}. They are counted, and nowhere else.",
+            figure(tally.metrics.len() as f64),
+            figure(tally.seen.beyond as f64)
+        ));
+    }
+    if tally.seen.unkept > 0 {
+        notes.push(format!(
+            "For {} values there was no memory: they are missing in percentiles.",
+            figure(tally.seen.unkept as f64)
+        ));
+    }
+    if left_out > 0 {
+        notes.push(format!(
+            "{MAX_CHARTS} charts are drawn, {left_out} more are not: --chart chooses others."
+        ));
+    }
+    notes.iter().fold(String::new(), |mut html, note| {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escape(note));
+        html
+    })
+}

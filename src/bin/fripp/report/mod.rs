@@ -1,0 +1,133 @@
+//! `fripp report`: a recording as a page of charts, or one chart as a
+//! picture.
+#![forbid(unsafe_code)]
+
+mod chart;
+mod collect;
+mod facts;
+mod figure;
+mod layout;
+mod name;
+mod page;
+mod palette;
+mod picture;
+mod scale;
+mod series;
+mod statistic;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+use crate::Outcome;
+use crate::args::Report;
+use chart::{Chart, Section};
+use collect::{Collection, Wanted};
+
+pub fn run(args: Report) -> Outcome {
+    let output = args.output.clone().unwrap_or_else(|| args.recording.with_extension("html"));
+    let form = Form::of(&output)?;
+    if output == args.recording {
+        return Err(format!("{}: the report would overwrite the recording", output.display()));
+    }
+    let patterns = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = Wanted { interval: args.interval, names: patterns };
+    let mut collection = Collection::read(&args.recording, &wanted)?;
+    let sections = layout::by_prefix(&collection);
+    let contents = match form {
+        Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
+        Form::Svg | Form::Png => {
+            let [name] = &args.chart[..] else {
+                return Err(format!("a picture has one chart: {}", choice(&sections)));
+            };
+            let asked = layout::of_pattern(&collection, &wanted.names[0]);
+            let chart = chosen(name, &sections, &asked)?;
+            match form {
+                Form::Svg => picture::svg(&collection, chart)?.into_bytes(),
+                _ => picture::png(&collection, chart)?,
+            }
+        }
+    };
+    std::fs::write(&output, contents).map_err(|wrong| format!("{}: {wrong}", output.display()))?;
+    eprintln!("fripp: {}", output.display());
+    Ok(0)
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Page,
+    Svg,
+    Png,
+}
+
+impl Form {
+    fn of(output: &Path) -> Result<Form, String> {
+        match output.extension().and_then(|extension| extension.to_str()) {
+            Some("html" | "htm") => Ok(Form::Page),
+            Some("svg") => Ok(Form::Svg),
+            Some("png") => Ok(Form::Png),
+            _ => Err(format!("{}: a report is an .html, .svg or .png", output.display())),
+        }
+    }
+}
+
+fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|wrong| format!("the pattern '{text}': {wrong}"))
+}
+
+fn title(args: &Report) -> String {
+    let name: PathBuf = args.recording.with_extension("");
+    name.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// The charts that were asked for, and then the others as far as there is
+/// place.
+fn page(
+    collection: &mut Collection,
+    sections: Vec<Section>,
+    patterns: &[Regex],
+    title: &str,
+) -> String {
+    let mut all: Vec<Section> =
+        patterns.iter().map(|pattern| layout::of_pattern(collection, pattern)).collect();
+    for section in all.iter().filter(|section| section.charts.is_empty()) {
+        eprintln!("fripp: no metric matches '{}'", section.title);
+    }
+    let mut place = layout::MAX_CHARTS;
+    let mut left_out = 0;
+    for mut section in sections {
+        let n = section.charts.len();
+        section.charts.truncate(place);
+        place -= section.charts.len();
+        left_out += n - section.charts.len();
+        all.push(section);
+    }
+    all.retain(|section| !section.charts.is_empty());
+    page::render(collection, &all, &page::Frame { title, left_out })
+}
+
+/// The chart of this name, or the only one of what the pattern matches.
+fn chosen<'a>(
+    name: &str,
+    sections: &'a [Section],
+    asked: &'a Section,
+) -> Result<&'a Chart, String> {
+    let named = sections.iter().flat_map(|section| &section.charts).find(|c| c.id == name);
+    match (named, &asked.charts[..]) {
+        (Some(chart), _) | (None, [chart]) => Ok(chart),
+        (None, []) => Err(format!("no chart '{name}': {}", choice(sections))),
+        (None, _) => {
+            Err(format!("'{name}' makes several charts: {}", choice(std::slice::from_ref(asked))))
+        }
+    }
+}
+
+fn choice(sections: &[Section]) -> String {
+    let charts = sections.iter().flat_map(|section| &section.charts);
+    let names: Vec<String> = charts.map(|chart| format!("\n  {}", chart.id)).collect();
+    if names.is_empty() {
+        return "the recording has no charts".to_owned();
+    }
+    format!("say --chart with one of{}", names.concat())
+}
