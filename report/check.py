@@ -15,6 +15,7 @@ import argparse
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -52,6 +53,16 @@ def thinned(values, step):
     return rows
 
 
+UNITS = {"KiB": 1024, "MiB": 1024 ** 2, "GiB": 1024 ** 3, "TiB": 1024 ** 4}
+
+
+def said_divisor(label):
+    """What a line's label says that its values are divided by."""
+    divided = re.search(r" ÷ ([\d,]+)$", label)
+    unit = re.search(r" in ([KMGT]iB)$", label)
+    return float(divided[1].replace(",", "")) if divided else UNITS[unit[1]] if unit else 1
+
+
 def expected(figures, curve, step):
     values = figures.series[curve["metric"]][curve["statistic"]]
     values = [None if value is None else value / curve["divisor"] for value in values]
@@ -68,6 +79,8 @@ def compare(name, browser, figures, recording):
     for chart, drawn in zip(data["charts"], data["drawn"]):
         for curve, column in zip(chart["curves"], drawn[1:]):
             covered.add((curve["metric"], curve["statistic"]))
+            check(f"{name}: scale of {curve['label']}",
+                  said_divisor(curve["label"]) == curve["divisor"], curve["divisor"])
             want = expected(figures, curve, step)
             wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b)]
             check(f"{name}: {chart['title']}: {curve['label']}",

@@ -32,13 +32,21 @@
 
   function figure(value) {
     if (value == null) return "–";
-    return Number.isInteger(value) || Math.abs(value) >= 1e5 ? whole.format(value) : five.format(value);
+    return Number.isInteger(value) || Math.abs(value) >= 1e5
+      ? whole.format(value)
+      : five.format(value);
   }
 
   // a tick of an axis: 1,500 but 15 k
   function short(value) {
-    for (const [unit, letter] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
-      if (Math.abs(value) >= unit * (unit === 1e3 ? 10 : 1)) return `${five.format(value / unit)} ${letter}`;
+    for (const [unit, letter] of [
+      [1e12, "T"],
+      [1e9, "G"],
+      [1e6, "M"],
+      [1e3, "k"],
+    ]) {
+      if (Math.abs(value) >= unit * (unit === 1e3 ? 10 : 1))
+        return `${five.format(value / unit)} ${letter}`;
     }
     return five.format(value);
   }
@@ -103,7 +111,12 @@
       height: HEIGHT,
       tzDate: utc,
       scales: { x: { time: true }, y: { range } },
-      cursor: { y: false, sync: { key: "recording" }, drag: { x: true, y: false }, points: { size: 7 } },
+      cursor: {
+        y: false,
+        sync: { key: "recording" },
+        drag: { x: true, y: false },
+        points: { size: 7 },
+      },
       legend: {
         markers: {
           stroke: (u, at) => `var(--${chart.curves[at - 1].colour})`,
@@ -172,7 +185,8 @@
     const at = (plot.cursor.idx ?? (step > 0 ? -1 : x.length)) + step;
     const idx = Math.min(Math.max(at, 0), x.length - 1);
     const left = plot.valToPos(x[idx], "x");
-    for (const other of charts) other.setCursor({ left: (left / plot.over.clientWidth) * other.over.clientWidth, top: 0 });
+    for (const other of charts)
+      other.setCursor({ left: (left / plot.over.clientWidth) * other.over.clientWidth, top: 0 });
     event.preventDefault();
   }
 
