@@ -109,14 +109,14 @@ proptest! {
     fn a_damaged_block_is_named_and_the_others_are_kept(
         parts in parts(),
         at in any::<prop::sample::Index>(),
-        bit in 0..8,
+        bit in 0..8u32,
     ) {
         let mut file = written(&parts);
         let places = places(&file);
         // in a block: the records between the first and the last
         let blocks = places[1]..places[places.len() - 2];
         let at = blocks.start + at.index(blocks.len());
-        file[at] ^= 1 << bit;
+        file[at] ^= 1u8 << bit;
         let hit = places.iter().rposition(|place| *place <= at).unwrap();
         let (datagrams, others) = read(&file);
         let mut kept = parts.clone();
