@@ -58,7 +58,7 @@ pub fn groups<T>(mut items: Vec<(f64, T)>) -> Vec<Vec<T>> {
     for at in by_size {
         let max = items[at].0;
         // what was always 0 goes with the smallest
-        if max > smallest * 20.0 {
+        if smallest > 0.0 && max > smallest * 20.0 {
             n += 1;
             smallest = max;
         } else if smallest.is_nan() || smallest == 0.0 {
