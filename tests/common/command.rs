@@ -8,7 +8,12 @@ pub const FRIPP: &str = env!("CARGO_BIN_EXE_fripp");
 /// A command with this command line, cut at blanks, and nothing of the
 /// caller's environment that could change what it does.
 pub fn fripp(line: &str) -> Command {
-    let mut command = Command::new(FRIPP);
+    program(FRIPP, line)
+}
+
+/// The same of another program that runs the command.
+pub fn program(program: &str, line: &str) -> Command {
+    let mut command = Command::new(program);
     command.args(line.split_whitespace());
     command.env_remove("FLUX_FRIPP_STATSD").env_remove("NO_COLOR").env("FRIPP", FRIPP);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -37,7 +42,11 @@ pub struct Receiving {
 
 impl Receiving {
     pub fn start(line: &str) -> Receiving {
-        let mut child = fripp(line).spawn().unwrap();
+        Receiving::of(&mut fripp(line))
+    }
+
+    pub fn of(command: &mut Command) -> Receiving {
+        let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         stderr.read_line(&mut said).unwrap();

@@ -3,25 +3,27 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use fripp::uri::Uri;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long a command has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub struct Child {
     process: std::process::Child,
+    /// It has a process group of its own, with all that it starts.
+    is_group: bool,
     /// When it is killed, once it was told to end.
     kill_at: Option<Instant>,
 }
 
 impl Child {
-    /// Starts a command that is to send to `statsd`. What it writes goes where
-    /// ours does, or to `output`.
+    /// Starts a command that is to send to `statsd`. It has our terminal, or
+    /// none: what it writes goes to `output` then.
     pub fn start(
         command: &[OsString],
         statsd: &str,
@@ -33,10 +35,10 @@ impl Child {
         command.args(args).env(Uri::VARIABLE, statsd);
         if let Some(output) = output {
             let clone = || output.try_clone().map_err(|wrong| format!("{shown}: {wrong}"));
-            command.stdin(Stdio::null()).stdout(clone()?).stderr(clone()?);
+            command.stdin(Stdio::null()).stdout(clone()?).stderr(clone()?).process_group(0);
         }
         let process = command.spawn().map_err(|wrong| format!("{shown}: {wrong}"))?;
-        Ok(Child { process, kill_at: None })
+        Ok(Child { process, is_group: output.is_some(), kill_at: None })
     }
 
     /// Its exit status once it has ended, as a shell would say it.
@@ -64,7 +66,11 @@ impl Child {
 
     fn signal(&self, signal: Signal) {
         // it is not reaped yet, so that the number is its own
-        let _ = kill_process(Pid::from_child(&self.process), signal);
+        let pid = Pid::from_child(&self.process);
+        let _ = match self.is_group {
+            true => kill_process_group(pid, signal),
+            false => kill_process(pid, signal),
+        };
     }
 }
 

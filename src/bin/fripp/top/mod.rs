@@ -8,6 +8,8 @@ mod keys;
 mod order;
 mod screen;
 mod table;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::io::{self, IsTerminal, Seek};

@@ -138,6 +138,7 @@ impl View {
 
     /// Brings order, cursor and the first row up to date, for so many rows.
     pub fn update(&mut self, state: &State, rows: usize) {
+        let rows = rows.max(1);
         self.rows = rows;
         if self.frozen.is_none() {
             self.order.update(state, &self.filter);
