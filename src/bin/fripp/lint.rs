@@ -7,6 +7,9 @@ use fripp::dialect::{Dialect, Kind, Tagging};
 use crate::wire::{self, Line, TagStyle};
 use Dialect::{Brubeck, Dogstatsd, Graphite, Statsd, Telegraf};
 
+/// Begins what may be as it is meant: no reason to refuse the line.
+const PERHAPS: &str = "perhaps";
+
 const ALL: &[Dialect] = &[Brubeck, Statsd, Dogstatsd, Telegraf, Graphite];
 const NOT_DATADOG: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite];
 const LIKE_STATSD: &[Dialect] = &[Statsd, Graphite];
@@ -24,7 +27,7 @@ const RULES: &[Rule] = &[
     (&[Brubeck, Statsd, Graphite], |s| s.line.letters == b"d", "there are no distributions (d): send ms"),
     (ALL, |s| s.line.letters == b"m", "there are no meters (m): send c"),
     (&[Telegraf], |s| s.line.kind == Kind::Counter && s.any(|n| n.fract() != 0.0), "a counter loses its fraction"),
-    (NOT_DATADOG, |s| s.is_bare_negative(), "a gauge with a sign: so much less than before. For a negative value send 0 first, in the same datagram"),
+    (NOT_DATADOG, |s| s.is_bare_negative(), "perhaps not what is meant: a gauge with a sign is so much less than before; for a value below 0 send 0 first, in the same datagram"),
     (&[Dogstatsd], |s| s.line.kind == Kind::Gauge && s.starts_with(b'+'), "a gauge with a '+' is no step: it is set to the value"),
     (ALL, |s| s.has_exponent, "an exponent: some servers read the digits before it alone"),
     (NOT_DATADOG, |s| s.line.values().nth(1).is_some(), "several values in a line: only the Datadog agent reads them"),
@@ -130,6 +133,11 @@ pub fn line(dialect: Dialect, line: &[u8], before: Option<&[u8]>) -> Vec<String>
     found
 }
 
+/// Whether a server would refuse or misread a line of which this is said.
+pub fn is_refused(problems: &[String]) -> bool {
+    problems.iter().any(|why| !why.starts_with(PERHAPS))
+}
+
 fn is_zero_gauge(line: &[u8], name: &[u8]) -> bool {
     wire::read(line).flatten().any(|line| {
         line.kind == Kind::Gauge && line.name == name && line.values().all(|value| value == b"0")
@@ -211,7 +219,9 @@ mod tests {
             }
         }
         assert_eq!(line(Statsd, b"a:-5|g", Some(b"a:0|g")), [""; 0]);
-        assert_eq!(line(Statsd, b"a:-5|g", Some(b"b:0|g")).len(), 1);
+        let perhaps = line(Statsd, b"a:-5|g", Some(b"b:0|g"));
+        assert_eq!((perhaps.len(), is_refused(&perhaps)), (1, false));
+        assert!(is_refused(&line(Statsd, b"a:1|C", None)));
     }
 
     #[test]

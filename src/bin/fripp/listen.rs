@@ -100,7 +100,7 @@ impl Listener {
     }
 
     fn print(&mut self, line: &[u8], problems: &[String]) {
-        self.refused += u64::from(!problems.is_empty());
+        self.refused += u64::from(lint::is_refused(problems));
         if self.json {
             self.text.extend_from_slice(json::line(line, problems).as_bytes());
         } else if self.coloured {
