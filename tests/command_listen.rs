@@ -123,9 +123,16 @@ fn signals() {
             std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success()
         );
     };
+    // what had come before the signal is still taken, though it could not be
     let listen = Receiving::start("listen 127.0.0.1:0");
+    signal(listen.child.id(), "-STOP");
+    for n in 0..200 {
+        send(&listen.address, &format!("a:{n}|c"));
+    }
     signal(listen.child.id(), "-INT");
-    assert_eq!(listen.end().0, 0);
+    signal(listen.child.id(), "-CONT");
+    let (status, out, _) = listen.end();
+    assert_eq!((status, out.lines().count()), (0, 200));
 
     // a command is told to end, and what it sends then is still taken
     let script =

@@ -16,6 +16,8 @@ use crate::signals::{Signals, Waker};
 
 /// Datagrams between looks at anything else.
 const BATCH: usize = 256;
+/// How long to go on with what has come when there is to be an end.
+const REST: Duration = Duration::from_secs(3);
 
 pub struct Intake {
     pub receiver: Receiver,
@@ -88,6 +90,9 @@ impl Intake {
     ) -> Result<End, String> {
         self.limits = limits;
         let end = self.take_all(look)?;
+        if matches!(end, End::Signal(_) | End::TimeUp) {
+            self.take_rest(look)?;
+        }
         if let Some(child) = self.child.as_mut().filter(|_| !matches!(end, End::Command(_))) {
             child.end();
             while self.child_ended()?.is_none() {
@@ -146,6 +151,26 @@ impl Intake {
                 }
             }
         }
+    }
+
+    /// Takes what had come by now.
+    fn take_rest(
+        &mut self,
+        look: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(), String> {
+        let end = Instant::now() + REST;
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() && Instant::now() < end {
+            let taken = self.receiver.receive(BATCH, &mut |datagram| {
+                if flow.is_continue() {
+                    flow = look(Event::Datagram(datagram));
+                }
+            })?;
+            if taken < BATCH {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A signal ends this, or goes on to the command. The terminal's own has
