@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use regex::bytes::Regex;
 
+/// Powers of ten that curves may be apart and share an axis: a factor of five.
+const NEAR: f64 = 0.7;
+
 #[derive(Clone, Debug)]
 pub struct Scale {
     pattern: Regex,
@@ -49,18 +52,18 @@ fn number(text: &str) -> Option<f64> {
     crate::wire::number(text.trim().as_bytes())
 }
 
-/// Powers of ten that bring the largest values of curves together: most keep
-/// theirs. Curves without a value other than 0 keep theirs, too.
+/// Powers of ten that bring the largest values of curves together, near to the
+/// middle one of them: what is near to it keeps its own. So does a curve
+/// without a value other than 0.
 pub fn automatic(largest: &[f64]) -> Vec<f64> {
-    let power = |value: f64| value.abs().log10().floor() as i32;
-    let mut powers: Vec<_> =
-        largest.iter().filter(|n| n.is_finite() && **n != 0.0).map(|n| power(*n)).collect();
-    powers.sort_unstable();
-    let Some(common) = powers.get(powers.len().saturating_sub(1) / 2).copied() else {
+    let is_value = |value: &f64| value.is_finite() && *value != 0.0;
+    let mut sizes: Vec<_> = largest.iter().filter(|n| is_value(n)).map(|n| n.abs()).collect();
+    sizes.sort_unstable_by(f64::total_cmp);
+    let Some(middle) = sizes.get(sizes.len().saturating_sub(1) / 2).copied() else {
         return vec![1.0; largest.len()];
     };
-    let factor = |value: &f64| match value {
-        value if value.is_finite() && *value != 0.0 => 10f64.powi(common - power(*value)),
+    let factor = |value: &f64| match (middle / value.abs()).log10() {
+        power if is_value(value) && power.abs() > NEAR => 10f64.powi(power.round() as i32),
         _ => 1.0,
     };
     largest.iter().map(factor).collect()
@@ -111,6 +114,8 @@ mod tests {
     #[test]
     fn most_curves_keep_their_values() {
         assert_eq!(automatic(&[10.0, 12.0, 0.0, 1359.0]), [1.0, 1.0, 1.0, 0.01]);
+        assert_eq!(automatic(&[60.0, 20.0, 105.0, 350.0]), [1.0; 4]);
+        assert_eq!(automatic(&[60.0, 2.0, 105.0, 350.0]), [1.0, 10.0, 1.0, 1.0]);
         assert_eq!(automatic(&[0.003, 700.0]), [1.0, 1e-5]);
         assert_eq!(automatic(&[f64::NAN]), [1.0]);
         assert_eq!([shown(100.0), shown(0.01), shown(1e-5)], ["100", "1/100", "1/100000"]);
