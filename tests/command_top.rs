@@ -154,6 +154,46 @@ fn in_a_terminal() {
     tmux.wait("a shell", |screen| screen.contains("\nback again"));
 }
 
+/// The process that the terminal's shell runs.
+fn in_front(tmux: &Tmux) -> String {
+    let panes = tmux.run(&["list-panes", "-F", "#{pane_pid}"]);
+    let children = Command::new("pgrep").args(["-P", panes.trim()]).output().unwrap();
+    stdout(&children).trim().to_owned()
+}
+
+fn wait_for_end(pid: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // a zombie is one that nobody has reaped yet
+    let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    while !state().is_empty() && !state().contains(") Z ") {
+        assert!(Instant::now() < deadline, "{pid} goes on: {}", state());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_is_the_end() {
+    for command in ["", " -- sh -c 'echo $$ >$PIDS; exec sleep 600'"] {
+        let Some(tmux) = Tmux::new("gone") else {
+            eprintln!("without tmux this is not tried");
+            return;
+        };
+        let pids = std::env::temp_dir().join(format!("fripp-pids-{}", std::process::id()));
+        std::fs::write(&pids, "").unwrap();
+        let line = format!("PIDS={} {FRIPP} top 127.0.0.1:0{command}", pids.display());
+        tmux.keys(&[&line, "Enter"]);
+        tmux.wait("a screen", |screen| screen.contains("nothing has come yet"));
+        let top = in_front(&tmux);
+        drop(tmux);
+        wait_for_end(&top);
+        let child = std::fs::read_to_string(&pids).unwrap();
+        if !command.is_empty() {
+            wait_for_end(child.trim());
+        }
+        std::fs::remove_file(&pids).unwrap();
+    }
+}
+
 #[test]
 fn a_signal_gives_the_terminal_back() {
     let Some(tmux) = Tmux::new("signal") else {
@@ -163,9 +203,7 @@ fn a_signal_gives_the_terminal_back() {
     let line = format!("{FRIPP} top 127.0.0.1:0; echo status $?");
     tmux.keys(&[&line, "Enter"]);
     tmux.wait("a screen", |screen| screen.contains("nothing has come yet"));
-    let panes = tmux.run(&["list-panes", "-F", "#{pane_pid}"]);
-    let killed = Command::new("pkill").args(["-TERM", "-P", panes.trim()]).status().unwrap();
-    assert!(killed.success());
+    assert!(Command::new("kill").args(["-TERM", &in_front(&tmux)]).status().unwrap().success());
     let end = tmux.wait("the end", |screen| screen.contains("status 0"));
     assert!(end.contains("0 lines in 0 datagrams"), "{end}");
     tmux.keys(&["echo back again", "Enter"]);

@@ -4,6 +4,7 @@
 mod chart;
 mod curves;
 mod history;
+mod keyboard;
 mod keys;
 mod order;
 mod screen;
@@ -19,13 +20,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ratatui::crossterm::event::{self, Event as Input};
-
 use crate::args::Top;
 use crate::intake::{End, Event, Intake, Limits};
 use crate::tally::Tally;
 use crate::{Outcome, child, colour};
 use history::History;
+use keyboard::Keyboard;
 use view::View;
 
 /// Between ticks, of which each closes an interval.
@@ -106,6 +106,7 @@ fn on_screen(
 ) -> Result<End, String> {
     let (waker, losses) = (intake.waker()?, intake.receiver.losses());
     let stop = Arc::new(AtomicBool::new(false));
+    let keyboard = Keyboard::open().map_err(|wrong| format!("the terminal's keys: {wrong}"))?;
     // it gives the terminal back if there is a panic, on any thread
     let mut terminal = ratatui::try_init().map_err(|wrong| format!("the terminal: {wrong}"))?;
     let receiver = {
@@ -121,18 +122,14 @@ fn on_screen(
                 last_count = Some(Instant::now());
             }
             terminal.draw(|frame| screen::draw(frame, &mut lock(state), &mut view, title))?;
-            let next = Instant::now() + FRAME;
-            while event::poll(next.saturating_duration_since(Instant::now()))? {
-                if let Input::Key(key) = event::read()?
-                    && keys::press(key, &mut view, &mut lock(state)).is_break()
-                {
+            let mut key = keyboard.key(Instant::now() + FRAME)?;
+            // those that were typed ahead before the next drawing
+            while let Some(pressed) = key {
+                if keys::press(pressed, &mut view, &mut lock(state)).is_break() {
                     stop.store(true, SeqCst);
                     waker.wake();
                 }
-                // at once, but not for each key of many
-                if !event::poll(Duration::ZERO)? {
-                    break;
-                }
+                key = keyboard.key(Instant::now())?;
             }
         }
         Ok(())
