@@ -95,7 +95,7 @@
     return {
       label: curve.label,
       stroke,
-      width: 1.75,
+      width: x.length > 300 ? 1 : 1.75,
       dash: curve.dashed ? [7, 4] : undefined,
       fill: alone ? () => colour(curve.colour) + "22" : undefined,
       points: { show: x.length <= 90, size: 4, fill: stroke },
