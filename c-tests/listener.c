@@ -232,6 +232,23 @@ static bool receive_one (struct listener *l)
     return true;
 }
 
+void listener_drain (struct listener *l)
+{
+    int rc;
+
+    /* connected to itself it is nobody's server; who sends to a UNIX socket
+     * that is shut down gets EPIPE
+     */
+    if (l->address.ss_family == AF_UNIX)
+        rc = shutdown (l->fd, SHUT_RD);
+    else
+        rc = connect (l->fd, (struct sockaddr *)&l->address, l->address_len);
+    if (rc < 0)
+        bail_out ("cannot drain: %s", strerror (errno));
+    while (receive_one (l))
+        ;
+}
+
 /* Waits for one more datagram until the time `end` of now_ms ().
  */
 static bool wait_more (struct listener *l, double end)

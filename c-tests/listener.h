@@ -41,6 +41,11 @@ int listener_fd (const struct listener *l);
 void listener_drop (struct listener *l);
 void listener_reopen (struct listener *l);
 
+/* The server takes no more, and receives what it has taken: before it goes,
+ * where nothing is to be lost by that.
+ */
+void listener_drain (struct listener *l);
+
 /* Receive until there are so many datagrams, or lines, in all, or until the
  * time (ms) is over. Returns how many there are.
  */

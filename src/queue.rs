@@ -1,35 +1,39 @@
 //! What waits: datagrams that the kernel did not take, in order, in a
-//! bounded number of bytes.
+//! bounded number of bytes. They lie in blocks that never move: what grows by
+//! copying would hold a caller up, with 16 MiB, for longer than a call may
+//! take.
 
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
 
-/// Above this many bytes an empty queue gives its memory back.
-const KEEP_CAPACITY: usize = 64 * 1024;
+use crate::memory;
+
+/// The sizes of blocks, each twice as large as the one before. The last holds
+/// the longest datagram.
+const BLOCK: std::ops::RangeInclusive<usize> = 1024..=64 * 1024;
+/// What stands before a datagram: its length and its number of lines.
+const HEAD: usize = 8;
 
 /// Datagrams in order. The oldest go first when there is no room.
 #[derive(Debug, Default)]
 pub struct Queue {
-    bytes: VecDeque<u8>,
-    datagrams: VecDeque<Datagram>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Datagram {
-    len: u32,
-    lines: u32,
+    blocks: VecDeque<Vec<u8>>,
+    /// Where the oldest datagram begins in the first block.
+    front: usize,
+    /// Without heads.
+    bytes: usize,
 }
 
 impl Queue {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.datagrams.is_empty()
+        self.bytes == 0
     }
 
     /// How many bytes wait.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes
     }
 
     /// Puts a datagram at the end, dropping the oldest until at most `bound`
@@ -37,46 +41,69 @@ impl Queue {
     /// memory, those of `datagram` itself.
     pub fn push(&mut self, datagram: &[u8], lines: u64, bound: usize) -> u64 {
         let mut dropped = 0;
-        while self.bytes.len() + datagram.len() > bound {
+        while self.bytes + datagram.len() > bound {
             match self.pop() {
                 Some(lines) => dropped += lines,
                 None => return dropped + lines,
             }
         }
-        let no_memory = self.bytes.try_reserve(datagram.len()).is_err()
-            || self.datagrams.try_reserve(1).is_err();
-        if no_memory {
-            return dropped + lines;
-        }
-        self.bytes.extend(datagram);
-        self.datagrams.push_back(Datagram { len: datagram.len() as u32, lines: lines as u32 });
+        let Some(block) = self.block(HEAD + datagram.len()) else { return dropped + lines };
+        block.extend_from_slice(&(datagram.len() as u32).to_ne_bytes());
+        block.extend_from_slice(&(lines as u32).to_ne_bytes());
+        block.extend_from_slice(datagram);
+        self.bytes += datagram.len();
         dropped
+    }
+
+    /// The block that takes so many bytes more.
+    fn block(&mut self, len: usize) -> Option<&mut Vec<u8>> {
+        let room = |block: &Vec<u8>| block.capacity() - block.len();
+        if self.blocks.back().is_none_or(|block| room(block) < len) {
+            let last = self.blocks.back().map_or(0, Vec::capacity);
+            let size = (2 * last).clamp(*BLOCK.start(), *BLOCK.end()).max(len);
+            let mut block = Vec::new();
+            memory::room(&mut block, size).ok()?;
+            self.blocks.try_reserve(1).ok()?;
+            self.blocks.push_back(block);
+        }
+        self.blocks.back_mut()
+    }
+
+    fn oldest(&self) -> Option<(&[u8], u64)> {
+        let (head, rest) = self.blocks.front()?.get(self.front..)?.split_first_chunk::<HEAD>()?;
+        let [a, b, c, d, lines @ ..] = *head;
+        let len = u32::from_ne_bytes([a, b, c, d]) as usize;
+        Some((&rest[..len], u64::from(u32::from_ne_bytes(lines))))
     }
 
     /// Copies the oldest datagram into `out`; its number of lines.
     pub fn front(&self, out: &mut Vec<u8>) -> Option<u64> {
-        let Datagram { len, lines } = *self.datagrams.front()?;
+        let (datagram, lines) = self.oldest()?;
         out.clear();
-        let (head, tail) = self.bytes.as_slices();
-        let from_head = head.len().min(len as usize);
-        out.extend_from_slice(&head[..from_head]);
-        out.extend_from_slice(&tail[..len as usize - from_head]);
-        Some(u64::from(lines))
+        out.extend_from_slice(datagram);
+        Some(lines)
     }
 
     /// Removes the oldest datagram; its number of lines.
     pub fn pop(&mut self) -> Option<u64> {
-        let Datagram { len, lines } = self.datagrams.pop_front()?;
-        self.bytes.drain(..len as usize);
-        if self.is_empty() && self.bytes.capacity() > KEEP_CAPACITY {
-            *self = Queue::default();
+        let (len, lines) = self.oldest().map(|(datagram, lines)| (datagram.len(), lines))?;
+        self.front += HEAD + len;
+        self.bytes -= len;
+        let block = self.blocks.front_mut()?;
+        if self.front == block.len() {
+            self.front = 0;
+            block.clear();
+            // one is kept for what comes next
+            if self.blocks.len() > 1 {
+                self.blocks.pop_front();
+            }
         }
-        Some(u64::from(lines))
+        Some(lines)
     }
 
     /// Removes everything; the number of lines.
     pub fn clear(&mut self) -> u64 {
-        let lines = self.datagrams.iter().map(|d| u64::from(d.lines)).sum();
+        let lines = std::iter::from_fn(|| self.pop()).sum();
         *self = Queue::default();
         lines
     }
@@ -102,6 +129,26 @@ mod tests {
         }
         assert_eq!(queue.clear(), u64::from(1000 - next));
         assert_eq!((queue.len(), queue.pop()), (0, None));
+    }
+
+    #[test]
+    fn blocks_that_do_not_move() {
+        let mut queue = Queue::default();
+        let longest = vec![b'x'; 65_507];
+        assert_eq!(queue.push(b"first", 1, usize::MAX), 0);
+        let first = queue.blocks[0].as_ptr();
+        for _ in 0..100 {
+            assert_eq!(queue.push(&longest, 1, usize::MAX), 0);
+            assert_eq!(queue.push(b"short", 2, usize::MAX), 0);
+        }
+        assert_eq!(queue.blocks[0].as_ptr(), first);
+        assert!(queue.blocks.iter().all(|block| block.capacity() <= *BLOCK.end()));
+        assert_eq!(queue.pop(), Some(1));
+        let mut out = Vec::new();
+        assert_eq!((queue.front(&mut out), out == longest), (Some(1), true));
+        assert_eq!(queue.clear(), 100 + 200);
+        assert_eq!(queue.push(b"again", 1, 5), 0);
+        assert_eq!((queue.pop(), queue.len(), queue.pop()), (Some(1), 0, None));
     }
 
     #[test]
