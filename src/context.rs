@@ -198,7 +198,7 @@ impl Context {
     pub fn send_text(&self, text: &[u8]) -> Result<(), Error> {
         let Some((live, mut way)) = self.lock() else { return Ok(()) };
         let now = sys::roughly_now();
-        if way.delivery.link().0.is_lookup_due(now) {
+        if way.delivery.link().0.addresses().is_lookup_due(now) {
             self.resolve(&mut way, now);
         }
         let sent = way.delivery.send_text(text, now, &live.budget);

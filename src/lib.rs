@@ -31,6 +31,7 @@
 //!
 //! `examples/from_rust.rs` has more.
 
+pub mod addresses;
 pub mod configure;
 pub mod context;
 pub mod delivery;

@@ -6,24 +6,22 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::endpoint::{Endpoint, Host};
+use crate::addresses::Addresses;
+use crate::endpoint::Endpoint;
 use crate::log::{Problem, Problems};
 use crate::pool;
-use crate::resolver::{Done, Lookup};
-use crate::socket::{Address, Refusal, Socket};
+use crate::resolver::Done;
+use crate::socket::{Refusal, Socket};
 use crate::stats::Stats;
 
-const MS: u64 = 1_000_000;
+/// Nanoseconds in a millisecond.
+pub const MS: u64 = 1_000_000;
 /// After a refusal the next try comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
 /// The same for a kernel whose buffer is full.
 const STALL: std::ops::RangeInclusive<u64> = MS..=100 * MS;
-/// The same for names of hosts.
-const LOOKUP_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
 /// The same for a socket of its own, where one is borrowed.
 const OWN_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
-/// An address is looked up again after this long.
-const ADDRESS_AGE: u64 = 60_000 * MS;
 
 /// What the kernel said of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,15 +63,8 @@ pub struct Book {
 #[derive(Debug)]
 pub struct Link {
     endpoint: Endpoint,
-    is_name: bool,
-    /// Said with a failed look-up: `parse error: ` for an end point that
-    /// came from the environment.
-    complaint: &'static str,
-    addresses: Vec<Address>,
+    addresses: Addresses,
     current: usize,
-    lookup: Option<Lookup>,
-    lookup_at: u64,
-    lookup_wait: u64,
     socket: Option<Arc<Socket>>,
     /// The socket is another link's: there was no descriptor for one.
     borrowed: bool,
@@ -96,23 +87,10 @@ pub struct Link {
 impl Link {
     /// A link that opens its socket when it is first used.
     pub fn new(endpoint: Endpoint, complaint: &'static str) -> Link {
-        let addresses = match &endpoint {
-            Endpoint::Udp { host: Host::Ip(ip), port } => {
-                vec![std::net::SocketAddr::new(*ip, *port).into()]
-            }
-            Endpoint::Udp { host: Host::Name(_), .. } => Vec::new(),
-            Endpoint::Path(path) => Address::path(path).into_iter().collect(),
-            Endpoint::Abstract(name) => Address::abstract_name(name).into_iter().collect(),
-        };
         Link {
-            is_name: matches!(endpoint, Endpoint::Udp { host: Host::Name(_), .. }),
+            addresses: Addresses::new(&endpoint, complaint),
             endpoint,
-            complaint,
-            addresses,
             current: 0,
-            lookup: None,
-            lookup_at: 0,
-            lookup_wait: 0,
             socket: None,
             borrowed: false,
             own_at: 0,
@@ -133,9 +111,9 @@ impl Link {
         self.retry_at.max(self.stalled_until)
     }
 
-    /// Whether a look-up is under way.
-    pub fn is_looking_up(&self) -> bool {
-        self.lookup.is_some()
+    /// The addresses.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Makes the next try due now.
@@ -149,63 +127,21 @@ impl Link {
         self.addresses.clear();
     }
 
-    /// When the next look-up is due, where there is no address (ns).
-    pub fn lookup_at(&self) -> Option<u64> {
-        (self.is_name && self.addresses.is_empty() && self.lookup.is_none())
-            .then_some(self.lookup_at)
-    }
-
     /// In a child process: the socket, and a look-up that is under way, are
     /// the parent's.
     pub fn after_fork(&mut self) {
         self.socket = None;
-        // its lock may be held by a thread that is not here
-        std::mem::forget(self.lookup.take());
+        self.addresses.after_fork();
         (self.unseen, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
         self.opened = false;
         self.suspect = true;
     }
 
-    /// Whether `resolve` has anything to do.
-    pub fn is_lookup_due(&self, now: u64) -> bool {
-        self.is_name && (self.lookup.is_some() || now >= self.lookup_at)
-    }
-
-    /// Takes the answer of a look-up of the host's name, and starts the next
-    /// where one is due: where there is no address, where none answers, and
-    /// where the last look-up was a minute ago.
+    /// Looks the host's name up where that is due, and goes where it says.
     pub fn resolve(&mut self, now: u64, book: &mut Book, done: impl FnOnce() -> Done) {
-        let Endpoint::Udp { host: Host::Name(name), port } = &self.endpoint else { return };
-        if let Some(answer) = self.lookup.as_ref().and_then(Lookup::answer) {
-            self.lookup = None;
-            book.stats.resolutions += 1;
-            match answer {
-                Ok(addresses) => {
-                    if addresses != self.addresses {
-                        self.addresses = addresses;
-                        (self.current, self.retry_at, self.suspect) = (0, 0, true);
-                        self.socket = None;
-                    }
-                    self.lookup_at = now + jitter(ADDRESS_AGE, now);
-                    book.problems.over(Problem::Resolve, |count| {
-                        format!("{name} has an address, after {count} look-ups without one")
-                    });
-                }
-                Err(reason) => {
-                    self.lookup_wait = next_wait(self.lookup_wait, LOOKUP_RETRY);
-                    self.lookup_at = now + jitter(self.lookup_wait, now);
-                    let complaint = self.complaint;
-                    book.problems.met(Problem::Resolve, 1, now, || {
-                        format!("{complaint}cannot look up {name}: {reason}")
-                    });
-                }
-            }
-        }
-        if self.lookup.is_none() && now >= self.lookup_at {
-            match Lookup::start(name, *port, done()) {
-                Ok(lookup) => self.lookup = Some(lookup),
-                Err(_) => self.lookup_at = now + *LOOKUP_RETRY.start(),
-            }
+        if self.addresses.resolve(now, self.suspect, book, done) {
+            (self.current, self.retry_at, self.suspect) = (0, 0, true);
+            self.socket = None;
         }
     }
 
@@ -274,7 +210,7 @@ impl Link {
             }
             self.socket = None;
         }
-        while let Some(address) = self.addresses.get(self.current) {
+        while let Some(address) = self.addresses.list().get(self.current) {
             match pool::open(address) {
                 Ok((socket, borrowed)) => {
                     self.socket = Some(socket);
@@ -325,22 +261,17 @@ impl Link {
             let reason = error.split(" (os error").next().unwrap_or_default();
             format!("cannot send to {endpoint}: {reason}")
         });
-        if self.addresses.len() > 1 {
+        if self.addresses.list().len() > 1 {
             self.socket = None;
         }
         self.current += 1;
-        if self.current < self.addresses.len() {
+        if self.current < self.addresses.list().len() {
             return true;
         }
         self.current = 0;
         self.wait = next_wait(self.wait, RETRY);
         self.retry_at = now + jitter(self.wait, now);
-        // the server may have moved
-        let wait = next_wait(self.lookup_wait, LOOKUP_RETRY);
-        let soon = now + jitter(wait, now);
-        if soon < self.lookup_at {
-            (self.lookup_at, self.lookup_wait) = (soon, wait);
-        }
+        self.addresses.doubt(now);
         false
     }
 
@@ -351,7 +282,8 @@ impl Link {
         self.unseen = datagram.lines;
         self.stall = 0;
         if std::mem::take(&mut self.suspect) {
-            (self.wait, self.lookup_wait) = (0, 0);
+            self.wait = 0;
+            self.addresses.trust();
             let endpoint = &self.endpoint;
             book.problems.over(Problem::Send, |count| {
                 format!("sending to {endpoint} again, after {count} failures")
@@ -361,10 +293,11 @@ impl Link {
 }
 
 /// Up to a quarter less or more, so that not all come at the same instant.
-fn jitter(wait: u64, now: u64) -> u64 {
+pub fn jitter(wait: u64, now: u64) -> u64 {
     wait * 3 / 4 + now.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (wait / 2)
 }
 
-fn next_wait(wait: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+/// The wait after one of `wait`, in ns.
+pub fn next_wait(wait: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
     (wait * 2).clamp(*range.start(), *range.end())
 }

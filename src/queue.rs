@@ -64,6 +64,10 @@ impl Queue {
             let mut block = Vec::new();
             memory::room(&mut block, size).ok()?;
             self.blocks.try_reserve(1).ok()?;
+            if self.is_empty() {
+                // one that was kept, and is too small
+                self.blocks.clear();
+            }
             self.blocks.push_back(block);
         }
         self.blocks.back_mut()
@@ -149,6 +153,9 @@ mod tests {
         assert_eq!(queue.clear(), 100 + 200);
         assert_eq!(queue.push(b"again", 1, 5), 0);
         assert_eq!((queue.pop(), queue.len(), queue.pop()), (Some(1), 0, None));
+        // the block that was kept is too small
+        assert_eq!(queue.push(&longest, 3, usize::MAX), 0);
+        assert_eq!((queue.pop(), queue.pop()), (Some(3), None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Host names looked up on a short-lived thread of their own, for
-//! getaddrinfo waits as long as it likes. Contexts that want the same name at
-//! the same time share one look-up.
+//! getaddrinfo waits as long as it likes. Contexts that want the same name
+//! share one look-up: that which is under way, or a recent one's answer.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,10 @@ pub type Done = Box<dyn FnOnce() + Send>;
 
 static UNDER_WAY: Mutex<UnderWay> = Mutex::new(UnderWay(Vec::new()));
 
-/// The look-ups that have no answer yet.
+/// An answer is of use to others for this long at the most, in ns.
+const KEPT: u64 = 60_000_000_000;
+
+/// The look-ups that have no answer yet, and those that had one just now.
 #[derive(Debug)]
 pub struct UnderWay(Vec<Lookup>);
 
@@ -34,6 +37,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     answer: Option<Answer>,
+    /// When the answer came (ns).
+    ended: u64,
     done: Vec<Done>,
 }
 
@@ -46,17 +51,29 @@ impl std::fmt::Debug for State {
 }
 
 impl Lookup {
-    /// Starts looking `host` up, or joins a look-up of it that is under way.
-    /// `done` runs when the answer is there, which may be after the caller has
-    /// lost interest.
-    pub fn start(host: &str, port: u16, done: Done) -> io::Result<Lookup> {
+    /// Starts looking `host` up, or joins a look-up of it that is under way or
+    /// has ended since the time `since` (ns), the answer of which is there
+    /// then. Otherwise `done` runs when it is, which may be after the caller
+    /// has lost interest.
+    pub fn start(host: &str, port: u16, since: u64, done: Done) -> io::Result<Lookup> {
         let mut under_way = lock();
-        let same = |lookup: &&Lookup| lookup.0.host == host && lookup.0.port == port;
-        if let Some(lookup) = under_way.0.iter().find(same) {
-            lookup.state().done.push(done);
-            return Ok(lookup.clone());
+        let same = |lookup: &Lookup| lookup.0.host == host && lookup.0.port == port;
+        for lookup in under_way.0.iter().filter(|lookup| same(lookup)) {
+            let mut state = lookup.state();
+            if state.answer.is_none() {
+                state.done.push(done);
+                return Ok(lookup.clone());
+            }
+            if state.ended >= since {
+                return Ok(lookup.clone());
+            }
         }
-        let state = Mutex::new(State { answer: None, done: vec![done] });
+        let old = sys::now().saturating_sub(KEPT);
+        under_way.0.retain(|lookup| {
+            let state = lookup.state();
+            state.answer.is_none() || !same(lookup) && state.ended >= old
+        });
+        let state = Mutex::new(State { done: vec![done], ..State::default() });
         let lookup = Lookup(Arc::new(Shared { host: host.to_owned(), port, state }));
         let theirs = lookup.clone();
         sys::spawn(c"fripp-resolver", Box::new(move || theirs.run()))?;
@@ -71,13 +88,11 @@ impl Lookup {
 
     fn run(&self) {
         let answer = look_up(&self.0.host, self.0.port);
-        let mut under_way = lock();
-        under_way.0.retain(|lookup| !Arc::ptr_eq(&lookup.0, &self.0));
         let mut state = self.state();
         state.answer = Some(answer);
+        state.ended = sys::now();
         let done = std::mem::take(&mut state.done);
         drop(state);
-        drop(under_way);
         done.into_iter().for_each(|done| done());
     }
 
@@ -113,14 +128,19 @@ mod tests {
     #[test]
     fn one_look_up_for_all_who_want_the_same() {
         let (done, told) = mpsc::channel();
-        let start = || {
+        let start = |since| {
             let done = done.clone();
-            Lookup::start("localhost", 1, Box::new(move || done.send(()).unwrap())).unwrap()
+            Lookup::start("localhost", 1, since, Box::new(move || done.send(()).unwrap())).unwrap()
         };
-        let lookups = [start(), start(), start()];
-        (0..3).for_each(|_| told.recv().unwrap());
-        assert!(lookups.iter().all(|lookup| lookup.answer().is_some_and(|a| a.is_ok())));
-        let same = |lookup: &Lookup| lookup.0.host == "localhost" && lookup.0.port == 1;
-        assert!(!lock().0.iter().any(same));
+        let lookups = [start(0), start(0), start(0)];
+        let all_one = lookups.iter().all(|lookup| Arc::ptr_eq(&lookup.0, &lookups[0].0));
+        assert!(all_one);
+        // at least the first was early enough to be told
+        told.recv().unwrap();
+        assert!(lookups[0].answer().is_some_and(|answer| answer.is_ok()));
+        assert!(Arc::ptr_eq(&start(sys::now() - KEPT).0, &lookups[0].0), "a recent answer");
+        let next = start(sys::now());
+        assert!(!Arc::ptr_eq(&next.0, &lookups[0].0), "one that is too old");
+        assert_eq!(lock().0.iter().filter(|lookup| lookup.0.host == "localhost").count(), 1);
     }
 }

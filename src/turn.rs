@@ -113,10 +113,10 @@ impl Context {
                 Next::At(now + way.flush.gap(now, period))
             }
             Progress::Blocked => {
-                let retry = link.lookup_at().unwrap_or(link.retry_at()).max(now + GAP);
+                let retry = link.addresses().lookup_at().unwrap_or(link.retry_at()).max(now + GAP);
                 if retry < way.next_flush { Next::At(retry) } else { Next::Flush }
             }
-            Progress::Done if link.is_looking_up() => Next::Flush,
+            Progress::Done if link.addresses().is_looking_up() => Next::Flush,
             Progress::Done => self.rest(live, way, begin),
         }
     }
@@ -196,7 +196,7 @@ impl Context {
     /// The first turn is to take the answer of a look-up that is under way.
     pub fn wake_for_lookup(&self) {
         if let Some((_, mut way)) = self.lock()
-            && way.delivery.link().0.is_looking_up()
+            && way.delivery.link().0.addresses().is_looking_up()
             && let Some(flux) = self.flux()
         {
             flux.wake();
