@@ -14,7 +14,9 @@
 #include "listener.h"
 #include "proc.h"
 #include "resolver.h"
+#include "statsd-reader.h"
 #include "tap.h"
+#include "typed.h"
 
 #define CANCELS 1000
 
@@ -33,6 +35,72 @@ static void *send_forever (void *arg)
     }
 }
 
+static bool is_going (void *arg)
+{
+    (void)arg;
+    return __atomic_load_n (&going, __ATOMIC_ACQUIRE);
+}
+
+/* Typed metrics, with flushes between them: what it has recorded when it is
+ * cancelled is counted.
+ */
+static long recorded;
+
+static void *record_forever (void *arg)
+{
+    struct fripp_metric *m = fripp_metric_get (arg, FRIPP_COUNTER, "n", NULL);
+
+    for (long i = 0; ; i++) {
+        fripp_inc (arg, "n", 1);
+        fripp_metric_add (m, 1);
+        fripp_timing (arg, "t", 1);
+        fripp_unique (arg, "s", "member");
+        recorded += 2;
+        if (i % 16 == 0)
+            (void)fripp_flush (arg);
+        __atomic_store_n (&going, 1, __ATOMIC_RELEASE);
+        pthread_testcancel ();
+    }
+    return NULL;
+}
+
+static void test_typed (void)
+{
+    struct reader *r = reader_create (FRIPP_STATSD);
+    struct listener *l;
+    struct fripp_ctx *typed;
+    struct fripp_stats stats;
+    int cancelled = 0;
+
+    typed = ctx_open_lossless (&l, "dialect=statsd&period=0.01&refresh=0");
+    listener_start (l);
+    for (int i = 0; i < 200; i++) {
+        pthread_t thread;
+        void *result;
+
+        __atomic_store_n (&going, 0, __ATOMIC_RELEASE);
+        pthread_create (&thread, NULL, record_forever, typed);
+        if (i % 2 == 0)
+            wait_until (is_going, NULL, DEADLINE);
+        pthread_cancel (thread);
+        pthread_join (thread, &result);
+        cancelled += result == PTHREAD_CANCELED;
+    }
+    flush_all (typed);
+    fripp_get_stats (typed, &stats, sizeof (stats));
+    wait_received (l, stats.datagrams);
+    listener_stop (l);
+    reader_read_all (r, l, listener_count (l));
+    is_int (cancelled, 200, "a thread that records and flushes is cancelled "
+            "200 times");
+    ok (reader_get (r, "n", "c")->sum == recorded
+        && reader_get (r, "t", "ms")->values == recorded / 2,
+        "what it had recorded arrives: %ld", recorded);
+    fripp_ctx_destroy (typed);
+    listener_destroy (l);
+    reader_destroy (r);
+}
+
 static void *send_beside (void *arg)
 {
     long failed = 0;
@@ -43,12 +111,6 @@ static void *send_beside (void *arg)
         sched_yield ();
     }
     return (void *)failed;
-}
-
-static bool is_going (void *arg)
-{
-    (void)arg;
-    return __atomic_load_n (&going, __ATOMIC_ACQUIRE);
 }
 
 static void cancel_many (int times, const char *what)
@@ -177,6 +239,7 @@ int main (void)
     ctx = fripp_ctx_create (NULL, "127.0.0.1", listener_port (server));
     test_state ();
     test_pending ();
+    test_typed ();
     listener_start (server);
     cancel_many (CANCELS, "a server");
     works (server, "a server");

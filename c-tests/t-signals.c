@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <fripp.h>
@@ -17,7 +18,9 @@
 #include "listener.h"
 #include "proc.h"
 #include "resolver.h"
+#include "statsd-reader.h"
 #include "tap.h"
+#include "typed.h"
 
 /* The mask of blocked signals of a thread, by its id.
  */
@@ -81,12 +84,69 @@ static int check_threads (bool *all)
     return n;
 }
 
-static int handled;
+static volatile sig_atomic_t handled;
 
 static void handler (int sig)
 {
     (void)sig;
     handled++;
+}
+
+/* A timer that fires a thousand times a second at the thread that makes the
+ * calls, and restarts no system call.
+ */
+static void test_storm (void)
+{
+    struct itimerval fast = { { 0, 1000 }, { 0, 1000 } };
+    struct itimerval none = { { 0, 0 }, { 0, 0 } };
+    struct sigaction sa = { .sa_handler = handler };
+    struct reader *r = reader_create (FRIPP_STATSD);
+    struct listener *server;
+    struct fripp_ctx *ctx;
+    struct fripp_stats stats;
+    long recorded = 0;
+    long packets = 0;
+    int failed = 0;
+
+    ctx = ctx_open_lossless (&server, "dialect=statsd&period=0.05&refresh=0");
+    listener_start (server);
+    handled = 0;
+    sigaction (SIGALRM, &sa, NULL);
+    setitimer (ITIMER_REAL, &fast, NULL);
+    while (handled < 1000) {
+        for (int i = 0; i < 1000; i++) {
+            char name[32];
+
+            snprintf (name, sizeof (name), "n%d", i % 500);
+            failed += fripp_inc (ctx, name, 1) != 0;
+            recorded++;
+        }
+        failed += fripp_format_send (ctx, "packet:1|c") != 0;
+        failed += fripp_timing (ctx, "timing", 1) != 0;
+        packets++;
+        /* EAGAIN is no loss */
+        (void)fripp_flush (ctx);
+    }
+    flush_all (ctx);
+    setitimer (ITIMER_REAL, &none, NULL);
+    fripp_get_stats (ctx, &stats, sizeof (stats));
+    wait_received (server, stats.datagrams);
+    listener_stop (server);
+    reader_read_all (r, server, listener_count (server));
+    for (int i = 0; i < 500; i++) {
+        char name[32];
+
+        snprintf (name, sizeof (name), "n%d", i);
+        recorded -= reader_get (r, name, "c")->sum;
+    }
+    is_int (failed, 0, "1,000 signals, one each ms: no call fails");
+    is_int (recorded, 0, "each increment arrives");
+    ok (reader_get (r, "packet", "c")->sum == packets
+        && reader_get (r, "timing", "ms")->values == packets
+        && stats.dropped == 0, "so does each packet, and each timing");
+    fripp_ctx_destroy (ctx);
+    listener_destroy (server);
+    reader_destroy (r);
 }
 
 int main (void)
@@ -143,5 +203,6 @@ int main (void)
     fripp_ctx_destroy (ctx);
     ok (wait_threads (1, DEADLINE), "the threads are gone with the contexts");
     listener_destroy (server);
+    test_storm ();
     return done_testing ();
 }
