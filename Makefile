@@ -78,7 +78,7 @@ help:
 clean:
 	$(say) CLEAN '$(TARGET_DIR)'
 	$(Q)$(CARGO) clean $(quiet)
-	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/examples $(BUILD)/check $(BUILD)/cmake $(BUILD)/report $(PC)
+	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/examples $(BUILD)/check $(BUILD)/cmake $(BUILD)/report $(BUILD)/stress $(PC)
 	$(Q)rmdir $(BUILD) 2>/dev/null || :
 
 include $(sort $(wildcard mk/*.mk))

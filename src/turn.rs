@@ -193,13 +193,13 @@ impl Context {
         });
     }
 
-    /// The first turn is to take the answer of a look-up that is under way.
+    /// The first turn is to take the answer of a look-up that is under way, or
+    /// to tell that there was none.
     pub fn wake_for_lookup(&self) {
-        if let Some((_, mut way)) = self.lock()
-            && way.delivery.link().0.addresses().is_looking_up()
-            && let Some(flux) = self.flux()
-        {
-            flux.wake();
+        let Some((_, mut way)) = self.lock() else { return };
+        let (link, book) = way.delivery.link();
+        if link.addresses().is_looking_up() || book.problems.any() {
+            self.flux().map(|flux| flux.wake());
         }
     }
 
