@@ -1,0 +1,28 @@
+# Fuzzing, see docs/fuzzing.md.
+
+.PHONY: fuzz fuzz-build fuzz-coverage fuzz-corpus
+
+SECONDS  = 10
+TARGETS  = names prefixes tags uris splitter numbers calls
+
+HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZ_BIN = $(BUILD)/fuzz/$(HOST)/release
+FUZZ_NEW = $(BUILD)/fuzz/corpus
+
+##: fuzz each target of TARGETS for SECONDS, from its corpus
+fuzz: fuzz-build
+	$(Q)fuzz/run '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(SECONDS) $(TARGETS)
+
+fuzz-build:
+	$(say) CARGO 'fuzz targets'
+	$(Q)CARGO_TARGET_DIR='$(BUILD)/fuzz' RUSTC_WRAPPER='$(abspath fuzz/instrument)' \
+	    RUSTFLAGS='--cfg fuzzing' $(CARGO) build --release --locked \
+	    --manifest-path fuzz/Cargo.toml --target $(HOST) --bins $(quiet)
+
+##: fuzz-corpus make the corpora anew, as small as may be, with what 'fuzz' found
+fuzz-corpus: fuzz-build
+	$(Q)fuzz/minimize '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(TARGETS)
+
+##: fuzz-coverage which part of each module the corpora reach
+fuzz-coverage:
+	$(Q)fuzz/coverage '$(BUILD)/fuzz' '$(HOST)' $(TARGETS)
