@@ -76,7 +76,7 @@ fn a_recording_becomes_a_page_and_pictures() {
         (&["-o", &png] as &[&str], "a picture has one chart: say --chart with one of\n  a."),
         (&["-o", &png, "--chart", "nothing"], "no chart 'nothing': say --chart with one of"),
         (&["-o", &png, "--chart", "took"], "'took' makes several charts: "),
-        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg or .png"),
+        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg, .png or .csv"),
         (&["--chart", "("], "the pattern '('"),
         (&["--interval", "0"], "not a number of seconds from 0.001 to 86400"),
     ] {
@@ -84,6 +84,37 @@ fn a_recording_becomes_a_page_and_pictures() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(wrong), "{said}");
     }
+}
+
+#[test]
+fn top_keeps_what_it_shows_and_a_table_has_whole_figures() {
+    let folder = Folder::new("csv");
+    let (file, csv) = (folder.file("run.rec"), folder.file("run.csv"));
+    let lines = "b.n:2|c\nb.n:3|c\na.took:0.000001|ms\na.took:12345678.000001|ms\na.size:-7|g";
+    let send = format!("printf '%s' '{lines}' >/dev/udp/${{FLUX_FRIPP_STATSD/://}}");
+    let command = ["top", "-o", &file, "--", "bash", "-c", &send];
+    let (output, said) = fripp(&command);
+    assert!(output.status.success(), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("a.took"));
+
+    let (output, said) = fripp(&["report", &file, "-o", &csv]);
+    assert!(output.status.success(), "{said}");
+    let (least, mean) = ("0.000001", "6172839.000001");
+    let top = "12345678.000001";
+    assert_eq!(
+        std::fs::read_to_string(&csv).unwrap(),
+        format!(
+            "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n\
+             a.size,gauge,1,,-7,,,,,,,,,,\n\
+             a.took,timer,2,2,{top},{least},{mean},{least},{top},{top},{top},{top},{top},{top},\
+             12345678.000002\n\
+             b.n,counter,2,5,,,,,,,,,,,\n"
+        )
+    );
+
+    let (output, said) = fripp(&command);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("is there already; --force overwrites it"), "{said}");
 }
 
 #[test]

@@ -173,6 +173,14 @@ pub struct Top {
     /// How the senders' gauges are read: dogstatsd's have no steps
     #[arg(short, long, value_parser = dialects())]
     pub dialect: Option<Dialect>,
+
+    /// Keep what comes in as well, for a report, as `fripp record` does
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Overwrite FILE if it is there
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 /// Keep what arrives in a file, for a report
@@ -197,7 +205,7 @@ pub struct Report {
     #[arg(value_name = "FILE")]
     pub recording: PathBuf,
 
-    /// What to write: an .html, .svg or .png; FILE with .html if not said
+    /// What to write: an .html, .svg, .png or .csv; FILE with .html if not said
     #[arg(short, long, value_name = "REPORT")]
     pub output: Option<PathBuf>,
 

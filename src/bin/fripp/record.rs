@@ -4,81 +4,108 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::Outcome;
-use crate::args::Record;
+use crate::args::{Record, Source};
 use crate::intake::{End, Event, Intake, Limits};
-use crate::recording::{Start, Writer};
+use crate::receive::Losses;
+use crate::recording::{Counts, Start, Writer};
 
 /// What came is in the file after this at the latest.
 const FLUSH: Duration = Duration::from_millis(500);
 
 pub fn run(args: Record) -> Outcome {
-    let path = &args.output;
-    let wrong = |error: io::Error| format!("{}: {error}", path.display());
-    let file = create(path, args.force)?;
-    let mut intake = Intake::open(&args.source, None).inspect_err(|_| {
-        // nothing will be in it
-        let _ = std::fs::remove_file(path);
-    })?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let start = Instant::now();
-    let command: Vec<String> =
-        args.source.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut writer = Writer::new(
-        file,
-        &Start {
-            unix_us: since.as_micros() as u64,
-            address: intake.receiver.bound.to_string(),
-            command: command.join(" "),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-    )
-    .map_err(wrong)?;
+    let (mut intake, mut recorder) = Recorder::open(&args.output, args.force, &args.source, None)?;
     if !intake.has_command() {
         eprintln!("fripp: receiving at {}", intake.receiver.bound);
     }
-    let losses = intake.receiver.losses();
     let mut failed = None;
     let limits = Limits { tick: Some(FLUSH), ..Limits::default() };
-    let end = intake.run(limits, &mut |event| {
-        let written = match event {
-            Event::Datagram(datagram) => {
-                writer.datagram(start.elapsed().as_micros() as u64, datagram)
-            }
-            Event::Tick => {
-                writer.drops(losses.count());
-                writer.flush()
-            }
-            Event::Wake => Ok(()),
-        };
-        match written {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
-            }
+    let end = intake.run(limits, &mut |event| match recorder.take(&event) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
         }
     })?;
-    if let Some(error) = failed {
-        return Err(wrong(error));
-    }
-    writer.drops(losses.count());
-    let counts = writer.end(start.elapsed().as_micros() as u64).map_err(wrong)?;
+    failed.map_or(Ok(()), Err)?;
+    let counts = recorder.end()?;
     eprintln!(
         "fripp: {} lines in {} datagrams, {} bytes: {}; {} dropped by the kernel",
         counts.lines,
         counts.datagrams,
         counts.bytes,
-        path.display(),
+        args.output.display(),
         counts.drops
     );
     match end {
         End::Command(status) => Ok(status),
         _ => Ok(0),
     }
+}
+
+/// Keeps what comes in.
+pub struct Recorder {
+    path: PathBuf,
+    writer: Writer<File>,
+    start: Instant,
+    losses: Losses,
+}
+
+impl Recorder {
+    /// An intake, and the recording of what it will give. Where there is no
+    /// intake, there is no file.
+    pub fn open(
+        path: &Path,
+        force: bool,
+        source: &Source,
+        output: Option<&File>,
+    ) -> Result<(Intake, Recorder), String> {
+        let file = create(path, force)?;
+        let intake = Intake::open(source, output).inspect_err(|_| {
+            let _ = std::fs::remove_file(path);
+        })?;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let command: Vec<String> =
+            source.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let start = Start {
+            unix_us: since.as_micros() as u64,
+            address: intake.receiver.bound.to_string(),
+            command: command.join(" "),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let writer = Writer::new(file, &start).map_err(|error| named(path, &error))?;
+        let losses = intake.receiver.losses();
+        Ok((intake, Recorder { path: path.to_owned(), writer, start: Instant::now(), losses }))
+    }
+
+    /// A tick: all that came before is in the file then.
+    pub fn take(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let taken = match event {
+            Event::Datagram(datagram) => {
+                self.writer.datagram(self.start.elapsed().as_micros() as u64, datagram)
+            }
+            Event::Tick => {
+                self.writer.drops(self.losses.count());
+                self.writer.flush()
+            }
+            Event::Wake => Ok(()),
+        };
+        taken.map_err(|error| named(&self.path, &error))
+    }
+
+    /// Ends the recording. What is in it.
+    pub fn end(mut self) -> Result<Counts, String> {
+        self.writer.drops(self.losses.count());
+        let at_us = self.start.elapsed().as_micros() as u64;
+        self.writer.end(at_us).map_err(|error| named(&self.path, &error))
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
 }
 
 fn create(path: &Path, force: bool) -> Result<File, String> {
@@ -93,6 +120,6 @@ fn create(path: &Path, force: bool) -> Result<File, String> {
         io::ErrorKind::AlreadyExists => {
             format!("{}: is there already; --force overwrites it", path.display())
         }
-        _ => format!("{}: {wrong}", path.display()),
+        _ => named(path, &wrong),
     })
 }

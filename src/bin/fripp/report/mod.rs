@@ -1,9 +1,10 @@
-//! `fripp report`: a recording as a page of charts, or one chart as a
-//! picture.
+//! `fripp report`: a recording as a page of charts, one chart as a picture,
+//! or the figures of all metrics.
 #![forbid(unsafe_code)]
 
 mod chart;
 mod collect;
+mod csv;
 mod facts;
 mod figure;
 mod layout;
@@ -37,6 +38,7 @@ pub fn run(args: Report) -> Outcome {
     let sections = layout::by_prefix(&collection);
     let contents = match form {
         Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
+        Form::Csv => csv::metrics(&mut collection).into_bytes(),
         Form::Svg | Form::Png => {
             let [name] = &args.chart[..] else {
                 return Err(format!("a picture has one chart: {}", choice(&sections)));
@@ -59,6 +61,7 @@ enum Form {
     Page,
     Svg,
     Png,
+    Csv,
 }
 
 impl Form {
@@ -67,7 +70,8 @@ impl Form {
             Some("html" | "htm") => Ok(Form::Page),
             Some("svg") => Ok(Form::Svg),
             Some("png") => Ok(Form::Png),
-            _ => Err(format!("{}: a report is an .html, .svg or .png", output.display())),
+            Some("csv") => Ok(Form::Csv),
+            _ => Err(format!("{}: a report is an .html, .svg, .png or .csv", output.display())),
         }
     }
 }

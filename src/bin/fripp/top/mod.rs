@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Top;
 use crate::intake::{End, Event, Intake, Limits};
+use crate::record::Recorder;
 use crate::tally::Tally;
 use crate::{Outcome, child, colour};
 use history::History;
@@ -64,7 +65,13 @@ pub fn run(args: Top) -> Outcome {
     let has_screen = io::stdout().is_terminal() && !args.summary;
     // what a command writes would spoil the screen
     let output = has_screen.then(child::output_file).transpose()?;
-    let mut intake = Intake::open(&args.source, output.as_ref())?;
+    let (mut intake, recorder) = match &args.output {
+        None => (Intake::open(&args.source, output.as_ref())?, None),
+        Some(path) => {
+            let opened = Recorder::open(path, args.force, &args.source, output.as_ref())?;
+            (opened.0, Some(opened.1))
+        }
+    };
     let has_command = intake.has_command();
     let losses = intake.receiver.losses();
     let state = Arc::new(Mutex::new(State::new(Tally::new(args.dialect))));
@@ -72,12 +79,12 @@ pub fn run(args: Top) -> Outcome {
     let limits = Limits { end, tick: Some(TICK) };
     let end = if has_screen {
         let title = intake.receiver.bound.to_string();
-        on_screen(intake, limits, &state, view, &title)
+        on_screen(intake, limits, &state, recorder, view, &title)
     } else {
         if !has_command {
             eprintln!("fripp: receiving at {}", intake.receiver.bound);
         }
-        receive(&mut intake, limits, &state, &AtomicBool::new(false))
+        receive(&mut intake, limits, &state, recorder, &AtomicBool::new(false))
     }?;
     if let Some(mut output) = output {
         let copied = output.rewind().and_then(|()| io::copy(&mut output, &mut io::stdout()));
@@ -101,6 +108,7 @@ fn on_screen(
     mut intake: Intake,
     limits: Limits,
     state: &Arc<Mutex<State>>,
+    recorder: Option<Recorder>,
     mut view: View,
     title: &str,
 ) -> Result<End, String> {
@@ -111,7 +119,7 @@ fn on_screen(
     let mut terminal = ratatui::try_init().map_err(|wrong| format!("the terminal: {wrong}"))?;
     let receiver = {
         let (state, stop) = (state.clone(), stop.clone());
-        thread::spawn(move || receive(&mut intake, limits, &state, &stop))
+        thread::spawn(move || receive(&mut intake, limits, &state, recorder, &stop))
     };
     let mut draw = || -> io::Result<()> {
         let mut last_count = None;
@@ -151,16 +159,26 @@ fn receive(
     intake: &mut Intake,
     limits: Limits,
     state: &Mutex<State>,
+    mut recorder: Option<Recorder>,
     stop: &AtomicBool,
 ) -> Result<End, String> {
-    intake.run(limits, &mut |event| {
+    let mut failed = None;
+    let end = intake.run(limits, &mut |event| {
+        failed = recorder.as_mut().and_then(|recorder| recorder.take(&event).err());
         match event {
             Event::Datagram(datagram) => lock(state).tally.add_datagram(datagram),
             Event::Tick => lock(state).tick(),
             Event::Wake => {}
         }
-        if stop.load(SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
+        if failed.is_some() || stop.load(SeqCst) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    failed.map_or(Ok(()), Err)?;
+    recorder.map(Recorder::end).transpose()?;
+    Ok(end)
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -1,0 +1,71 @@
+//! The figures of each metric for a spreadsheet or a program: whole, where
+//! those of the page are rounded.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write;
+
+use super::collect::Collection;
+use super::name::natural;
+use crate::table::kind;
+use crate::tally::{Metric, Value};
+
+const HEAD: &str = "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n";
+
+/// All metrics by name, those of one name by type; what a metric has not is
+/// empty.
+pub fn metrics(collection: &mut Collection) -> String {
+    let mut metrics: Vec<&mut Metric> = collection.tally.metrics.iter_mut().collect();
+    metrics.sort_by(|a, b| {
+        natural(&a.name).cmp(&natural(&b.name)).then_with(|| kind(a.kind).cmp(kind(b.kind)))
+    });
+    metrics.into_iter().fold(HEAD.to_owned(), |mut csv, metric| {
+        let _ = write!(csv, "{},{},{}", quoted(&metric.name), kind(metric.kind), metric.lines);
+        for figure in figures(&mut metric.value) {
+            let figure = figure.map(|number| number.to_string()).unwrap_or_default();
+            let _ = write!(csv, ",{figure}");
+        }
+        csv.push('\n');
+        csv
+    })
+}
+
+/// In the order of the columns.
+fn figures(value: &mut Value) -> [Option<f64>; 12] {
+    let mut row = [None; 12];
+    match value {
+        Value::Counter { all, .. } => row[0] = Some(*all),
+        Value::Total { newest, all, .. } => (row[0], row[1]) = (Some(*all), Some(*newest)),
+        Value::Gauge { newest } => row[1] = Some(*newest),
+        Value::Members { all, .. } => row[0] = Some(all.len() as f64),
+        Value::Samples { newest, all, .. } => {
+            if let Some(s) = all.summary() {
+                row = [
+                    s.count, *newest, s.min, s.mean, s.median, s.p75, s.p95, s.p98, s.p99, s.p999,
+                    s.max, s.sum,
+                ]
+                .map(Some);
+            }
+        }
+    }
+    row
+}
+
+/// A name as RFC 4180 has it.
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_commas_and_quotes_is_one_column() {
+        assert_eq!(quoted("a.b;k=v"), "a.b;k=v");
+        assert_eq!(quoted("a,b=\"c\""), "\"a,b=\"\"c\"\"\"");
+    }
+}
