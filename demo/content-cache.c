@@ -9,7 +9,7 @@
  * loads blobs. FLUX_FRIPP_STATSD is the StatsD server, for instance
  * 127.0.0.1:8125?dialect=statsd; without it nothing is sent.
  *
- * At its end it prints what it recorded, and with -o FILE writes it there:
+ * At its end it prints what it recorded, or with -o FILE writes it there:
  * name, type, number of samples, and value (the sum of timings, in ms; the
  * last value of all others), with tabs between them.
  */
@@ -82,21 +82,21 @@ static void broker_run (struct module *broker, struct kvs *kvs,
 static void say (FILE *f, const char *name, const char *type, int64_t samples,
                  int64_t value)
 {
-    char table[32];
+    char text[32];
 
-    if (samples < 0) {
-        printf ("  %-38s  %-6s  %8s  %14" PRId64 "\n", name, type, "", value);
-        snprintf (table, sizeof (table), "%" PRId64, value);
-    }
-    else {
-        snprintf (table, sizeof (table), "%" PRId64 ".%06" PRId64,
+    if (samples < 0)
+        snprintf (text, sizeof (text), "%" PRId64, value);
+    else
+        snprintf (text, sizeof (text), "%" PRId64 ".%06" PRId64,
                   value / 1000000, value % 1000000);
-        printf ("  %-38s  %-6s  %8" PRId64 "  %14s\n", name, type, samples,
-                table);
-    }
     if (f)
         fprintf (f, "%s\t%s\t%" PRId64 "\t%s\n", name, type,
-                 samples < 0 ? 0 : samples, table);
+                 samples < 0 ? 0 : samples, text);
+    else if (samples < 0)
+        printf ("  %-38s  %-6s  %8s  %14s\n", name, type, "", text);
+    else
+        printf ("  %-38s  %-6s  %8" PRId64 "  %14s\n", name, type, samples,
+                text);
 }
 
 static void say_all (FILE *f, const struct cache_stats *cache,
@@ -106,8 +106,9 @@ static void say_all (FILE *f, const struct cache_stats *cache,
                                    "keepalive" };
     char name[64];
 
-    printf ("\n  %-38s  %-6s  %8s  %14s\n", "recorded", "type", "samples",
-            "value");
+    if (!f)
+        printf ("\n  %-38s  %-6s  %8s  %14s\n", "recorded", "type",
+                "samples", "value");
     say (f, "flux.content-cache.0.count", "gauge", -1, cache->count);
     say (f, "flux.content-cache.0.valid", "gauge", -1, cache->valid);
     say (f, "flux.content-cache.0.dirty", "gauge", -1, cache->dirty);

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * usage: load demo/traffic.txt
+ * usage: load servers/traffic.txt
  *
  * Plays what one Flux broker sent in 13 seconds, in which it ran 200 jobs,
  * once with the calls of the week-4 document, a text each, and then with
@@ -301,7 +301,7 @@ int main (int argc, char **argv)
     const char *uri;
 
     if (argc != 2 || !sink) {
-        fprintf (stderr, "usage: load demo/traffic.txt\n");
+        fprintf (stderr, "usage: load servers/traffic.txt\n");
         return 1;
     }
     read_traffic (&t, argv[1]);

@@ -6,7 +6,7 @@
 # a part of 'make check' each; new ones go here
 PARTS = check-rust check-header check-man check-symbols check-version \
         check-dependencies check-docs check-install check-examples \
-        check-example-rust check-load check-c
+        check-example-rust check-load check-c check-demo
 
 ##: check all tests, of Rust and of C, and those of what is installed
 check: all

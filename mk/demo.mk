@@ -1,36 +1,37 @@
-# The demo.
+# The demo: a content cache under load.
 
-.PHONY: demo
+.PHONY: demo demo-picture check-demo demo-graphite check-graphite check-dashboard
 
-DEMO = $(BUILD)/demo/listener $(BUILD)/demo/replay $(BUILD)/demo/typed
-SERVER =
-
-##: demo play traffic of a real broker through it, and record metrics; SERVER=host:port for yours
-demo: $(SO) $(DEMO)
-ifeq ($(SERVER),)
-	$(Q)$(BUILD)/demo/listener $(if $(ALL),-a) $(BUILD)/demo/replay demo/traffic.txt
-	$(Q)$(BUILD)/demo/typed
-else
-	$(Q)$(BUILD)/demo/replay demo/traffic.txt '$(SERVER)'
-	$(Q)$(BUILD)/demo/typed '$(SERVER)'
-endif
-
-$(BUILD)/demo/%: demo/%.c demo/tally.c demo/tally.h include/fripp.h $(SO)
-	$(say) CC $(@F)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CPROG) -pthread -o $@ $< demo/tally.c $(LINK)
-
+SERVER  =
 CACHE   = $(BUILD)/demo/content-cache
-CACHE_C = $(patsubst %,demo/%.c,content-cache kvs cache entry backing module blob metrics)
+CACHE_C = $(wildcard demo/*.c)
 
 $(CACHE): $(CACHE_C) $(wildcard demo/*.h) include/fripp.h $(SO)
 	$(say) CC $(@F)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CPROG) -pthread -o $@ $(CACHE_C) $(LINK)
 
-# -- the servers of the document that this began with ---------------------
+##: demo a content cache under load: its figures as they come in, and a report; SERVER=host:port for yours
+demo: $(CACHE) $(COMMAND)
+ifeq ($(SERVER),)
+	$(Q)demo/run $(COMMAND) $(CACHE) $(BUILD)/demo
+else
+	$(Q)FLUX_FRIPP_STATSD='$(SERVER)' $(CACHE)
+endif
 
-.PHONY: demo-graphite check-graphite check-dashboard
+# the charts of README.md, of the last run
+demo-picture:
+	$(Q)mkdir -p docs/img
+	$(Q)$(COMMAND) report $(BUILD)/demo/recording --interval 0.5 -o docs/img/cache.svg \
+	    --chart flux.content-cache.0.cache-all-of-it-scaled
+	$(Q)$(COMMAND) report $(BUILD)/demo/recording --interval 0.5 -o docs/img/store.svg \
+	    --chart flux.content-cache.percentiles-of-store
+
+check-demo: $(CACHE)
+	$(Q)$(CPROG) -shared -fPIC -o $(BUILD)/demo/blob.so demo/blob.c
+	$(Q)demo/check_blob.py $(BUILD)/demo/blob.so
+
+# -- statsd, carbon and graphite-web --------------------------------------
 
 ##: demo-graphite the demo's charts in Graphite, until Ctrl-C (installs statsd, carbon, graphite-web)
 demo-graphite: $(CACHE)

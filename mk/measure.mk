@@ -5,12 +5,12 @@
 ##: measure-load lines, datagrams and bytes of a broker, by the calls that it makes
 measure-load: $(BUILD)/measure/load
 	$(say) MEASURE measure/load.txt
-	$(Q)$< demo/traffic.txt >measure/load.txt
+	$(Q)$< servers/traffic.txt >measure/load.txt
 	$(Q)cat measure/load.txt
 
 # the figures are of calls and not of time: they are the same everywhere
 check-load: $(BUILD)/measure/load
-	$(Q)$< demo/traffic.txt | diff -u measure/load.txt - || { \
+	$(Q)$< servers/traffic.txt | diff -u measure/load.txt - || { \
 	    echo 'a broker sends something else now. Where it is right: make measure-load'; exit 1; }
 
 $(BUILD)/measure/load: measure/load.c include/fripp.h include/fripp-test.h $(SO)

@@ -33,7 +33,7 @@ import server_statsd  # noqa: E402
 from servers import Failure  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TRAFFIC = os.path.join(HERE, os.pardir, "demo", "traffic.txt")
+TRAFFIC = os.path.join(HERE, "traffic.txt")
 
 # a server's flush is a second, and it may be writing what we ask for
 FIRST_LOOK, LAST_LOOK = 2.2, 8.0
@@ -78,7 +78,7 @@ class Recorded:
 
 
 class Capture:
-    """What is in the packets of demo/traffic.txt."""
+    """What is in the packets of traffic.txt."""
 
     def __init__(self, path):
         self.totals, self.gauges = defaultdict(int), {}

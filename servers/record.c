@@ -7,7 +7,7 @@
  * PHASE is the millisecond of a second at which the server flushes. What has
  * to come within one of its flushes (samples, sets) is sent well behind it.
  *
- * -c FILE  also plays the recorded traffic of demo/, by fripp_format_send ()
+ * -c FILE  also plays recorded traffic of a broker, by fripp_format_send ()
  * -o       all samples in one flush of the library
  * -t       with tags, too
  * -w       three metrics are sent by wrong lines, in place of typed calls
