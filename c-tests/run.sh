@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs test programs one after the other, prints what they print, and ends
 # with "N passed, N failed". A program that dies, or whose plan is not met,
-# is one more failure. usage: run.sh PROGRAM...
+# is one more failure. RUNNER is what runs programs of another machine.
+# usage: run.sh PROGRAM...
 #
 # SPDX-License-Identifier: MIT OR Apache-2.0
 
@@ -14,7 +15,7 @@ trap 'exit 1' HUP INT TERM
 for program in "$@"; do
     name=$(basename "$program")
     echo "# $name"
-    "$program" >"$out" 2>&1
+    ${RUNNER:-} "$program" >"$out" 2>&1
     status=$?
     cat "$out"
     good=$(grep -c '^ok ' "$out")

@@ -1,0 +1,10 @@
+# Other machines and tools, see docs/ports.md.
+
+.PHONY: check-ports
+
+PORTS = gcc clang fortify gnu-ld static aarch64 musl musl-static
+
+##: check-ports the C tests by other compilers, static, on aarch64 and musl; PORTS="clang musl" for some
+check-ports: $(SO)
+	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(RELEASE)' \
+	    scripts/check-ports $(BUILD)/ports $(PORTS)
