@@ -338,5 +338,10 @@ mod tests {
         assert!(std::ptr::eq(registry.meant(found), metric));
         assert!(registry.find(Kind::Gauge, b"a:b2").is_none());
         assert_eq!(registry.len(), 1);
+        // as many bytes as are a short one's in 16 bits
+        let long = [&b".".repeat(65_536)[..], b"a_b"].concat();
+        let (other, _) = Registry::new(2);
+        other.add_spelling(Kind::Gauge, &long, metric);
+        assert_eq!(other.lock().spellings, 0);
     }
 }

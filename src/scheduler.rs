@@ -128,3 +128,23 @@ fn id(context: &Weak<Context>) -> usize {
 pub fn lock() -> MutexGuard<'static, Scheduler> {
     SCHEDULER.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Kind;
+    use crate::record::Value;
+    use crate::uri::Uri;
+
+    #[test]
+    fn a_context_that_is_gone_has_no_turn() {
+        for _ in 0..100 {
+            let uri = Uri::parse(b"unix:@fripp-nobody?period=86400&buffer=4096").unwrap();
+            let context = uri.context(None, "").unwrap();
+            context.record(Kind::Counter, b"n", Value::Add(0)).unwrap();
+            assert!(lock().due.values().any(|turn| turn.ptr_eq(&context.me)));
+            context.close();
+            assert!(!lock().due.values().any(|turn| turn.ptr_eq(&context.me)));
+        }
+    }
+}
