@@ -126,9 +126,10 @@ impl Socket {
     }
 
     /// The error of an earlier datagram that the kernel has been told of
-    /// since, and forgets with this call.
+    /// since, and forgets with this call. Where the call itself fails, for the
+    /// host has closed the descriptor, nothing is known against the datagram.
     fn take_error(&self) -> Option<io::Error> {
-        self.inner.as_ref().and_then(|inner| inner.take_error().unwrap_or_else(Some))
+        self.inner.as_ref().and_then(|inner| inner.take_error().ok().flatten())
     }
 
     /// Whether it is connected to this address.
