@@ -3,6 +3,8 @@
 //! moves a few entries from the table before to the one that is twice its
 //! size.
 
+use std::alloc::{Layout, alloc_zeroed};
+use std::ptr::NonNull;
 use std::sync::atomic::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
@@ -65,10 +67,15 @@ impl Key<'_> {
 
 impl Table {
     fn new(slots: usize) -> Option<Box<Table>> {
-        let mut table = Vec::new();
-        table.try_reserve_exact(slots).ok()?;
-        table.resize_with(slots, AtomicPtr::default);
-        Some(Box::new(Table { slots: table.into_boxed_slice() }))
+        let layout = Layout::array::<AtomicPtr<Metric>>(slots).ok()?;
+        // SAFETY: the size is not 0, and what is all zeros is a slice of null
+        // pointers. Not written here: the caller would be held for the time
+        // that the kernel takes for all its pages.
+        let slots = unsafe {
+            let start = NonNull::new(alloc_zeroed(layout).cast())?;
+            Box::from_raw(NonNull::slice_from_raw_parts(start, slots).as_ptr())
+        };
+        Some(Box::new(Table { slots }))
     }
 
     #[inline]
