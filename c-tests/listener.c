@@ -62,19 +62,23 @@ static int open_socket (struct listener *l)
     return fd;
 }
 
-/* A socket that is connected to itself holds the port, so that nobody else
- * gets it, and receives nothing: for a sender it is not there.
+/* A UDP socket that is connected to itself holds its port, so that nobody
+ * else gets it, and receives nothing: for a sender it is not there.
  */
-static int reserve_port (struct listener *l)
+static void connect_to_itself (struct listener *l, int fd)
 {
-    int fd;
-
-    if ((fd = open_socket (l)) < 0)
-        return -1;
     l->address_len = sizeof (l->address);
     if (getsockname (fd, (struct sockaddr *)&l->address, &l->address_len) < 0
         || connect (fd, (struct sockaddr *)&l->address, l->address_len) < 0)
         bail_out ("cannot reserve a port: %s", strerror (errno));
+}
+
+static int reserve_port (struct listener *l)
+{
+    int fd = open_socket (l);
+
+    if (fd >= 0)
+        connect_to_itself (l, fd);
     return fd;
 }
 
@@ -92,16 +96,23 @@ static struct listener *listener_new (void)
 
 struct listener *listen_udp (const char *address)
 {
+    return listen_udp_at (address, 0);
+}
+
+struct listener *listen_udp_at (const char *address, int port)
+{
     struct listener *l = listener_new ();
     struct sockaddr_in *v4 = (struct sockaddr_in *)&l->address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&l->address;
 
     if (inet_pton (AF_INET, address, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
+        v4->sin_port = htons (port);
         l->address_len = sizeof (*v4);
     }
     else if (inet_pton (AF_INET6, address, &v6->sin6_addr) == 1) {
         v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons (port);
         l->address_len = sizeof (*v6);
     }
     else

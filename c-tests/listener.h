@@ -27,6 +27,10 @@ struct listener;
  */
 struct listener *listen_udp (const char *address);
 
+/* The same on a port of the caller's. NULL where it is taken, too.
+ */
+struct listener *listen_udp_at (const char *address, int port);
+
 /* Listen on a UNIX datagram socket, by path or by "@abstract" name.
  */
 struct listener *listen_unix (const char *name);

@@ -18,6 +18,8 @@ struct reader {
     size_t bytes;
     size_t metrics;
     char *bad;
+    void (*on_value) (const struct reading *m, double value, void *arg);
+    void *arg;
 };
 
 struct line {
@@ -61,6 +63,14 @@ void reader_destroy (struct reader *r)
     if (r)
         free (r->bad);
     free (r);
+}
+
+void reader_on_value (struct reader *r,
+                      void (*f) (const struct reading *m, double value,
+                                 void *arg), void *arg)
+{
+    r->on_value = f;
+    r->arg = arg;
 }
 
 static size_t bucket (const char *name, const char *type)
@@ -156,6 +166,8 @@ static bool add_value (struct reader *r, struct reading *m, const char *text,
         return add_member (m, text);
     if (!read_number (text, &real, &integer, &whole))
         return false;
+    if (r->on_value)
+        r->on_value (m, real, r->arg);
     switch (m->type[0]) {
     case 'c':
         if (rate != 1)

@@ -40,6 +40,13 @@ struct reading {
 struct reader *reader_create (enum fripp_dialect dialect);
 void reader_destroy (struct reader *r);
 
+/* Calls f with each number that is read, for a caller that wants to know more
+ * of them than their sums.
+ */
+void reader_on_value (struct reader *r,
+                      void (*f) (const struct reading *m, double value,
+                                 void *arg), void *arg);
+
 /* Reads a datagram, or all that a listener has.
  */
 void reader_read (struct reader *r, const char *data, size_t len);

@@ -5,6 +5,10 @@
 //! the same optimisation as the library, with names that it knows at compile
 //! time where it has a form for that. Histograms keep every sample. The
 //! exporter flushes each second, as the library does.
+//!
+//! `faults` has the same clients for `make check-faults`.
+
+mod faults;
 
 use std::ffi::c_long;
 use std::net::UdpSocket;
