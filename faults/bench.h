@@ -25,6 +25,7 @@
 #define SERIALS (1 << 20)
 #define PROCESSES 2             /* a client, and its child */
 #define HELD 1.0                /* ms that a call may hold its caller */
+#define NEVER 3600000           /* a period, ms: sent when that is told */
 #define STUCK 100               /* s: then a process dies of SIGALRM */
 
 /* Numbers of metrics: a counter that grew by 7 is seven.

@@ -266,6 +266,8 @@ void client_main (struct run *r)
     b->idle++;
     if (r->fault->end)
         r->fault->end (r);
+    if (r->period == NEVER)
+        r->client->flush (r->h);
     while (!b->settled) {
         obey (r);
         publish (r);

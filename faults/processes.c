@@ -36,7 +36,8 @@ static void tell_once (struct run *r)
     tell (r, 1);
 }
 
-/* -- fork: both go on, and what was recorded before is the parent's -------- */
+/* -- fork: both go on, and what was recorded before is the parent's, also
+ * where it waits for a server ------------------------------------------------ */
 
 static void act_fork (struct run *r, int step)
 {
@@ -58,9 +59,23 @@ static void act_fork (struct run *r, int step)
     r->dropped_before = stats.dropped;
 }
 
+static void fork_without_server (struct run *r)
+{
+    server_stop (r->server);
+    wait_recorded (r, 1000);
+    tell (r, 1);
+    wait_recorded (r, 1000);
+    server_start (r->server);
+}
+
 static void play_fork (struct run *r)
 {
     with_server (r, tell_once);
+}
+
+static void play_fork_down (struct run *r)
+{
+    with_server (r, fork_without_server);
 }
 
 /* -- a daemon: the child goes on alone, with no descriptor of before ------- */
@@ -185,7 +200,7 @@ static void end_by_destroy (struct run *r)
  */
 static void play_end (struct run *r)
 {
-    r->period = 3600000;
+    r->period = NEVER;
     at_udp (r);
     server_start (r->server);
     if (!start (r))
@@ -196,6 +211,8 @@ static void play_end (struct run *r)
 
 const struct fault processes[] = {
     { "fork, and both go on", play_fork, act_fork, .seconds = 1 },
+    { "fork while the server is down", play_fork_down, act_fork,
+      .seconds = 1 },
     { "daemon: fork, all descriptors closed", play_daemon, act_daemon,
       .seconds = 1 },
     { "20 programs started (posix_spawn, vfork)", play_spawn, act_spawn,

@@ -145,7 +145,8 @@ static bool wait_wanted (struct run *r, bool (*test) (void *arg), int64_t count)
 {
     struct wanted wanted = { r, count };
 
-    return wait_until (test, &wanted, DEADLINE);
+    /* it has failed already: soon to the end */
+    return wait_until (test, &wanted, r->board->why[0] ? SOON : DEADLINE);
 }
 
 static bool has_recorded (void *arg)
@@ -174,8 +175,9 @@ void wait_received (struct run *r)
 {
     struct wanted wanted = { r, sum_up (r->board).received };
     bool ours = r->client->ours;
+    int patience = ours && !r->board->why[0] ? DEADLINE : SOON;
 
-    if (!wait_until (has_received, &wanted, ours ? DEADLINE : SOON) && ours)
+    if (!wait_until (has_received, &wanted, patience) && ours)
         complain (r, "nothing is received any more");
 }
 
@@ -215,7 +217,8 @@ static void settle (struct run *r)
     struct board *b = r->board;
     int64_t before = -1;
     double since = now_ms ();
-    double patience = r->client->ours ? DEADLINE : QUIET + 2 * r->period;
+    double patience = r->client->ours && !b->why[0]
+                      ? DEADLINE : QUIET + 2 * r->period;
 
     while (now_ms () - since < patience) {
         struct sum s = sum_up (b);
