@@ -205,6 +205,10 @@ void obey (struct run *r);
 void publish (struct run *r);
 void rest (int ms);
 
+/* All descriptors are taken from now on: descriptors.c.
+ */
+void use_up (struct run *r);
+
 /* Each call is measured: between these.
  */
 void call_begin (void);

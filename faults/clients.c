@@ -75,7 +75,7 @@ static int ours_packet (void *h, int64_t serial)
 static void ours_flush (void *h)
 {
     struct ours *ours = h;
-    double end = now_ms () + DEADLINE;
+    double end = now_ms () + 2000;
 
     while (fripp_flush (ours->ctx) < 0 && now_ms () < end)
         ;

@@ -173,7 +173,7 @@ static void play_close_all (struct run *r)
 static int hoard[MAX_FDS];
 static int hoarded;
 
-static void use_up (struct run *r)
+void use_up (struct run *r)
 {
     struct rlimit limit = { 64, 64 };
     int fd;

@@ -41,6 +41,11 @@ static void load_contexts (struct run *r)
 {
     static void *others[CONTEXTS - 1];
 
+    if (r->fault->act) {
+        record (r, r->h, 0);
+        r->client->flush (r->h);
+        r->fault->act (r, 0);
+    }
     for (int i = 0; i < CONTEXTS - 1; i++) {
         if (!(others[i] = client_open (r)))
             bail_out ("context %d cannot be made", i);
@@ -65,10 +70,38 @@ static void play_contexts (struct run *r)
     finish (r);
 }
 
+/* No descriptor is left for any but the first: they send through its socket,
+ * while the server restarts.
+ */
+static void act_use_up (struct run *r, int step)
+{
+    (void)step;
+    use_up (r);
+}
+
+static void play_shared (struct run *r)
+{
+    r->period = 50;
+    at_udp (r);
+    server_start (r->server);
+    if (!start (r))
+        return;
+    for (int i = 0; i < 8; i++) {
+        wait_recorded (r, 1000);
+        wait_received (r);
+        server_stop (r->server);
+        wait_recorded (r, 1000);
+        server_start (r->server);
+    }
+    finish (r);
+}
+
 const struct fault large[] = {
     { "100,000 gauges in one flush, twice", play_gauges,
       .load = load_gauges, .seconds = 4 },
     { "200 contexts that flush", play_contexts, .load = load_contexts,
       .only_ours = true, .seconds = 2 },
+    { "200 contexts, one descriptor, 8 restarts", play_shared, act_use_up,
+      .load = load_contexts, .only_ours = true, .seconds = 2 },
     { 0 }
 };

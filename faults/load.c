@@ -36,7 +36,8 @@ static double cpu_ms (void)
 }
 
 /* How long the threads of this process have waited for a processor in all
- * (ms): who waits for a lock waits for the thread that holds it, too.
+ * (ms): who waits for a lock waits for the thread that holds it, too. Below 0
+ * where that cannot be known, for there is no descriptor left.
  */
 static double delay_ms (void)
 {
@@ -70,7 +71,7 @@ static double delay_ms (void)
     if (dir)
         closedir (dir);
     pthread_setcancelstate (state, NULL);
-    return sum / 1e6;
+    return dir ? sum / 1e6 : -1;
 }
 
 void measure_again (void)
@@ -92,9 +93,10 @@ void call_end (struct longest *longest)
     double held = took;
 
     if (took > HELD / 10) {
-        double waited = delay_ms () - delay;
+        double now = delay_ms ();
 
-        held = waited > 0 ? took - waited : took;
+        held = now < 0 || delay < 0 ? worked
+               : now > delay ? took - (now - delay) : took;
     }
     if (held < worked)
         held = worked;

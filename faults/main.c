@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * Environment: FRIPP_PEERS=FILE      the other clients, from benches/peers
+ *              FAULTS_PEERS=TEXT     their names and versions, to print
  *              FAULTS_ONLY=TEXT      only the rows whose name has it
  *              FAULTS_MARKDOWN=1     the table for docs/faults.md
  *              FAULTS_MARKDOWN=short the one for README.md
@@ -225,8 +226,8 @@ int main (int argc, char **argv)
         running = 0;
         for (int i = 0; i < job_count; i++)
             running += jobs[i].state == RUNS;
-        while (printed < job_count && jobs[printed].state == ENDED)
-            printed += table_rows (&jobs[printed], job_count - printed);
+        for (int n = 1; n > 0 && printed < job_count; printed += n)
+            n = table_rows (&jobs[printed], job_count - printed);
     }
     return table_end ();
 }

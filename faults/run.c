@@ -258,7 +258,8 @@ void finish (struct run *r)
     int status = 0;
 
     b->stop = true;
-    if (!wait_wanted (r, is_idle, 0) && !has_ended (&(struct wanted){ r, 0 }))
+    if (!wait_until (is_idle, &(struct wanted){ r, 0 }, STUCK * 500)
+        && !has_ended (&(struct wanted){ r, 0 }))
         complain (r, "the client does not stop");
     if (!r->fault->end)
         settle (r);

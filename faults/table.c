@@ -23,6 +23,7 @@ static int failed;
 void table_begin (void)
 {
     const char *markdown = getenv ("FAULTS_MARKDOWN");
+    const char *others = getenv ("FAULTS_PEERS") ? getenv ("FAULTS_PEERS") : "";
     time_t now = time (NULL);
     char date[32];
 
@@ -35,17 +36,17 @@ void table_begin (void)
                 "client", "recorded", "received", "lost", "counted", "unread",
                 "longest", "CPU", "held");
     if (form == FULL)
-        printf ("%s, libfripp %s:\n\n"
+        printf ("%s, libfripp %s%s%s:\n\n"
                 "| fault | client | recorded | received | lost | counted "
                 "| unread | longest, ms | CPU | held |\n"
                 "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n", date,
-                fripp_version ());
+                fripp_version (), *others ? ", " : "", others);
     if (form == SHORT)
-        printf ("%s, libfripp %s:\n\n"
+        printf ("%s, libfripp %s%s%s:\n\n"
                 "| fault | lost: libfripp | cadence | exporter "
                 "| longest call, ms: libfripp | cadence | exporter |\n"
                 "|---|---:|---:|---:|---:|---:|---:|\n", date,
-                fripp_version ());
+                fripp_version (), *others ? ", " : "", others);
 }
 
 /* Why there are no numbers, or NULL.
@@ -94,7 +95,7 @@ static void print_lost (const struct job *job)
     int64_t n = lost (job);
 
     if (nothing (job))
-        printf (" |");
+        printf (" %s |", nothing (job));
     else if (n == 0)
         printf (" 0 |");
     else if (job->client->ours && n == res->sum.counted)
@@ -102,7 +103,8 @@ static void print_lost (const struct job *job)
     else if (n == res->sum.unread)
         printf (" %lld, unread |", (long long)n);
     else
-        printf (" %lld (%.2g %%) |", (long long)n,
+        printf (" %lld (%.*f %%) |", (long long)n,
+                n * 10 > res->sum.recorded ? 0 : 1,
                 100.0 * n / res->sum.recorded);
 }
 
@@ -133,7 +135,8 @@ static int print_short (const struct job *jobs, int count)
 
 int table_rows (const struct job *jobs, int count)
 {
-    int n = form == SHORT ? print_short (jobs, count) : 1;
+    int n = form == SHORT ? print_short (jobs, count)
+                          : jobs->state == ENDED;
 
     for (int i = 0; i < n; i++) {
         const char *why = jobs[i].result->why;

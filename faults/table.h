@@ -30,8 +30,8 @@ struct job {
 
 void table_begin (void);
 
-/* Prints the row of jobs[0]; or, where a fault is one row, those of all its
- * clients, if they have ended. Returns how many jobs were printed.
+/* Prints the row of jobs[0], if it has ended; or, where a fault is one row,
+ * those of all its clients, if they have. Returns how many jobs were printed.
  */
 int table_rows (const struct job *jobs, int count);
 
