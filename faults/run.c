@@ -231,9 +231,11 @@ static void settle (struct run *r)
         rest (1);
     }
     if (r->client->ours)
-        complain (r, "%lld of %lld received, and no more comes",
-                  (long long)sum_up (b).received,
-                  (long long)sum_up (b).recorded);
+        complain (r, "%lld of %lld received, and no more comes: %llu ran over, "
+                  "%llu bytes wait", (long long)sum_up (b).received,
+                  (long long)sum_up (b).recorded,
+                  (unsigned long long)b->overruns,
+                  (unsigned long long)pending (b));
 }
 
 static bool is_idle (void *arg)
