@@ -6,7 +6,7 @@
  *              FAULTS_PEERS=TEXT     their names and versions, to print
  *              FAULTS_ONLY=TEXT      only the rows whose name has it
  *              FAULTS_MARKDOWN=1     the table for docs/faults.md
- *              FAULTS_MARKDOWN=short the one for README.md
+ *              FAULTS_MARKDOWN=short the one in short
  *
  * The exit status is 0 where the library lost nothing that it did not count,
  * sent nothing twice, and held no call for more than a ms. The others are only
