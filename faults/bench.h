@@ -218,13 +218,16 @@ void measure_again (void);
 /* -- the server: server.c --------------------------------------------------- */
 
 /* Listens, as a process of its own, on a port of the system's (or the one
- * given), or at a path, with a receive buffer of the usual size.
+ * given), or at a path, with a large receive buffer.
  */
 struct server *server_udp (struct run *r, const char *address, int port);
 struct server *server_unix (struct run *r, const char *path);
 
-/* Of the next start: its buffer; that it looks once a ms, having else to do.
+/* Of the next start: its buffer, of which the kernel makes twice as much, the
+ * usual one being 208 KiB then; that it looks once a ms, having else to do.
  */
+#define USUAL_BUFFER (104 * 1024)
+#define LARGE_BUFFER (1024 * 1024)
 void server_buffer (struct server *s, int bytes);
 void server_busy (struct server *s);
 

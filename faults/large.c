@@ -26,6 +26,7 @@ static void play_gauges (struct run *r)
 {
     r->period = 1000;
     at_udp (r);
+    server_buffer (r->server, USUAL_BUFFER);
     server_busy (r->server);
     server_start (r->server);
     if (!start (r))
@@ -64,6 +65,7 @@ static void play_contexts (struct run *r)
 {
     r->period = 100;
     at_udp (r);
+    server_buffer (r->server, USUAL_BUFFER);
     server_start (r->server);
     if (!start (r))
         return;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,6 +121,7 @@ bool start (struct run *r)
         bail_out ("fork: %s", strerror (errno));
     if (pid == 0) {
         prctl (PR_SET_PDEATHSIG, SIGKILL);
+        (void)sched_setscheduler (0, SCHED_OTHER, &(struct sched_param){ 0 });
         server_forget ();
         client_main (r);
     }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +17,6 @@
 #include "bench.h"
 #include "statsd-reader.h"
 #include "tap.h"
-
-/* The kernel doubles it, to the 208 KiB that a socket has by default.
- */
-#define USUAL_BUFFER (104 * 1024)
 
 struct server {
     struct listener *listener;
@@ -126,10 +121,6 @@ static void serve (struct server *s, int order)
     };
 
     prctl (PR_SET_PDEATHSIG, SIGKILL);
-    /* one that gets no processor loses what it would have read: it goes
-     * before all others, where it may
-     */
-    (void)sched_setscheduler (0, SCHED_FIFO, &(struct sched_param){ 1 });
     for (;;) {
         if (s->busy)
             rest (1);
@@ -155,7 +146,7 @@ static struct server *server_new (struct run *r, struct listener *l)
     s->listener = l;
     s->board = r->board;
     s->dialect = r->client->dialect;
-    s->buffer = USUAL_BUFFER;
+    s->buffer = LARGE_BUFFER;
     s->pid = -1;
     for (size_t i = 0; i < sizeof (all) / sizeof (all[0]); i++) {
         if (!all[i]) {
