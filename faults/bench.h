@@ -140,6 +140,7 @@ struct run {
     int period;                 /* ms */
     bool packets;               /* record these alone */
     char skipped[120];          /* why this machine cannot do it */
+    bool goes_first;            /* the server gets a processor at once */
 
     /* the client's */
     void *h;

@@ -53,7 +53,7 @@ static void load_contexts (struct run *r)
     }
     r->others = others;
     r->other_count = CONTEXTS - 1;
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; !r->board->stop; round++) {
         for (int i = 0; i < CONTEXTS; i++)
             record (r, i ? others[i - 1] : r->h, round % 9);
         measure_again ();
@@ -69,6 +69,7 @@ static void play_contexts (struct run *r)
     server_start (r->server);
     if (!start (r))
         return;
+    wait_recorded (r, 20000);
     finish (r);
 }
 
