@@ -418,9 +418,14 @@ char *listener_text (struct listener *l)
 
 bool listener_got (struct listener *l, size_t i, const void *data, size_t len)
 {
-    const struct datagram *d = listener_get (l, i);
+    const struct datagram *d;
+    bool same;
 
-    return i < l->count && d->len == len && !memcmp (d->data, data, len);
+    pthread_mutex_lock (&l->lock);
+    d = listener_get (l, i);
+    same = i < l->count && d->len == len && !memcmp (d->data, data, len);
+    pthread_mutex_unlock (&l->lock);
+    return same;
 }
 
 void listener_clear (struct listener *l)

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static int check_threads (bool *all)
     return n;
 }
 
-static volatile sig_atomic_t handled;
+static atomic_int handled;
 
 static void handler (int sig)
 {

@@ -2,7 +2,6 @@
 
 .PHONY: fuzz fuzz-build fuzz-corpus
 
-SECONDS  = 10
 TARGETS  = names prefixes tags uris splitter numbers calls
 
 HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -10,6 +9,7 @@ FUZZ_BIN = $(BUILD)/fuzz/$(HOST)/release
 FUZZ_NEW = $(BUILD)/fuzz/corpus
 
 ##: fuzz each target of TARGETS for SECONDS, from its corpus
+fuzz: SECONDS = 10
 fuzz: fuzz-build
 	$(Q)fuzz/run '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(SECONDS) $(TARGETS)
 

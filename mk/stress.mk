@@ -4,7 +4,6 @@
 
 STRESS   = $(BUILD)/stress
 TEST_LIB = $(BUILD)/c-tests/libtest.a
-SECONDS  = 60
 CALLS    = 10000000
 
 ##: check-restarts a server that goes and comes 100 times: nothing lost, nothing twice
@@ -12,6 +11,7 @@ check-restarts: $(STRESS)/restarts
 	$(Q)$<
 
 ##: soak 16 threads at full speed for SECONDS (60): conserved, and nothing grows
+soak: SECONDS = 60
 soak: $(STRESS)/soak
 	$(Q)SECONDS=$(SECONDS) $<
 

@@ -118,6 +118,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it has no gethostname")]
     fn prefixes() {
         let made = |text: &str| prefix(text.as_bytes(), 7).map(|p| String::from_utf8(p).unwrap());
         assert_eq!(made("flux.{{rank}}"), Ok("flux.7.".to_owned()));

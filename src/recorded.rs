@@ -2,6 +2,7 @@
 //! put in, without a lock, and the flush takes out, in order. It is Dmitry
 //! Vyukov's intrusive queue: each metric carries its own link.
 
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
@@ -13,8 +14,9 @@ use crate::metric::{Metric, state};
 #[derive(Debug)]
 pub struct Recorded {
     tail: AtomicPtr<Metric>,
-    /// Stands in for a metric where the list would be empty.
-    stub: Box<Metric>,
+    /// Stands in for a metric where the list would be empty. Not in a `Box`,
+    /// which when it moves says that nobody else points there.
+    stub: Arc<Metric>,
 }
 
 /// Where the flush takes metrics out: one for each `Recorded`.
@@ -31,15 +33,15 @@ unsafe impl Send for Reader {}
 impl Recorded {
     /// An empty list and its one reader.
     pub fn new() -> (Recorded, Reader) {
-        let stub = Box::new(Metric::blank(state::INERT));
-        let first = (&raw const *stub).cast_mut();
+        let stub = Arc::new(Metric::blank(state::INERT));
+        let first = Arc::as_ptr(&stub).cast_mut();
         let reader = Reader { head: first, last: std::ptr::null_mut() };
         (Recorded { tail: AtomicPtr::new(first), stub }, reader)
     }
 
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        std::ptr::eq(self.tail.load(SeqCst), &*self.stub)
+        std::ptr::eq(self.tail.load(SeqCst), Arc::as_ptr(&self.stub))
     }
 
     /// Puts a metric in, which `Metric::enqueue` has let through.
@@ -60,7 +62,7 @@ impl Reader {
     /// Makes the list empty, whatever state it is in: in a child process,
     /// which has one thread. Its metrics are taken for not being in it.
     pub fn reset(&mut self, list: &Recorded) {
-        let stub = (&raw const *list.stub).cast_mut();
+        let stub = Arc::as_ptr(&list.stub).cast_mut();
         list.stub.next.store(std::ptr::null_mut(), SeqCst);
         list.tail.store(stub, SeqCst);
         *self = Reader { head: stub, last: std::ptr::null_mut() };
@@ -97,7 +99,7 @@ impl Reader {
     }
 
     fn pop(&mut self, list: &Recorded) -> Option<*mut Metric> {
-        let stub = (&raw const *list.stub).cast_mut();
+        let stub = Arc::as_ptr(&list.stub).cast_mut();
         // SAFETY: metrics and the stub live as long as the list, and there is
         // one reader.
         unsafe {

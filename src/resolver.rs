@@ -126,6 +126,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it has no pthread_attr_init")]
     fn one_look_up_for_all_who_want_the_same() {
         let (done, told) = mpsc::channel();
         let start = |since| {

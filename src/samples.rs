@@ -285,6 +285,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
     fn beyond_the_bound_every_kth_is_kept() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         for n in [MAX_KEPT + 1, 2 * MAX_KEPT, 2 * MAX_KEPT + 1, 200_000, 1_000_000] {
@@ -300,6 +301,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
     fn lanes_are_thinned_alike() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         let busy = samples.lanes[0].lock();
@@ -315,6 +317,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
     fn lanes_together_count_within_k() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         for n in [50_001, 50_003, 49_999, 1] {

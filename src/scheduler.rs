@@ -137,6 +137,7 @@ mod tests {
     use crate::uri::Uri;
 
     #[test]
+    #[cfg_attr(miri, ignore = "it has no sockets")]
     fn a_context_that_is_gone_has_no_turn() {
         for _ in 0..100 {
             let uri = Uri::parse(b"unix:@fripp-nobody?period=86400&buffer=4096").unwrap();

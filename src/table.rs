@@ -5,6 +5,7 @@
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicPtr,
     Ordering::{Acquire, Relaxed, Release},
@@ -38,9 +39,9 @@ pub struct Tables {
 #[derive(Debug, Default)]
 pub struct Writer {
     /// All that ever were: a reader may still be in an old one. They add up
-    /// to less than the newest.
-    #[allow(clippy::vec_box, reason = "readers have the tables' addresses")]
-    tables: Vec<Box<Table>>,
+    /// to less than the newest. Not in a `Box`, which when it moves says that
+    /// nobody else points there.
+    tables: Vec<Arc<Table>>,
     used: usize,
     moved: usize,
 }
@@ -66,7 +67,7 @@ impl Key<'_> {
 }
 
 impl Table {
-    fn new(slots: usize) -> Option<Box<Table>> {
+    fn new(slots: usize) -> Option<Arc<Table>> {
         let layout = Layout::array::<AtomicPtr<Metric>>(slots).ok()?;
         // SAFETY: the size is not 0, and what is all zeros is a slice of null
         // pointers. Not written here: the caller would be held for the time
@@ -75,7 +76,7 @@ impl Table {
             let start = NonNull::new(alloc_zeroed(layout).cast())?;
             Box::from_raw(NonNull::slice_from_raw_parts(start, slots).as_ptr())
         };
-        Some(Box::new(Table { slots }))
+        Some(Arc::new(Table { slots }))
     }
 
     #[inline]
@@ -150,7 +151,7 @@ impl Writer {
         if self.used * 2 >= slots {
             debug_assert!(tables.previous.load(Relaxed).is_null(), "it was moved in time");
             let Some(next) = Table::new((slots * 2).max(FIRST)) else { return false };
-            let address = (&raw const *next).cast_mut();
+            let address = Arc::as_ptr(&next).cast_mut();
             self.tables.push(next);
             tables.previous.store(tables.current.load(Relaxed), Release);
             tables.current.store(address, Release);
