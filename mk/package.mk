@@ -1,6 +1,6 @@
 # Debian packages.
 
-.PHONY: deb check-deb
+.PHONY: deb check-deb check-fresh
 
 DEB      = $(BUILD)/deb
 DEB_TREE = $(DEB)/fripp-$(VERSION)
@@ -22,3 +22,7 @@ deb:
 ##: check-deb the packages in a fresh root: install, use, remove (as root; Debian: debootstrap)
 check-deb: deb
 	$(Q)scripts/check-deb $(BUILD)/deb-root $$(ls $(DEBS) | grep -v -e -dbgsym_)
+
+##: check-fresh the README's commands on a bare Debian, by debootstrap, as root
+check-fresh:
+	$(Q)scripts/check-fresh $(BUILD)/fresh
