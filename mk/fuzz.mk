@@ -1,6 +1,6 @@
 # Fuzzing, see docs/fuzzing.md.
 
-.PHONY: fuzz fuzz-build fuzz-corpus
+.PHONY: fuzz fuzz-build fuzz-corpus fuzz-coverage
 
 TARGETS  = names prefixes tags uris splitter numbers calls
 
@@ -22,3 +22,7 @@ fuzz-build:
 ##: fuzz-corpus make the corpora anew, as small as may be, with what 'fuzz' found
 fuzz-corpus: fuzz-build
 	$(Q)fuzz/minimize '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(TARGETS)
+
+##: fuzz-coverage which lines of each module the corpora reach (rustup: llvm-tools)
+fuzz-coverage:
+	$(Q)fuzz/coverage '$(BUILD)/fuzz-coverage' '$(HOST)' $(TARGETS)
