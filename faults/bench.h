@@ -177,6 +177,10 @@ void tell (struct run *r, int step);
  */
 void finish (struct run *r);
 
+/* All of that, with a server that is up, and one step of the client's.
+ */
+void play_step (struct run *r);
+
 /* The first thing that went wrong is the row's.
  */
 void complain (struct run *r, const char *fmt, ...)

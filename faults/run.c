@@ -278,3 +278,14 @@ void finish (struct run *r)
         complain (r, "the client ended with %d", WEXITSTATUS (status));
     server_stop (r->server);
 }
+
+void play_step (struct run *r)
+{
+    server_start (r->server);
+    if (!start (r))
+        return;
+    wait_recorded (r, 5000);
+    tell (r, 1);
+    wait_received (r);
+    finish (r);
+}
