@@ -131,7 +131,7 @@ mod tests {
         let (done, told) = mpsc::channel();
         let start = |since| {
             let done = done.clone();
-            Lookup::start("localhost", 1, since, Box::new(move || done.send(()).unwrap())).unwrap()
+            Lookup::start("localhost", 1, since, Box::new(move || drop(done.send(())))).unwrap()
         };
         let lookups = [start(0), start(0), start(0)];
         let all_one = lookups.iter().all(|lookup| Arc::ptr_eq(&lookup.0, &lookups[0].0));

@@ -153,11 +153,15 @@ fn in_a_terminal() {
     tmux.wait("a shell", |screen| screen.contains("\nback again"));
 }
 
-/// The process that the terminal's shell runs.
+/// The command, which the terminal's shell runs, or a shell of that shell.
 fn in_front(tmux: &Tmux) -> String {
     let panes = tmux.run(&["list-panes", "-F", "#{pane_pid}"]);
-    let children = Command::new("pgrep").args(["-P", panes.trim()]).output().unwrap();
-    stdout(&children).trim().to_owned()
+    let mut pid = panes.trim().to_owned();
+    while std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap().trim() != "fripp" {
+        let children = Command::new("pgrep").args(["-P", &pid]).output().unwrap();
+        pid = stdout(&children).trim().to_owned();
+    }
+    pid
 }
 
 fn wait_for_end(pid: &str) {

@@ -383,7 +383,9 @@ impl Run<'_> {
         // SAFETY: the context is not used any more.
         unsafe { fripp_ctx_destroy(self.context) };
         if start.elapsed() >= DESTROY_LIMIT {
-            // the machine had no time for it, and it gives up then
+            // the machine had no time for it, and it gives up then: what it
+            // sent is not the next one's
+            self.server.socket = None;
             return;
         }
         self.read();
