@@ -131,7 +131,11 @@ mod tests {
         let (done, told) = mpsc::channel();
         let start = |since| {
             let done = done.clone();
-            Lookup::start("localhost", 1, since, Box::new(move || drop(done.send(())))).unwrap()
+            // one that is told later finds nobody who listens
+            let tell = move || {
+                let _ = done.send(());
+            };
+            Lookup::start("localhost", 1, since, Box::new(tell)).unwrap()
         };
         let lookups = [start(0), start(0), start(0)];
         let all_one = lookups.iter().all(|lookup| Arc::ptr_eq(&lookup.0, &lookups[0].0));
