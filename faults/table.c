@@ -35,18 +35,17 @@ void table_begin (void)
         printf ("%-44s %-9s %9s %9s %8s %9s %7s %9s %6s %6s\n", "fault",
                 "client", "recorded", "received", "lost", "counted", "unread",
                 "longest", "CPU", "held");
+    else
+        printf ("%s, libfripp %s%s%s:\n\n", date, fripp_version (),
+                *others ? ", " : "", others);
     if (form == FULL)
-        printf ("%s, libfripp %s%s%s:\n\n"
-                "| fault | client | recorded | received | lost | counted "
+        printf ("| fault | client | recorded | received | lost | counted "
                 "| unread | longest, ms | CPU | held |\n"
-                "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n", date,
-                fripp_version (), *others ? ", " : "", others);
+                "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     if (form == SHORT)
-        printf ("%s, libfripp %s%s%s:\n\n"
-                "| fault | lost: libfripp | cadence | exporter "
+        printf ("| fault | lost: libfripp | cadence | exporter "
                 "| longest call, ms: libfripp | cadence | exporter |\n"
-                "|---|---:|---:|---:|---:|---:|---:|\n", date,
-                fripp_version (), *others ? ", " : "", others);
+                "|---|---:|---:|---:|---:|---:|---:|\n");
 }
 
 /* Why there are no numbers, or NULL.
