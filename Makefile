@@ -27,7 +27,8 @@ BUILD    := $(abspath $(TARGET_DIR))
 RELEASE  := $(BUILD)/release
 SO       := $(RELEASE)/libfripp.so
 STATIC   := $(RELEASE)/libfripp.a
-RUST     := $(wildcard src/*.rs src/*/*.rs src/*/*.c) build.rs cbindgen.toml Cargo.toml Cargo.lock
+RUST     := $(wildcard src/*.rs src/*/*.rs src/*/*.c) build.rs \
+            capi/src/lib.rs capi/build.rs capi/Cargo.toml Cargo.toml Cargo.lock
 PC       := $(BUILD)/fripp.pc
 
 export CARGO_TARGET_DIR := $(BUILD)
@@ -53,9 +54,7 @@ LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
 # the same bytes, whatever the folder
 REPRODUCIBLE = CARGO_BUILD_RUSTFLAGS="$$(CARGO='$(CARGO)' scripts/remap)"
 
-# without the rlib, which is there for the tests: rustc does no link-time
-# optimisation, whatever the profile says, for a crate that is to be one too
-LIBRARY = $(REPRODUCIBLE) $(CARGO) rustc --release --locked --lib --crate-type cdylib,staticlib
+LIBRARY = $(REPRODUCIBLE) $(CARGO) build --release --locked
 
 ##: all build the library: libfripp.so and libfripp.a
 all:
@@ -81,4 +80,4 @@ clean:
 	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/examples $(BUILD)/check $(BUILD)/cmake $(BUILD)/report $(BUILD)/stress $(PC)
 	$(Q)rmdir $(BUILD) 2>/dev/null || :
 
-include $(sort $(wildcard mk/*.mk))
+include $(sort $(wildcard scripts/mk/*.mk))

@@ -1,0 +1,187 @@
+//! `fripp listen`, with real processes and sockets.
+
+#[allow(dead_code)]
+#[path = "common/mod.rs"]
+mod command;
+
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::os::unix::net::UnixDatagram;
+
+use command::{FRIPP, Receiving, fripp, fripp_script, stderr, stdout};
+
+fn send(to: &str, datagram: &str) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(datagram.as_bytes(), to).unwrap();
+}
+
+#[test]
+fn a_commands_lines_and_its_status() {
+    let output = fripp_script("listen", "$FRIPP send a.b 1 c; $FRIPP send t 2.5 ms; exit 7");
+    assert_eq!(stdout(&output), "a.b:1|c\nt:2.5|ms\n");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(7), String::new()));
+}
+
+#[test]
+fn settings_are_the_commands() {
+    let output =
+        fripp_script("listen [::1]:0?prefix=p", "echo $FLUX_FRIPP_STATSD; $FRIPP send a 1 c");
+    let lines = stdout(&output);
+    let (uri, line) = lines.split_once('\n').unwrap();
+    assert!(uri.starts_with("[::1]:") && uri.ends_with("?prefix=p"), "{uri}");
+    assert_eq!(line, "p.a:1|c\n");
+}
+
+#[test]
+fn a_line_is_out_before_the_next_datagram() {
+    let mut listen = Receiving::start("listen 127.0.0.1:0 --count 3");
+    let mut lines = BufReader::new(listen.child.stdout.take().unwrap()).lines();
+    for n in 0..3 {
+        send(&listen.address, &format!("a:{n}|c"));
+        assert_eq!(lines.next().unwrap().unwrap(), format!("a:{n}|c"));
+    }
+    assert_eq!(listen.end().0, 0);
+}
+
+#[test]
+fn what_is_waited_for() {
+    let listen = Receiving::start("listen 127.0.0.1:0 --match ^b:\\d+ --count 2");
+    for datagram in ["a:1|c\nb:2|c", "b:x|s", "b:3|c", "b:4|c"] {
+        send(&listen.address, datagram);
+    }
+    let (status, out, _) = listen.end();
+    assert_eq!((status, &out[..]), (0, "b:2|c\nb:3|c\n"));
+
+    let listen = Receiving::start("listen 127.0.0.1:0 --match b --timeout 0.2");
+    send(&listen.address, "a:1|c");
+    let (status, out, _) = listen.end();
+    assert_eq!((status, &out[..]), (1, ""));
+
+    let listen = Receiving::start("listen 127.0.0.1:0 --timeout 0.2");
+    assert_eq!(listen.end().0, 0);
+}
+
+#[test]
+fn what_a_command_was_to_send() {
+    let script = "$FRIPP send a 1 c; $FRIPP send b 1 c; $FRIPP send a 2 c";
+    for (options, status, out) in [
+        ("listen --match ^a --count 2", 0, "a:1|c\na:2|c\n"),
+        ("listen --match ^a --count 1", 0, "a:1|c\n"),
+        ("listen --match ^a --count 3", 1, "a:1|c\na:2|c\n"),
+        ("listen --match ^c", 1, ""),
+    ] {
+        let output = fripp_script(options, script);
+        assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(status), out), "{options}");
+    }
+    // one that does not end is ended
+    let output =
+        fripp_script("listen --match ^a --timeout 0.3", "$FRIPP send a 1 c; exec sleep 60");
+    assert_eq!((output.status.code(), &stdout(&output)[..]), (Some(1), "a:1|c\n"));
+}
+
+#[test]
+fn json() {
+    let output = fripp_script("listen --json --dialect statsd", "$FRIPP send a 1 C");
+    let read: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(read["metrics"][0]["type"], "total");
+    assert!(read["problems"][0].as_str().unwrap().contains("added up"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_a_server_would_refuse() {
+    let output = fripp_script("listen --dialect telegraf", "$FRIPP send a 1 C; $FRIPP send b 1 c");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), "a:1|C\nb:1|c\n");
+    let said = "fripp: a:1|C: a running total (C) is refused: only brubeck has them\n";
+    assert_eq!(stderr(&output), said);
+    let output = fripp_script("listen --dialect brubeck", "$FRIPP send a 1 C; $FRIPP send b 1 c");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn unix_sockets() {
+    let path = std::env::temp_dir().join(format!("fripp-listen-{}", std::process::id()));
+    let listen = Receiving::start(&format!("listen unix:{} -n 1", path.display()));
+    assert_eq!(listen.address, format!("unix:{}", path.display()));
+    UnixDatagram::unbound().unwrap().send_to(b"a:1|c", &path).unwrap();
+    assert_eq!(listen.end().1, "a:1|c\n");
+    assert!(!path.exists());
+
+    let name = format!("unix:@fripp-listen-{}", std::process::id());
+    let output = fripp_script(&format!("listen {name}"), "$FRIPP send a 1 c");
+    assert_eq!(stdout(&output), "a:1|c\n");
+}
+
+#[test]
+fn signals() {
+    let signal = |pid: u32, signal: &str| {
+        let pid = pid.to_string();
+        assert!(
+            std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success()
+        );
+    };
+    // what had come before the signal is still taken, though it could not be
+    let listen = Receiving::start("listen 127.0.0.1:0");
+    signal(listen.child.id(), "-STOP");
+    for n in 0..200 {
+        send(&listen.address, &format!("a:{n}|c"));
+    }
+    signal(listen.child.id(), "-INT");
+    signal(listen.child.id(), "-CONT");
+    let (status, out, _) = listen.end();
+    assert_eq!((status, out.lines().count()), (0, 200));
+
+    // a command is told to end, and what it sends then is still taken
+    let script =
+        "trap '$FRIPP send end 1 c; exit 5' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut child = fripp("listen").args(["--", "sh", "-c", script]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    signal(child.id(), "-TERM");
+    assert_eq!(lines.next().unwrap().unwrap(), "end:1|c");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+
+    let output = fripp_script("listen", "kill -9 $$");
+    assert_eq!(output.status.code(), Some(128 + 9));
+}
+
+#[test]
+fn who_reads_has_seen_enough() {
+    let mut listen = Receiving::start("listen 127.0.0.1:0");
+    drop(listen.child.stdout.take());
+    // another test's process may hold the pipe for a moment, before its exec
+    while listen.child.try_wait().unwrap().is_none() {
+        send(&listen.address, "a:1|c");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let (status, _, err) = listen.end();
+    assert_eq!((status, &err[..]), (0, ""));
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let taken = Receiving::start("listen 127.0.0.1:0");
+    let in_use = format!("listen {}", taken.address);
+    for (line, said) in [
+        (&in_use[..], "in use: another program receives there"),
+        ("listen localhost", "'localhost' is no address: say host:port"),
+        ("listen localhost:70000", "is no address"),
+        ("listen 127.0.0.1:0?colour=red", "'colour=red' is no setting"),
+        ("listen unix:/no/such/folder/x", "/no/such/folder/x: no such folder"),
+        ("listen 192.0.2.1:8125", "192.0.2.1:8125: no address of this machine"),
+        ("listen --match (", "unclosed group"),
+        ("listen --dialect french", "possible values: brubeck, statsd"),
+        ("listen --timeout soon", "not a number of seconds"),
+        ("listen --count 0", "0 is not in 1.."),
+        ("listen -- /no/such/program", "/no/such/program: No such file"),
+        ("listne", "similar subcommand exists: 'listen'"),
+    ] {
+        let output = fripp(line).output().unwrap();
+        let text = stderr(&output);
+        assert!(text.contains(said), "{line}: {text}");
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{line}");
+        assert!(!text.contains("panicked") && !text.contains("Err("), "{text}");
+    }
+    assert!(std::path::Path::new(FRIPP).exists());
+}

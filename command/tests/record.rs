@@ -1,0 +1,159 @@
+//! `fripp record` and `fripp report`, as programs. What the page shows is
+//! held against other figures by `make check-report`.
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const FRIPP: &str = env!("CARGO_BIN_EXE_fripp");
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("fripp-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn fripp(args: &[&str]) -> (Output, String) {
+    let output = Command::new(FRIPP).args(args).output().unwrap();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, said)
+}
+
+/// Records datagrams that a command sends.
+fn record(file: &str, datagrams: &[&str]) -> String {
+    let send = "for d in \"$@\"; do printf %s \"$d\" >/dev/udp/${FLUX_FRIPP_STATSD/://}; done";
+    let command = ["record", "-o", file, "--", "bash", "-c", send, "bash"];
+    let (output, said) = fripp(&[&command, datagrams].concat());
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+fn exists(path: &str) -> bool {
+    Path::new(path).exists()
+}
+
+#[test]
+fn a_recording_becomes_a_page_and_pictures() {
+    let folder = Folder::new("page");
+    let (file, page) = (folder.file("run.rec"), folder.file("run.html"));
+    // bash makes a datagram of each line
+    let lines = ["a.size:5|g", "a.hits:2|c", "no line", "a.took:3|ms", "a.hits:1|c"];
+    let said = record(&file, &lines);
+    assert!(said.contains("5 lines in 5 datagrams, "), "{said}");
+    assert!(said.contains("; 0 dropped by the kernel"), "{said}");
+
+    let (output, said) = fripp(&["report", &file]);
+    assert!(output.status.success(), "{said}");
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<dt>Lines</dt><dd>5</dd>"));
+    assert!(html.contains("Lines that are not StatsD: 1."));
+    assert!(html.contains("&quot;no line&quot;, in datagram 3, at "));
+    assert!(!html.contains("{{"));
+
+    let (svg, png) = (folder.file("x.svg"), folder.file("x.png"));
+    let (output, said) = fripp(&["report", &file, "-o", &svg, "--chart", "hits"]);
+    assert!(output.status.success(), "{said}");
+    assert!(std::fs::read_to_string(&svg).unwrap().contains("A.hits"));
+    let (output, said) = fripp(&["report", &file, "-o", &png, "--chart", "a.percentiles-of-took"]);
+    assert!(output.status.success() || said.contains("no font"), "{said}");
+
+    for (args, wrong) in [
+        (&["-o", &png] as &[&str], "a picture has one chart: say --chart with one of\n  a."),
+        (&["-o", &png, "--chart", "nothing"], "no chart 'nothing': say --chart with one of"),
+        (&["-o", &png, "--chart", "took"], "'took' makes several charts: "),
+        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg, .png or .csv"),
+        (&["--chart", "("], "the pattern '('"),
+        (&["--interval", "0"], "not a number of seconds from 0.001 to 86400"),
+    ] {
+        let (output, said) = fripp(&[&["report", &file], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(wrong), "{said}");
+    }
+}
+
+#[test]
+fn top_keeps_what_it_shows_and_a_table_has_whole_figures() {
+    let folder = Folder::new("csv");
+    let (file, csv) = (folder.file("run.rec"), folder.file("run.csv"));
+    let lines = "b.n:2|c\nb.n:3|c\na.took:0.000001|ms\na.took:12345678.000001|ms\na.size:-7|g";
+    let send = format!("printf '%s' '{lines}' >/dev/udp/${{FLUX_FRIPP_STATSD/://}}");
+    let command = ["top", "-o", &file, "--", "bash", "-c", &send];
+    let (output, said) = fripp(&command);
+    assert!(output.status.success(), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("a.took"));
+
+    let (output, said) = fripp(&["report", &file, "-o", &csv]);
+    assert!(output.status.success(), "{said}");
+    let (least, mean) = ("0.000001", "6172839.000001");
+    let top = "12345678.000001";
+    assert_eq!(
+        std::fs::read_to_string(&csv).unwrap(),
+        format!(
+            "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n\
+             a.size,gauge,1,,-7,,,,,,,,,,\n\
+             a.took,timer,2,2,{top},{least},{mean},{least},{top},{top},{top},{top},{top},{top},\
+             12345678.000002\n\
+             b.n,counter,2,5,,,,,,,,,,,\n"
+        )
+    );
+
+    let (output, said) = fripp(&command);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("is there already; --force overwrites it"), "{said}");
+}
+
+#[test]
+fn the_command_s_status_and_a_file_that_is_there() {
+    let folder = Folder::new("there");
+    let file = folder.file("run.rec");
+    let exit = ["--", "sh", "-c", "exit 3"];
+    let (output, _) = fripp(&[&["record", "-o", &file], &exit[..]].concat());
+    assert_eq!(output.status.code(), Some(3));
+    let before = std::fs::read(&file).unwrap();
+    let (output, said) = fripp(&[&["record", "-o", &file], &exit[..]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("is there already; --force overwrites it"), "{said}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    let (output, _) = fripp(&[&["record", "--force", "-o", &file], &exit[..]].concat());
+    assert_eq!(output.status.code(), Some(3));
+    assert_ne!(std::fs::read(&file).unwrap(), before);
+
+    let (output, said) = fripp(&["record", "-o", &folder.file("y"), "nowhere"]);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(!exists(&folder.file("y")));
+}
+
+#[test]
+fn damage_is_named_and_the_rest_is_reported() {
+    let folder = Folder::new("damage");
+    let file = folder.file("run.rec");
+    record(&file, &["a.hits:1|c"]);
+    let mut bytes = std::fs::read(&file).unwrap();
+    // in the first record's body, behind the header and its head
+    bytes[12 + 13 + 3] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let (output, said) = fripp(&["report", &file]);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("record 1 at byte 12: its checksum is wrong; "), "{said}");
+    let html = std::fs::read_to_string(folder.file("run.html")).unwrap();
+    assert!(html.contains("Records that cannot be read: 1."));
+    assert!(html.contains("<dt>Lines</dt><dd>1</dd>"));
+
+    std::fs::write(&file, "<!doctype html>").unwrap();
+    let (output, said) = fripp(&["report", &file]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("not a recording"), "{said}");
+}

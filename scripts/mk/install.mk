@@ -1,0 +1,62 @@
+# What 'make install' puts where.
+
+.PHONY: install uninstall
+
+HEADERS     = $(wildcard include/*.h include/*.hpp)
+CMAKE_FILES = fripp-config.cmake fripp-config-version.cmake
+CMAKE_OUT   = $(CMAKE_FILES:%=$(BUILD)/cmake/%)
+
+# paths below the prefix are written with it, so that a package can be moved
+below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
+# libraries that a program needs beside libfripp.a; for CMake with ';' between
+STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl
+empty =
+FILL = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+    -e 's|@LIBDIR@|$(call below,$(LIBDIR))|' \
+    -e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
+    -e 's|@REAL@|$(REAL)|' -e 's|@SONAME@|$(SONAME)|' \
+    -e 's|@MAJOR@|$(firstword $(subst ., ,$(VERSION)))|'
+
+$(PC): packaging/fripp.pc.in Cargo.toml scripts/mk/install.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FILL) -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|' $< >$@
+
+$(CMAKE_OUT): $(BUILD)/cmake/%: packaging/cmake/%.in Cargo.toml scripts/mk/install.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FILL) -e 's|@STATIC_LIBS@|$(subst $(empty) $(empty),;,$(STATIC_LIBS))|' \
+	    -e "s|@INCLUDE_FROM_LIBDIR@|$$(realpath -ms --relative-to='$(LIBDIR)' '$(INCLUDEDIR)')|" $< >$@
+
+# the prefix may be another one each time
+.PHONY: $(PC) $(CMAKE_OUT)
+
+# tell the run-time linker, where it is this machine's and one may
+LDCONFIG = if [ -z '$(DESTDIR)' ] && [ "`id -u`" = 0 ]; then ldconfig 2>/dev/null || :; fi
+
+##: install to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again
+install: $(SO) $(PC) $(CMAKE_OUT)
+	$(say) INSTALL '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
+	$(Q)install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(LIBDIR)/cmake/fripp' \
+	    '$(DESTDIR)$(INCLUDEDIR)'
+	$(Q)install -m 755 $(SO) '$(DESTDIR)$(LIBDIR)/$(REAL)'
+	$(Q)ln -sf $(REAL) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	$(Q)ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libfripp.so'
+	$(Q)install -m 644 $(STATIC) '$(DESTDIR)$(LIBDIR)/libfripp.a'
+	$(Q)install -m 644 $(PC) '$(DESTDIR)$(LIBDIR)/pkgconfig/fripp.pc'
+	$(Q)install -m 644 $(CMAKE_OUT) '$(DESTDIR)$(LIBDIR)/cmake/fripp'
+	$(Q)install -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
+	$(Q)install -d '$(DESTDIR)$(MANDIR)/man3' '$(DESTDIR)$(MANDIR)/man7'
+	$(Q)install -m 644 docs/man/*.3 '$(DESTDIR)$(MANDIR)/man3'
+	$(Q)install -m 644 docs/man/*.7 '$(DESTDIR)$(MANDIR)/man7'
+	$(Q)$(LDCONFIG)
+
+uninstall:
+	$(say) REMOVE '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
+	$(Q)cd '$(DESTDIR)$(LIBDIR)' 2>/dev/null && rm -f $(REAL) $(SONAME) \
+	    libfripp.so libfripp.a pkgconfig/fripp.pc $(CMAKE_FILES:%=cmake/fripp/%) && \
+	    rmdir cmake/fripp 2>/dev/null || :
+	$(Q)cd '$(DESTDIR)$(INCLUDEDIR)' 2>/dev/null && rm -f $(notdir $(HEADERS)) || :
+	$(Q)cd '$(DESTDIR)$(MANDIR)' 2>/dev/null && \
+	    rm -f $(patsubst docs/man/%,man3/%,$(wildcard docs/man/*.3)) \
+	        $(patsubst docs/man/%,man7/%,$(wildcard docs/man/*.7)) || :
+	$(Q)$(LDCONFIG)

@@ -1,0 +1,30 @@
+# Whether a report shows what was recorded, see command/report/check.py.
+
+.PHONY: check-report check-uplot
+
+REPORT = $(BUILD)/report
+UPLOT  = command/src/report/page/uplot
+
+##: check-report the page of a recording in Chromium, beside figures of its own
+check-report: check-uplot $(COMMAND) $(REPORT)/sender $(REPORT)/python
+	$(Q)PYTHONPATH=$(REPORT)/python python3 command/report/check.py $(if $(PICTURES),--pictures '$(PICTURES)') \
+	    $(REPORT)/work $(COMMAND) $(REPORT)/sender 6
+
+# the files of uPlot here are those of its package of that version
+check-uplot:
+	$(Q)rm -rf $(REPORT)/uplot && mkdir -p $(REPORT)/uplot
+	$(Q)version=`sed -n '1s/.*(v\(.*\)).*/\1/p' $(UPLOT)/uPlot.iife.min.js` && \
+	    cd $(REPORT)/uplot && npm pack --silent "uplot@$$version" >/dev/null && tar xf uplot-*.tgz
+	$(Q)cmp $(UPLOT)/uPlot.iife.min.js $(REPORT)/uplot/package/dist/uPlot.iife.min.js
+	$(Q)cmp $(UPLOT)/uPlot.min.css $(REPORT)/uplot/package/dist/uPlot.min.css
+	$(Q)cmp $(UPLOT)/LICENSE $(REPORT)/uplot/package/LICENSE
+
+$(REPORT)/sender: command/report/sender.c include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -o $@ $< $(LINK) -lm
+
+$(REPORT)/python:
+	$(say) PIP 'selenium lz4'
+	$(Q)pip3 install --quiet --disable-pip-version-check --target $@ selenium lz4 \
+	    || { rm -rf $@; exit 1; }
