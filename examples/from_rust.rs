@@ -9,8 +9,8 @@ use std::net::UdpSocket;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fripp::dialect::Kind;
-use fripp::record::Value;
+use fripp::context::record::Value;
+use fripp::metric::kind::Kind;
 use fripp::uri::Uri;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -14,8 +14,8 @@
 //! a Rust program can record, too, in safe code:
 //!
 //! ```
-//! use fripp::dialect::Kind;
-//! use fripp::record::Value;
+//! use fripp::metric::kind::Kind;
+//! use fripp::context::record::Value;
 //! use fripp::uri::Uri;
 //!
 //! let uri = Uri::parse(b"127.0.0.1:8125?dialect=statsd&prefix=app")?;
@@ -31,43 +31,15 @@
 //!
 //! `examples/from_rust.rs` has more.
 
-pub mod addresses;
-pub mod configure;
 pub mod context;
-pub mod delivery;
-pub mod dialect;
-pub mod endpoint;
+pub mod encode;
 pub mod error;
-pub mod exit;
 pub mod ffi;
-pub mod flush;
-pub mod flux;
-pub mod fork;
-pub mod line;
-pub mod link;
-pub mod list;
 pub mod log;
-pub mod memory;
 pub mod metric;
-pub mod name;
-pub mod number;
-pub mod pace;
-pub mod packet;
-pub mod pool;
-pub mod queue;
-pub mod record;
-pub mod recorded;
+pub mod process;
 pub mod registry;
-pub mod resolver;
-pub mod samples;
-pub mod scheduler;
-pub mod set;
-pub mod settings;
-pub mod socket;
+pub mod send;
 pub mod stats;
 pub mod sys;
-pub mod table;
-pub mod tags;
-pub mod turn;
 pub mod uri;
-pub mod wheel;

@@ -6,12 +6,12 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::dialect::Dialect;
-use crate::endpoint::Endpoint;
+use crate::encode::dialect::Dialect;
+use crate::encode::packet::MTU_RANGE;
+use crate::encode::settings::{SECOND, Settings};
 use crate::error::Error;
-use crate::flux::Flux;
-use crate::packet::MTU_RANGE;
-use crate::settings::{SECOND, Settings};
+use crate::send::endpoint::Endpoint;
+use crate::sys::flux::Flux;
 
 /// More than a URI has that is one, with every byte percent-encoded.
 const TOO_LONG: usize = 8192;
@@ -94,7 +94,7 @@ impl Uri {
             b"dialect" => settings.dialect = Dialect::from_name(&value)?,
             b"period" => settings.set_period(decimal(&value)?).ok()?,
             b"prefix" => {
-                crate::name::prefix(&value, 0).ok()?;
+                crate::encode::name::prefix(&value, 0).ok()?;
                 self.prefix = Some(value);
             }
             b"mtu" => settings.mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu))?,

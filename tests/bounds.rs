@@ -3,9 +3,10 @@
 mod common;
 
 use common::{Known, Server};
-use fripp::dialect::{Dialect, Kind};
+use fripp::context::record::Value;
+use fripp::encode::dialect::Dialect;
 use fripp::error::Error;
-use fripp::record::Value;
+use fripp::metric::kind::Kind;
 
 #[test]
 fn timers_that_are_not_used_any_more_give_their_memory_back() {

@@ -4,8 +4,8 @@
 mod common;
 
 use common::Server;
-use fripp::dialect::Kind;
-use fripp::record::Value;
+use fripp::context::record::Value;
+use fripp::metric::kind::Kind;
 
 const DIALECTS: [&str; 5] = ["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"];
 
@@ -176,7 +176,7 @@ fn thinned_samples_say_how_many_they_stand_for() {
     context.flush().unwrap();
     server.limit = 65_507;
     let mut known = common::Known::default();
-    server.read(fripp::dialect::Dialect::Dogstatsd, &mut known);
+    server.read(fripp::encode::dialect::Dialect::Dogstatsd, &mut known);
     let samples = &known.samples["n"];
     assert!(samples.len() <= 32_768 && samples.iter().all(|(_, k)| *k == 4.0));
     assert!((samples.len() as i32 * 4 - n).abs() < 4);
@@ -216,9 +216,9 @@ fn by_a_new_name_an_unchanged_total_is_sent_again() {
     assert_eq!([record(), record()], ["t:5|C", ""]);
     context.set_prefix(b"p").unwrap();
     assert_eq!([record(), record()], ["p.t:5|C", ""]);
-    context.set_dialect(fripp::dialect::Dialect::Statsd).unwrap();
+    context.set_dialect(fripp::encode::dialect::Dialect::Statsd).unwrap();
     assert_eq!(record(), "");
-    context.set_dialect(fripp::dialect::Dialect::Brubeck).unwrap();
+    context.set_dialect(fripp::encode::dialect::Dialect::Brubeck).unwrap();
     context.forget(b"t").unwrap();
     assert!(server.datagrams().is_empty());
 }
@@ -237,7 +237,7 @@ fn forgetting_what_was_never_recorded_sends_nothing() {
 
 #[test]
 fn a_forgotten_metric_that_the_dialect_lacks_is_refused() {
-    use fripp::dialect::Dialect;
+    use fripp::encode::dialect::Dialect;
     use fripp::error::Error;
     let server = Server::new();
     let context = server.context("dialect=dogstatsd");

@@ -1,7 +1,7 @@
 //! Where to receive, as the user names it: an end point of the library's, or
 //! one with port 0, and settings for who sends.
 
-use fripp::endpoint::Endpoint;
+use fripp::send::endpoint::Endpoint;
 use fripp::uri::Uri;
 
 #[derive(Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use fripp::dialect::Dialect;
+use fripp::encode::dialect::Dialect;
 
 use crate::scale::Scale;
 

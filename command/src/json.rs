@@ -26,7 +26,9 @@ pub fn line(line: &[u8], problems: &[String]) -> String {
                 let values: Vec<_> = part
                     .values()
                     .map(|value| match wire::number(value) {
-                        Some(number) if part.kind != fripp::dialect::Kind::Set => json!(number),
+                        Some(number) if part.kind != fripp::metric::kind::Kind::Set => {
+                            json!(number)
+                        }
                         _ => text(value),
                     })
                     .collect();

@@ -2,7 +2,9 @@
 //! observed on running servers, or read from telegraf's and the Datadog
 //! agent's source.
 
-use fripp::dialect::{Dialect, Kind, Tagging};
+use fripp::encode::dialect::{Dialect, Tagging};
+
+use fripp::metric::kind::Kind;
 
 use crate::wire::{self, Line, TagStyle};
 use Dialect::{Brubeck, Dogstatsd, Graphite, Statsd, Telegraf};

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use fripp::dialect::Dialect;
+use fripp::encode::dialect::Dialect;
 use regex::bytes::Regex;
 
 use crate::args::Listen;

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
-use fripp::endpoint::{Endpoint, Host};
+use fripp::send::endpoint::{Endpoint, Host};
 use rustix::net::sockopt;
 
 use crate::address::Address;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fripp::context::Context;
-use fripp::dialect::{Dialect, Kind};
+use fripp::context::record::Value;
+use fripp::encode::dialect::Dialect;
+use fripp::encode::name;
 use fripp::error::Error;
-use fripp::name;
-use fripp::record::Value;
+use fripp::metric::kind::Kind;
 use fripp::uri::Uri;
 
 use crate::address::Address;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use fripp::dialect::Kind;
+use fripp::metric::kind::Kind;
 
 use crate::distribution::Summary;
 use crate::figure::figure;

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use fripp::dialect::{Dialect, Kind};
+use fripp::encode::dialect::Dialect;
+use fripp::metric::kind::Kind;
 
 use crate::distribution::{Budget, Distribution};
 use crate::wire::{self, Line};

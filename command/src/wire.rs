@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use fripp::dialect::Kind;
+use fripp::metric::kind::Kind;
 
 /// A line, or one of the parts of a line that packs several as statsd does,
 /// `name:1|ms:2|ms`.

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use fripp::name;
+use fripp::encode::name;
 use fripp_fuzz::{clean, is_clean, with_buffers};
 use libfuzzer_sys::fuzz_target;
 

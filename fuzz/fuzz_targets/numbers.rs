@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use fripp::number;
+use fripp::encode::number;
 use fripp_fuzz::with_buffers;
 use libfuzzer_sys::fuzz_target;
 

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use fripp::error::Error;
-use fripp::name::{self, MAX_PREFIX};
+use fripp::encode::name::{self, MAX_PREFIX};
 use fripp_fuzz::{clean, with_buffers};
 use libfuzzer_sys::fuzz_target;
 

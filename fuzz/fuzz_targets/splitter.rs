@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use fripp::packet::{Packer, Rejected, each_line};
+use fripp::encode::packet::{Packer, Rejected, each_line};
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {

@@ -4,9 +4,9 @@
 
 #![no_main]
 
-use fripp::dialect::Tagging;
+use fripp::encode::dialect::Tagging;
 use fripp::error::Error;
-use fripp::tags;
+use fripp::encode::tags;
 use fripp_fuzz::{clean_bytes, is_clean, with_buffers};
 use libfuzzer_sys::fuzz_target;
 

@@ -5,9 +5,9 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
-use fripp::dialect::Dialect;
-use fripp::endpoint::{Endpoint, Host};
-use fripp::settings::{SECOND, Settings};
+use fripp::encode::dialect::Dialect;
+use fripp::send::endpoint::{Endpoint, Host};
+use fripp::encode::settings::{SECOND, Settings};
 use fripp::uri::Uri;
 use fripp_fuzz::{clean_bytes, percent_decoded, percent_encoded};
 use libfuzzer_sys::fuzz_target;
@@ -223,7 +223,7 @@ impl Key<'_> {
                 *prefix = Some(text.to_vec());
                 // tokens are another target's
                 text.len() <= 127 && !text.contains(&0) && !text.windows(2).any(|two| two == b"{{")
-                    || fripp::name::prefix(text, 0).is_ok() && !text.contains(&0)
+                    || fripp::encode::name::prefix(text, 0).is_ok() && !text.contains(&0)
             }
             Key::Tags(pairs) => {
                 let text: Vec<_> = pairs.iter().map(|(k, v)| [k, &b":"[..], v].concat()).collect();

@@ -4,13 +4,13 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
 use crate::context::{Context, Sink};
-use crate::endpoint::Endpoint;
+use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::ffi::guard::{guarded, silence_panics, status};
-use crate::flux::Flux;
 use crate::log::Message;
-use crate::memory;
-use crate::settings::Settings;
+use crate::send::endpoint::Endpoint;
+use crate::sys::flux::Flux;
+use crate::sys::memory;
 use crate::uri::Uri;
 
 /// Flux's handle, opaque: its struct tag differs between versions.

@@ -5,11 +5,11 @@
 // what a caller must see to is in their text
 #![allow(clippy::missing_safety_doc, rustdoc::broken_intra_doc_links)]
 
+pub mod by_handle;
+pub mod by_name;
 pub mod context;
 mod guard;
-pub mod metric;
 pub mod packet;
-pub mod record;
 pub mod settings;
 pub mod stats;
 pub mod timer;

@@ -3,9 +3,9 @@
 use std::ffi::{c_char, c_int};
 
 use crate::error::Error;
+use crate::ffi::by_name::fripp_timing;
 use crate::ffi::context::fripp_ctx;
 use crate::ffi::guard::{guarded, invalid};
-use crate::ffi::record::fripp_timing;
 use crate::sys;
 
 /// When something began. It lives in the struct of the caller's operation, so

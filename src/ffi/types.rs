@@ -3,8 +3,10 @@
 
 use std::ffi::c_uint;
 
-use crate::dialect::{Dialect, Kind};
+use crate::encode::dialect::Dialect;
+
 use crate::error::Error;
+use crate::metric::kind::Kind;
 
 /// The types of metrics.
 #[allow(non_camel_case_types, clippy::upper_case_acronyms)]

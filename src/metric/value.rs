@@ -5,9 +5,9 @@
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use crate::dialect::Kind;
 use crate::error::Error;
 use crate::metric::Metric;
+use crate::metric::kind::Kind;
 
 /// Added to what a value was sent as when the metric's name has changed since.
 pub(super) const RENAMED: u8 = 2;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fripp::dialect::Dialect;
+use fripp::encode::dialect::Dialect;
 
 /// What a server knows, by name (with its tags, as they stand in the line).
 #[derive(Debug, Default, PartialEq)]

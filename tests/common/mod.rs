@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fripp::context::Context;
-use fripp::dialect::Dialect;
+use fripp::encode::dialect::Dialect;
 use fripp::uri::Uri;
 
 pub use known::Known;

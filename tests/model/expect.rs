@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CStr;
 
-use fripp::dialect::{Dialect, Kind, Tagging};
+use fripp::encode::dialect::{Dialect, Tagging};
+
+use fripp::metric::kind::Kind;
 
 use super::Call;
 use crate::known::Known;

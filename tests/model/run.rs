@@ -8,12 +8,14 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use fripp::dialect::{Dialect, Kind};
+use fripp::encode::dialect::Dialect;
+
 use fripp::ffi::context::{fripp_ctx, fripp_ctx_create_uri, fripp_ctx_destroy};
 use fripp::ffi::metric::*;
 use fripp::ffi::record::*;
 use fripp::ffi::settings::*;
 use fripp::ffi::stats::{fripp_get_stats, fripp_stats};
+use fripp::metric::kind::Kind;
 
 use super::expect::{DIALECTS, Key, MEMBERS, Model, NAMES, PREFIXES, TAGS, Told};
 use super::{Call, Step};
@@ -140,7 +142,7 @@ impl Run<'_> {
             }
             Step::Tags(n) => {
                 let (raw, cleaned) = TAGS[n as usize % TAGS.len()];
-                let none = self.model.dialect.tagging() == fripp::dialect::Tagging::None;
+                let none = self.model.dialect.tagging() == fripp::encode::dialect::Tagging::None;
                 let told = match cleaned {
                     None => Told::Error(vec![libc::EINVAL]),
                     Some(tags) if !tags.is_empty() && none => Told::Error(vec![libc::ENOTSUP]),

@@ -1,6 +1,6 @@
 //! The curves of the chart, scaled.
 
-use fripp::dialect::Kind;
+use fripp::metric::kind::Kind;
 
 use super::State;
 use super::history::STATISTICS;

@@ -1,0 +1,95 @@
+//! Settings changed in mid-flight: what is pending goes out under the old
+//! ones.
+
+#![forbid(unsafe_code)]
+
+use crate::context::{Context, phase, timer_period};
+use crate::encode::dialect::{Dialect, Tagging};
+use crate::encode::settings::Settings;
+use crate::error::Error;
+use crate::metric::state;
+use crate::send::pace::{Burst, GAP};
+use crate::sys;
+use crate::sys::memory;
+
+impl Context {
+    /// Changes the prefix.
+    pub fn set_prefix(&self, prefix: &[u8]) -> Result<(), Error> {
+        let rank = self.rank();
+        self.change(&mut |settings| settings.set_prefix(prefix, rank))
+    }
+
+    /// Changes the tags that every metric has.
+    pub fn set_tags(&self, tags: &[u8]) -> Result<(), Error> {
+        self.change(&mut |settings| settings.set_tags(tags))
+    }
+
+    /// Changes the dialect, unless tags or sets are in use that it lacks.
+    pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
+        let Some(live) = &self.live else { return Ok(()) };
+        self.change(&mut |settings| {
+            let (tagged, sets) = live.registry.in_use();
+            let tagged = tagged || !settings.tags.is_empty();
+            if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
+                return Err(Error::NotSupported);
+            }
+            settings.dialect = dialect;
+            Ok(())
+        })
+    }
+
+    /// Changes the period, in seconds.
+    pub fn set_period(&self, seconds: f64) -> Result<(), Error> {
+        self.change(&mut |settings| settings.set_period(seconds))?;
+        if let Some((_, mut way)) = self.lock() {
+            let period = timer_period(way.settings.period);
+            way.next_flush = sys::now() + phase(period);
+            if let Some(flux) = self.flux().filter(|flux| flux.is_owner()) {
+                way.timer_period = period;
+                let seconds = period as f64 / 1e9;
+                flux.set_period(phase(period) as f64 / 1e9, seconds);
+            } else if let Some(live) = &self.live {
+                let at = way.next_flush;
+                self.wake(live, &mut way, at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns what is pending into lines under the settings of now, and then
+    /// changes them.
+    fn change(&self, f: &mut dyn FnMut(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
+        let Some((live, mut way)) = self.lock() else { return Ok(()) };
+        memory::check()?;
+        let mut settings = way.settings.clone();
+        f(&mut settings)?;
+        if settings == way.settings {
+            return Ok(());
+        }
+        let now = sys::now();
+        // a flush that is under way ends, and then another has the rest
+        let (flush, mut work) = way.work(live, now, None);
+        flush.turn(&mut work);
+        flush.begin(&live.registry, now);
+        flush.turn(&mut work);
+        let before = std::mem::replace(&mut way.settings, settings);
+        let settings = &way.settings;
+        let renamed = (&before.prefix, &before.tags, before.dialect)
+            != (&settings.prefix, &settings.tags, settings.dialect);
+        live.registry.for_each(|metric| {
+            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
+            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
+            metric.set_state(state::IMMEDIATE, settings.period == 0);
+            if renamed {
+                metric.rename();
+            }
+        });
+        way.delivery.drain(&mut Burst::of_flush(now), now);
+        self.start_ticking(live, &mut way);
+        if !way.delivery.is_clear() {
+            self.wake(live, &mut way, now + GAP);
+        }
+        self.report(way);
+        Ok(())
+    }
+}

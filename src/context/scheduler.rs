@@ -1,0 +1,152 @@
+//! The one background thread of a process: turns the contexts that have no
+//! reactor to turn them.
+
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::send::pace;
+use crate::sys;
+
+static SCHEDULER: Mutex<Scheduler> = Mutex::new(Scheduler::new());
+static WAKE: Condvar = Condvar::new();
+
+/// The thread, and when it turns which context.
+#[derive(Debug)]
+pub struct Scheduler {
+    /// By time (ns) and context: each is in it once at the most.
+    due: BTreeMap<(u64, usize), Weak<Context>>,
+    /// Contexts that have ever asked for a turn and still live.
+    members: usize,
+    thread: Option<sys::Thread>,
+    /// Which thread is the one: an older one ends.
+    generation: u64,
+}
+
+impl Scheduler {
+    const fn new() -> Scheduler {
+        Scheduler { due: BTreeMap::new(), members: 0, thread: None, generation: 0 }
+    }
+
+    /// In a child process there is no thread, and no context is known.
+    pub fn after_fork(&mut self) {
+        // the handle is that of a thread that is not here
+        std::mem::forget(self.thread.take());
+        self.due.clear();
+        self.members = 0;
+        self.generation += 1;
+    }
+
+    fn forget(&mut self, context: &Weak<Context>, turn_at: Option<u64>) {
+        if let Some(at) = turn_at {
+            self.due.remove(&(at, id(context)));
+        }
+    }
+
+    fn start(&mut self) {
+        self.generation += 1;
+        let generation = self.generation;
+        self.thread = sys::spawn(c"fripp", Box::new(move || run(generation))).ok();
+    }
+}
+
+/// Counts a context in, before its first turn.
+pub fn join() {
+    lock().members += 1;
+}
+
+/// Asks for a turn of `context` at the time `at` (ns), in place of the one at
+/// the time `before`. Starts the thread where there is none; where none can be
+/// had, the next call tries again.
+pub fn turn_at(context: Weak<Context>, at: u64, before: Option<u64>) {
+    let mut scheduler = lock();
+    scheduler.forget(&context, before);
+    let soonest = scheduler.due.first_key_value().is_none_or(|((first, _), _)| at < *first);
+    scheduler.due.insert((at, id(&context)), context);
+    if scheduler.thread.is_none() {
+        scheduler.start();
+    }
+    drop(scheduler);
+    if soonest {
+        WAKE.notify_one();
+    }
+}
+
+/// Counts a context out, which was to have a turn at the time `turn_at`. The
+/// thread goes with the last one.
+pub fn leave(context: &Weak<Context>, turn_at: Option<u64>) {
+    let mut scheduler = lock();
+    scheduler.forget(context, turn_at);
+    scheduler.members -= 1;
+    if scheduler.members > 0 {
+        return;
+    }
+    scheduler.generation += 1;
+    scheduler.due.clear();
+    let thread = scheduler.thread.take();
+    drop(scheduler);
+    WAKE.notify_all();
+    if let Some(thread) = thread.filter(|thread| !thread.is_current()) {
+        // it holds its lock for one burst at the most
+        thread.join();
+    }
+}
+
+fn run(generation: u64) {
+    let mut scheduler = lock();
+    while scheduler.generation == generation {
+        let now = sys::now();
+        let Some(first) = scheduler.due.first_entry() else {
+            scheduler = WAKE.wait(scheduler).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        // one that is due waits for its turn in the pacing, too
+        let wait = first.key().0.saturating_sub(now).max(pace::wait(now));
+        if wait > 0 {
+            let wait = Duration::from_nanos(wait);
+            scheduler =
+                WAKE.wait_timeout(scheduler, wait).unwrap_or_else(PoisonError::into_inner).0;
+            continue;
+        }
+        let context = first.remove();
+        drop(scheduler);
+        if let Some(context) = context.upgrade() {
+            context.scheduled_turn();
+        }
+        scheduler = lock();
+    }
+}
+
+/// What tells a context from others that live.
+fn id(context: &Weak<Context>) -> usize {
+    context.as_ptr().addr()
+}
+
+/// Locks it.
+pub fn lock() -> MutexGuard<'static, Scheduler> {
+    SCHEDULER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::record::Value;
+    use crate::metric::kind::Kind;
+    use crate::uri::Uri;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it has no sockets")]
+    fn a_context_that_is_gone_has_no_turn() {
+        for _ in 0..100 {
+            let uri = Uri::parse(b"unix:@fripp-nobody?period=86400&buffer=4096").unwrap();
+            let context = uri.context(None, "").unwrap();
+            context.record(Kind::Counter, b"n", Value::Add(0)).unwrap();
+            assert!(lock().due.values().any(|turn| turn.ptr_eq(&context.me)));
+            context.close();
+            assert!(!lock().due.values().any(|turn| turn.ptr_eq(&context.me)));
+        }
+    }
+}

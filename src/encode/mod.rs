@@ -1,0 +1,12 @@
+//! From metrics to the bytes of a dialect, and lines into datagrams.
+
+#![forbid(unsafe_code)]
+
+pub mod dialect;
+pub mod line;
+pub mod name;
+pub mod number;
+pub mod packet;
+pub mod settings;
+pub mod tags;
+pub mod value_lines;

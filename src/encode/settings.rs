@@ -1,0 +1,117 @@
+//! The settings of a context, as they are now.
+
+#![forbid(unsafe_code)]
+
+use crate::encode::dialect::Dialect;
+
+use crate::encode::name;
+use crate::encode::packet::MAX_PACKET;
+use crate::encode::tags;
+use crate::error::Error;
+use crate::metric::Metric;
+use crate::metric::kind::Kind;
+
+/// Nanoseconds in a second.
+pub const SECOND: u64 = 1_000_000_000;
+/// The periods that there may be besides 0, in seconds.
+const PERIODS: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
+/// Room for `:0|g`, a newline, and `:` and 20 digits and `|g`.
+const GAUGE_ROOM: usize = 32;
+/// Room for `:`, `|ms`, a sample rate and a newline.
+const AROUND_VALUE: usize = 24;
+/// Room for a value and what stands behind it, in a datagram that is shorter
+/// than the dialect's names are.
+const VALUE_ROOM: usize = 64;
+
+/// The settings of a context.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Cleaned, with its dot; or empty.
+    pub prefix: Vec<u8>,
+    /// On every metric; cleaned, `k:v,k2:v2`; or empty.
+    pub tags: Vec<u8>,
+    /// What the server reads.
+    pub dialect: Dialect,
+    /// Between flushes, in ns; 0: each metric goes at once.
+    pub period: u64,
+    /// An unchanged gauge or total is sent again after this long, in ns; 0:
+    /// never.
+    pub refresh: u64,
+    /// The longest datagram.
+    pub mtu: usize,
+    /// The most metrics.
+    pub max_metrics: usize,
+    /// The most bytes that samples, members and packets take that wait.
+    pub buffer: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            prefix: Vec::new(),
+            tags: Vec::new(),
+            dialect: Dialect::Brubeck,
+            period: SECOND,
+            refresh: 10 * SECOND,
+            mtu: MAX_PACKET,
+            max_metrics: 1_000_000,
+            buffer: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets the period, in seconds.
+    pub fn set_period(&mut self, seconds: f64) -> Result<(), Error> {
+        if seconds != 0.0 && !PERIODS.contains(&seconds) {
+            return Err(Error::Invalid);
+        }
+        self.period = (seconds * SECOND as f64) as u64;
+        Ok(())
+    }
+
+    /// Sets the prefix; `{{rank}}` in it is `rank`.
+    pub fn set_prefix(&mut self, prefix: &[u8], rank: u32) -> Result<(), Error> {
+        self.prefix = name::prefix(prefix, rank)?;
+        Ok(())
+    }
+
+    /// Sets the tags; they take no more than a name may.
+    pub fn set_tags(&mut self, raw: &[u8]) -> Result<(), Error> {
+        let mut cleaned = Vec::new();
+        tags::clean(raw, &mut cleaned)?;
+        if !cleaned.is_empty() && self.dialect.tagging() == crate::encode::dialect::Tagging::None {
+            return Err(Error::NotSupported);
+        }
+        if cleaned.len() >= self.dialect.max_name() {
+            return Err(Error::NameTooLong);
+        }
+        self.tags = cleaned;
+        Ok(())
+    }
+
+    /// Whether a value of so many bytes goes into a datagram with its metric.
+    pub fn has_room(&self, metric: &Metric, len: usize) -> bool {
+        let tags = tags::len(&self.tags, metric.tags(), self.dialect.tagging());
+        let line = self.prefix.len() + metric.name().len() + tags + len + AROUND_VALUE;
+        let pair = metric.kind() == Kind::Gauge && !self.dialect.has_negative_gauges();
+        (if pair { 2 * line } else { line }) <= self.mtu
+    }
+
+    /// Whether a metric can be had at all: what is wrong with it otherwise.
+    pub fn check(&self, kind: Kind, name: usize, own_tags: &[u8]) -> Result<(), Error> {
+        let tagging = self.dialect.tagging();
+        if !own_tags.is_empty() && tagging == crate::encode::dialect::Tagging::None
+            || kind == Kind::Set && !self.dialect.has_sets()
+        {
+            return Err(Error::NotSupported);
+        }
+        let whole = self.prefix.len() + name + tags::len(&self.tags, own_tags, tagging);
+        let mut most = self.dialect.max_name().min(self.mtu - VALUE_ROOM);
+        if kind == Kind::Gauge && !self.dialect.has_negative_gauges() {
+            // a zero goes before a negative value, in the same datagram
+            most = most.min((self.mtu - GAUGE_ROOM) / 2);
+        }
+        if whole > most { Err(Error::NameTooLong) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,208 @@
+//! `struct fripp_metric`: metrics by handle.
+
+use std::ffi::{c_char, c_int};
+
+use crate::context::record::{Value, is_short};
+use crate::context::{Context, Live};
+use crate::error::Error;
+use crate::ffi::by_name::tick;
+use crate::ffi::context::{context, fripp_ctx, text};
+use crate::ffi::guard::{guarded, invalid, status};
+use crate::ffi::timer::{elapsed, fripp_timer};
+use crate::ffi::types::{kind, type_arg};
+use crate::metric::Metric;
+use crate::metric::kind::Kind;
+
+/// A metric of a context, looked up once. Opaque. It is owned by the context
+/// and goes with it.
+#[allow(non_camel_case_types)]
+pub struct fripp_metric {
+    _opaque: [u8; 0],
+}
+
+/// Look a metric up, so that recording costs no look-up at all.
+///
+/// type  what the metric is
+/// name  as for fripp_count ()
+/// tags  "key:value,key2:value2", sent behind those of the context, for the
+///       dialects that have tags; NULL or "" for none
+///
+/// The same arguments give the same pointer. It is valid until the context
+/// is destroyed, through all changes of settings.
+///
+/// Returns the metric, or NULL with errno:
+///
+///   EINVAL        ctx or name is NULL, an unknown type, an empty name, or a
+///                 tag without a key, a ':' or a value
+///   ENOTSUP       the dialect has no tags, or no sets
+///   ENAMETOOLONG, ENOSPC, ENOMEM
+///                 as fripp_count ()
+///
+/// May be called from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_get(
+    ctx: *mut fripp_ctx,
+    r#type: type_arg,
+    name: *const c_char,
+    tags: *const c_char,
+) -> *mut fripp_metric {
+    // SAFETY: the caller's context and strings.
+    guarded(std::ptr::null_mut(), || unsafe {
+        let (context, kind, name) = (context(ctx)?, kind(r#type)?, text(name)?.to_bytes());
+        let tags = if tags.is_null() { b"" } else { text(tags)?.to_bytes() };
+        let metric = context.metric_get(kind, name, tags)?;
+        Ok((&raw const *metric).cast_mut().cast())
+    })
+}
+
+/// The metric and its context, where it has one: a disabled context's has
+/// none.
+///
+/// # Safety
+/// A live metric or NULL.
+#[inline(always)]
+unsafe fn owned<'a>(m: *mut fripp_metric) -> Option<(&'a Metric, Option<&'a Context>)> {
+    // SAFETY: a metric's owner is its context, which lives as long.
+    unsafe {
+        let metric = m.cast::<Metric>().as_ref()?;
+        Some((metric, metric.owner().cast::<Context>().as_ref()))
+    }
+}
+
+/// As `record::plainly`, for a handle.
+///
+/// # Safety
+/// A live metric or NULL.
+#[inline(always)]
+unsafe fn plainly(
+    m: *mut fripp_metric,
+    value: impl FnOnce() -> Value<'static>,
+    record: impl FnOnce(&Live, &Metric) -> bool,
+) -> c_int {
+    // SAFETY: as above.
+    let Some((metric, context)) = (unsafe { owned(m) }) else { return invalid() };
+    let Some(context) = context else { return 0 };
+    let Some(live) = &context.live else { return 0 };
+    if live.ticks() && record(live, metric) {
+        return if live.ticks() { 0 } else { tick(context) };
+    }
+    slowly(context, metric, value())
+}
+
+#[cold]
+#[inline(never)]
+fn slowly(context: &Context, metric: &Metric, value: Value<'_>) -> c_int {
+    status(|| context.record_to(metric, value))
+}
+
+/// Record n more events of a counter, or what a gauge grows by.
+///
+/// Returns 0, or -1 with errno, as all the functions by handle do:
+///
+///   EINVAL        m is NULL, is of a type that this call is not for, or the
+///                 value is none that can be sent
+///   ENAMETOOLONG  a new prefix has made the name too long
+///   EMSGSIZE      the line of this value is longer than a datagram
+///   ENOSPC        it was forgotten, and there is no room for it now
+///   ERANGE        an increment takes a gauge out of 64 bits
+///
+/// May be called from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_add(m: *mut fripp_metric, n: i64) -> c_int {
+    // SAFETY: the caller's metric.
+    unsafe {
+        plainly(
+            m,
+            || Value::Add(n),
+            |live, metric| {
+                let plain = metric.state() == Kind::Counter as u8;
+                if plain && metric.add(n) {
+                    live.list(metric);
+                }
+                plain
+            },
+        )
+    }
+}
+
+/// Record the value of a gauge, or a running total.
+///
+/// Returns as fripp_metric_add () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c_int {
+    // SAFETY: the caller's metric.
+    unsafe {
+        let is_total = owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
+        let call = || if is_total { Value::Total(value) } else { Value::Set(value) };
+        plainly(m, call, |live, metric| {
+            let state = metric.state();
+            if state == Kind::Gauge as u8 {
+                metric.set(value);
+            } else if state != Kind::Total as u8 || value < 0 || !metric.set_total(value) {
+                return false;
+            }
+            live.list(metric);
+            true
+        })
+    }
+}
+
+/// Record the value of a gauge, a real number.
+///
+/// Returns as fripp_metric_add () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64) -> c_int {
+    // SAFETY: the caller's metric.
+    unsafe { plainly(m, || Value::Real(value), |_, _| false) }
+}
+
+/// Record a sample of a timer (ms) or histogram.
+///
+/// Returns as fripp_metric_add () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -> c_int {
+    // SAFETY: the caller's metric.
+    unsafe {
+        plainly(
+            m,
+            || Value::Sample(value),
+            |live, metric| {
+                let state = metric.state();
+                let plain = state == Kind::Timer as u8 && (0.0..1e15).contains(&value)
+                    || state == Kind::Histogram as u8 && is_short(value);
+                plain && live.sample(metric, value)
+            },
+        )
+    }
+}
+
+/// Record a member of a set.
+///
+/// Returns as fripp_metric_add () does, and also with errno:
+///
+///   EINVAL    member is empty or NULL
+///   EMSGSIZE  no datagram holds it
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_unique(m: *mut fripp_metric, member: *const c_char) -> c_int {
+    // SAFETY: the caller's metric and string.
+    status(|| unsafe {
+        let (metric, context) = owned(m).ok_or(Error::Invalid)?;
+        let member = text(member)?.to_bytes();
+        context.map_or(Ok(()), |context| context.record_to(metric, Value::Member(member)))
+    })
+}
+
+/// Record the time since a timer was started. The timer goes on.
+///
+/// Returns as fripp_metric_add () does, and also with errno:
+///
+///   EINVAL  t is NULL or was never started
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_metric_stop(m: *mut fripp_metric, t: *const fripp_timer) -> c_int {
+    // SAFETY: the caller's metric and timer.
+    match unsafe { elapsed(t) } {
+        // SAFETY: as above.
+        Some(ms) => unsafe { fripp_metric_record(m, ms) },
+        None => invalid(),
+    }
+}

@@ -1,0 +1,284 @@
+//! Metrics by name.
+
+use std::ffi::{CStr, c_char, c_int};
+
+use libc::ssize_t;
+
+use crate::context::record::{Value, is_short};
+use crate::context::{Context, Live};
+use crate::error::Error;
+use crate::ffi::context::{context, fripp_ctx, text};
+use crate::ffi::guard::{invalid, status};
+use crate::ffi::types::{kind, type_arg};
+use crate::metric::Metric;
+use crate::metric::kind::Kind;
+
+/// The path of a call whose metric is known and takes values plainly: a hash,
+/// a comparison, and what `record` does to the metric, which says whether it
+/// has done it. Nothing in it can panic or reach a system call; what is not
+/// plain goes the other way, under the guard.
+///
+/// # Safety
+/// Live or NULL, and a C string or NULL.
+#[inline(always)]
+unsafe fn plainly(
+    ctx: *mut fripp_ctx,
+    kind: Kind,
+    name: *const c_char,
+    value: impl FnOnce() -> Value<'static>,
+    record: impl FnOnce(&Live, &Metric) -> bool,
+) -> c_int {
+    // SAFETY: as above.
+    let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else { return invalid() };
+    if name.is_null() {
+        return invalid();
+    }
+    let Some(live) = &context.live else { return 0 };
+    // SAFETY: as above.
+    let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+    if let Some(metric) = live.registry.find(kind, name)
+        && metric.state() == kind as u8
+        && live.ticks()
+        && record(live, metric)
+    {
+        return if live.ticks() { 0 } else { tick(context) };
+    }
+    slowly(context, kind, name, value())
+}
+
+#[cold]
+#[inline(never)]
+fn slowly(context: &Context, kind: Kind, name: &[u8], value: Value<'_>) -> c_int {
+    status(|| context.record(kind, name, value))
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn tick(context: &Context) -> c_int {
+    status(|| {
+        context.tick();
+        Ok(())
+    })
+}
+
+/// Record a running total that the caller keeps, as Flux's message counters:
+/// the server learns what it grew by.
+///
+/// name   sent behind the prefix. Bytes that mean something to a server
+///        (':', '|', '@', '#', ',', ';', '=', white space, control bytes)
+///        are sent as '_'; leading, trailing and double dots are left out.
+/// total  0 or more. One that is lower than the one before is a restart, and
+///        counts whole; the first counts from zero.
+///
+/// The brubeck dialect sends totals ("C"), which brubeck subtracts; the
+/// others send the differences ("c").
+///
+/// Returns 0, or -1 with errno, as all the functions by name do:
+///
+///   EINVAL        ctx or name is NULL, name is empty, or the value is none
+///                 that can be sent: not a number, infinite, a negative
+///                 total or timing
+///   ENAMETOOLONG  the name with its prefix and tags is longer than 240
+///                 bytes (brubeck) or 512 (the other dialects)
+///   ENOSPC        there are max_metrics metrics already
+///   ENOTSUP       the dialect has no metrics of this type
+///   EMSGSIZE      the line of this value is longer than a datagram
+///   ENOMEM        no memory for one more metric
+///
+/// May be called from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_count(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    total: ssize_t,
+) -> c_int {
+    let total = total as i64;
+    // SAFETY: the caller's context and name.
+    unsafe {
+        plainly(
+            ctx,
+            Kind::Total,
+            name,
+            || Value::Total(total),
+            |live, metric| {
+                let plain = total >= 0 && metric.set_total(total);
+                if plain {
+                    live.list(metric);
+                }
+                plain
+            },
+        )
+    }
+}
+
+/// Record n more events of a counter. n may be negative where the server
+/// bears it.
+///
+/// Returns as fripp_count () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: i64) -> c_int {
+    // SAFETY: the caller's context and name.
+    unsafe {
+        plainly(
+            ctx,
+            Kind::Counter,
+            name,
+            || Value::Add(n),
+            |live, metric| {
+                if metric.add(n) {
+                    live.list(metric);
+                }
+                true
+            },
+        )
+    }
+}
+
+/// Record a gauge.
+///
+/// value  its value; with inc, what it grows by since the value that this
+///        context holds, from 0
+/// inc    whether value is an increment
+///
+/// Returns as fripp_count () does, and also with errno:
+///
+///   ERANGE  an increment takes the gauge out of 64 bits, and it keeps its
+///           value
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_gauge(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    value: ssize_t,
+    inc: bool,
+) -> c_int {
+    let value = value as i64;
+    let call = || if inc { Value::Add(value) } else { Value::Set(value) };
+    // SAFETY: the caller's context and name.
+    unsafe {
+        plainly(ctx, Kind::Gauge, name, call, |live, metric| {
+            if inc {
+                if metric.add_to_gauge(value).is_err() {
+                    return false;
+                }
+            } else {
+                metric.set(value);
+            }
+            live.list(metric);
+            true
+        })
+    }
+}
+
+/// Record a gauge that is a real number.
+///
+/// Returns as fripp_count () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_gauge_real(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    value: f64,
+) -> c_int {
+    // SAFETY: the caller's context and name.
+    status(|| unsafe {
+        context(ctx)?.record(Kind::Gauge, text(name)?.to_bytes(), Value::Real(value))
+    })
+}
+
+/// Record a duration of ms milliseconds. Every one is sent, with at most six
+/// decimals.
+///
+/// Returns as fripp_count () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, ms: f64) -> c_int {
+    // SAFETY: the caller's context and name.
+    unsafe {
+        plainly(
+            ctx,
+            Kind::Timer,
+            name,
+            || Value::Sample(ms),
+            |live, metric| (0.0..1e15).contains(&ms) && live.sample(metric, ms),
+        )
+    }
+}
+
+/// Record a value of which the server is to tell the distribution. Every one
+/// is sent.
+///
+/// Returns as fripp_count () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_histogram(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    value: f64,
+) -> c_int {
+    // SAFETY: the caller's context and name.
+    unsafe {
+        plainly(
+            ctx,
+            Kind::Histogram,
+            name,
+            || Value::Sample(value),
+            |live, metric| is_short(value) && live.sample(metric, value),
+        )
+    }
+}
+
+/// Record a member of a set, of which the server counts how many distinct
+/// ones there were.
+///
+/// member  not empty; bytes that mean something to a server are sent as '_'
+///
+/// Returns as fripp_count () does, and also with errno:
+///
+///   EINVAL    member is empty or NULL
+///   EMSGSIZE  no datagram holds it
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_unique(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    member: *const c_char,
+) -> c_int {
+    // SAFETY: the caller's context and strings.
+    status(|| unsafe {
+        let (context, name, member) = (context(ctx)?, text(name)?, text(member)?);
+        context.record(Kind::Set, name.to_bytes(), Value::Member(member.to_bytes()))
+    })
+}
+
+/// Record a value of a metric whose type is known only at run time. A set
+/// takes it as a member.
+///
+/// Returns as fripp_count () does, and also with errno:
+///
+///   EINVAL  an unknown type, or a counter or total that is not a whole number
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_send(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    value: f64,
+    r#type: type_arg,
+) -> c_int {
+    // SAFETY: the caller's context and name.
+    status(|| unsafe {
+        let (context, name, kind) = (context(ctx)?, text(name)?, kind(r#type)?);
+        context.record_number(kind, name.to_bytes(), value)
+    })
+}
+
+/// Send what the metrics of this name have pending, of every type and with
+/// every tag, and forget them: a gauge is not sent again, and starts from 0.
+/// For names that come and go, as those of jobs do. A handle of it may be
+/// used again, and records anew.
+///
+/// Returns 0, also where there is no such metric, or -1 with errno:
+///
+///   EINVAL  ctx or name is NULL, or name is empty
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_forget(ctx: *mut fripp_ctx, name: *const c_char) -> c_int {
+    // SAFETY: the caller's context and name.
+    status(|| unsafe {
+        let (context, name) = (context(ctx)?, text(name)?.to_bytes());
+        if name.is_empty() { Err(Error::Invalid) } else { context.forget(name) }
+    })
+}

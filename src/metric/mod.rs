@@ -1,0 +1,289 @@
+//! A metric: one name, kind and set of tags, and what was recorded of it
+//! since the last flush. Recording is one atomic operation.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+};
+
+use once_cell::race::OnceBox;
+
+use crate::metric::kind::Kind;
+use crate::metric::members::Members;
+use crate::metric::samples::{Budget, Samples};
+
+pub mod kind;
+pub mod members;
+pub mod samples;
+pub mod value;
+
+/// A key up to this long lives in the metric itself.
+const INLINE: usize = 40;
+
+/// A metric. Two cache lines that it shares with no other.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub struct Metric {
+    /// A counter's sum since the last flush; the newest total; a gauge's
+    /// integer.
+    value: AtomicI64,
+    /// A counter's carries, each 2^64; what a total was before each restart
+    /// since the last flush; the bits of a gauge's real number.
+    more: AtomicU64,
+    state: AtomicU8,
+    queued: AtomicBool,
+    /// The newest value of a gauge is its real number.
+    is_real: AtomicBool,
+    sent_as: AtomicU8,
+    key_len: u16,
+    name_len: u16,
+    /// The next in the list of what was recorded.
+    pub(crate) next: AtomicPtr<Metric>,
+    extra: OnceBox<Extra>,
+    sent: AtomicU64,
+    sent_at: AtomicU64,
+    hash: u32,
+    in_wheel: AtomicBool,
+    /// The next in a slot of the refresh wheel.
+    pub(crate) next_refresh: AtomicPtr<Metric>,
+    /// The context that it belongs to; of another spelling, the metric meant.
+    owner: AtomicPtr<()>,
+    long_key: OnceBox<Box<[u8]>>,
+    key: [u8; INLINE],
+}
+
+#[derive(Debug)]
+enum Extra {
+    Samples(Samples),
+    Members(Members),
+}
+
+/// A metric whose recording takes the fast path has its kind for a state,
+/// any other one of these besides.
+pub mod state {
+    /// Each call sends at once.
+    pub const IMMEDIATE: u8 = 0x08;
+    /// The name is too long with the prefix of now.
+    pub const TOO_LONG: u8 = 0x10;
+    /// Not recorded since it was forgotten.
+    pub const FORGOTTEN: u8 = 0x20;
+    /// Another spelling of a metric.
+    pub const SPELLING: u8 = 0x40;
+    /// A disabled context's.
+    pub const INERT: u8 = 0x80;
+    /// The bits of the kind.
+    pub const KIND: u8 = 0x07;
+}
+
+impl Metric {
+    /// A metric that is nobody's.
+    pub const fn blank(state: u8) -> Metric {
+        Metric {
+            value: AtomicI64::new(0),
+            more: AtomicU64::new(0),
+            state: AtomicU8::new(state),
+            queued: AtomicBool::new(false),
+            is_real: AtomicBool::new(false),
+            sent_as: AtomicU8::new(0),
+            key_len: 0,
+            name_len: 0,
+            next: AtomicPtr::new(std::ptr::null_mut()),
+            extra: OnceBox::new(),
+            sent: AtomicU64::new(0),
+            sent_at: AtomicU64::new(0),
+            hash: 0,
+            in_wheel: AtomicBool::new(false),
+            next_refresh: AtomicPtr::new(std::ptr::null_mut()),
+            owner: AtomicPtr::new(std::ptr::null_mut()),
+            long_key: OnceBox::new(),
+            key: [0; INLINE],
+        }
+    }
+
+    /// A metric with this key: a name, and behind a NUL byte its tags.
+    pub fn new(state: u8, key: &[u8], hash: u32, owner: *mut ()) -> Metric {
+        let mut metric = Metric::blank(state);
+        match metric.key.get_mut(..key.len()) {
+            Some(inline) => inline.copy_from_slice(key),
+            None => {
+                let _ = metric.long_key.set(Box::new(Box::from(key)));
+            }
+        }
+        metric.key_len = key.len() as u16;
+        metric.name_len = key.iter().position(|b| *b == 0).unwrap_or(key.len()) as u16;
+        metric.hash = hash;
+        metric.owner = AtomicPtr::new(owner);
+        metric
+    }
+
+    /// What was given as the owner.
+    #[inline]
+    pub fn owner(&self) -> *mut () {
+        self.owner.load(Relaxed)
+    }
+
+    /// The key's hash.
+    #[inline]
+    pub fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    /// Name and tags, with a NUL between them where there are tags.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        let len = usize::from(self.key_len);
+        match self.key.get(..len) {
+            Some(key) => key,
+            None => self.long_key.get().map_or(&[], |key| key),
+        }
+    }
+
+    /// The cleaned name.
+    pub fn name(&self) -> &[u8] {
+        &self.key()[..usize::from(self.name_len)]
+    }
+
+    /// The cleaned tags, `k:v,k2:v2`.
+    pub fn tags(&self) -> &[u8] {
+        self.key().get(usize::from(self.name_len) + 1..).unwrap_or_default()
+    }
+
+    /// The kind, with what keeps recording from the fast path.
+    #[inline]
+    pub fn state(&self) -> u8 {
+        self.state.load(Relaxed)
+    }
+
+    /// What was recorded, as a kind.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        Kind::ALL[usize::from(self.state() & state::KIND).min(5)]
+    }
+
+    /// Sets or takes away one of the `state` bits.
+    pub fn set_state(&self, bit: u8, on: bool) {
+        let state = self.state();
+        self.state.store(if on { state | bit } else { state & !bit }, Release);
+    }
+
+    /// Takes the metric into the list of what was recorded. False where it is
+    /// in it already.
+    #[inline]
+    pub fn enqueue(&self) -> bool {
+        !self.queued.load(SeqCst) && !self.queued.swap(true, SeqCst)
+    }
+
+    /// Whether it is in the list.
+    pub fn is_queued(&self) -> bool {
+        self.queued.load(SeqCst)
+    }
+
+    /// The flush is about to look at it: what is recorded from now on takes
+    /// it into the list again.
+    pub fn dequeue(&self) {
+        self.queued.swap(false, SeqCst);
+    }
+
+    /// Takes the metric into the refresh wheel, or out. What it was before.
+    pub(crate) fn in_wheel(&self, is: bool) -> bool {
+        self.in_wheel.swap(is, Relaxed)
+    }
+
+    /// Whether a number was recorded since the last flush, or a gauge has a
+    /// value.
+    pub fn has_number(&self) -> bool {
+        self.value.load(SeqCst) != 0 || self.more.load(SeqCst) != 0
+    }
+
+    /// When `mark_sent` was, in ms.
+    pub fn sent_at(&self) -> u64 {
+        self.sent_at.load(Relaxed)
+    }
+
+    /// Whether anything was sent by this name since it was made or forgotten.
+    pub fn has_been_sent(&self) -> bool {
+        matches!(self.sent_as.load(Relaxed), 1..=value::RENAMED)
+    }
+
+    /// A timer's or histogram's samples.
+    #[inline]
+    pub fn samples(&self) -> Option<&Samples> {
+        match self.extra.get() {
+            Some(Extra::Samples(samples)) => Some(samples),
+            _ => None,
+        }
+    }
+
+    /// A set's members.
+    pub fn members(&self) -> Option<&Members> {
+        match self.extra.get() {
+            Some(Extra::Members(members)) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// Makes what a timer, histogram or set needs.
+    pub fn furnish(&self) {
+        let extra = match self.kind() {
+            Kind::Timer | Kind::Histogram => Extra::Samples(Samples::default()),
+            Kind::Set => Extra::Members(Members::default()),
+            Kind::Counter | Kind::Total | Kind::Gauge => return,
+        };
+        let _ = self.extra.set(Box::new(extra));
+    }
+
+    /// In a child process: only what a gauge or total is stays.
+    pub fn after_fork(&self, budget: &Budget) {
+        match self.kind() {
+            Kind::Counter => {
+                self.value.store(0, SeqCst);
+                self.more.store(0, SeqCst);
+            }
+            Kind::Total => {
+                self.more.store(0, SeqCst);
+                self.sent.store(self.value.load(SeqCst) as u64, Relaxed);
+            }
+            _ => {}
+        }
+        self.queued.store(false, SeqCst);
+        self.in_wheel.store(false, Relaxed);
+        self.sent_as.store(0, Relaxed);
+        match self.extra.get() {
+            Some(Extra::Samples(samples)) => samples.after_fork(budget),
+            Some(Extra::Members(members)) => members.clear(budget),
+            None => {}
+        }
+    }
+
+    /// The server is taken to know nothing of it.
+    pub fn unsend(&self) {
+        self.sent_as.store(0, Relaxed);
+    }
+
+    /// Of another spelling: the metric meant is ready.
+    pub fn is_spelling(&self) -> bool {
+        self.state.load(Acquire) & state::SPELLING != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_cache_lines() {
+        assert_eq!(size_of::<Metric>(), 128);
+    }
+
+    #[test]
+    fn a_long_key() {
+        let key = [&b"n".repeat(200)[..], b"\0k:v"].concat();
+        let metric = Metric::new(0, &key, 7, std::ptr::null_mut());
+        assert_eq!((metric.name().len(), metric.tags()), (200, &b"k:v"[..]));
+        assert_eq!(metric.key(), key);
+        let metric = Metric::new(0, b"n\0k:v", 7, std::ptr::null_mut());
+        assert_eq!((metric.name(), metric.tags()), (&b"n"[..], &b"k:v"[..]));
+    }
+}

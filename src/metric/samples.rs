@@ -1,0 +1,353 @@
+//! Samples of timers and histograms: every one is kept until the flush, and
+//! two threads that record one metric do not wait for each other.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use spin::mutex::SpinMutex;
+
+use crate::sys::memory;
+
+/// More samples of a metric in a period than this are thinned: brubeck takes
+/// 65,535.
+pub const MAX_KEPT: usize = 32_768;
+/// Threads that record one metric at the same instant go to different lanes.
+const LANES: usize = 4;
+/// So often a thread that finds all lanes taken lets others go first.
+const TRIES: u32 = 1000;
+/// A lane is not shrunk below this capacity.
+const SMALL: usize = 64;
+
+/// The samples of one metric.
+#[derive(Debug, Default)]
+pub struct Samples {
+    lanes: [SpinMutex<Lane>; LANES],
+    /// In a child process: lanes whose lock a thread had that is not here.
+    dead: [AtomicBool; LANES],
+}
+
+/// Memory that the samples of a context take, and what was lost for want of
+/// it.
+#[derive(Debug)]
+pub struct Budget {
+    bound: usize,
+    /// More than half of it is in use: what is idle is to be given back.
+    tight: AtomicBool,
+    used: AtomicUsize,
+    lost: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Lane {
+    values: Vec<f64>,
+    /// Every so many samples one is kept.
+    stride: u32,
+    /// How many go by until the next one is kept.
+    skip: u32,
+    recorded: u64,
+}
+
+impl Default for Lane {
+    fn default() -> Lane {
+        Lane { values: Vec::new(), stride: 1, skip: 0, recorded: 0 }
+    }
+}
+
+impl Samples {
+    /// Keeps a sample. Whether it is the first of a lane since the last
+    /// flush.
+    pub fn record(&self, value: f64, budget: &Budget) -> bool {
+        for _ in 0..TRIES {
+            // one of four is free unless four threads are in here
+            for lane in &self.lanes {
+                if let Some(mut lane) = lane.try_lock() {
+                    return lane.record(value, budget);
+                }
+            }
+            std::thread::yield_now();
+        }
+        budget.lose(1);
+        false
+    }
+
+    /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them, and
+    /// says how many each stands for.
+    pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> u32 {
+        let start = out.len();
+        let mut strides = [1; LANES];
+        let mut ends = [start; LANES];
+        let mut recorded = 0;
+        'lanes: for (i, lane) in self.lanes.iter().enumerate() {
+            ends[i] = out.len();
+            let mut lane = loop {
+                match lane.try_lock() {
+                    Some(lane) => break lane,
+                    None if self.dead[i].load(Relaxed) => continue 'lanes,
+                    None => std::thread::yield_now(),
+                }
+            };
+            if memory::room(out, lane.values.len()).is_ok() {
+                strides[i] = lane.stride;
+                recorded += lane.recorded;
+                out.extend_from_slice(&lane.values);
+            } else {
+                budget.lose(lane.recorded);
+            }
+            ends[i] = out.len();
+            lane.reset(budget);
+        }
+        let mut stride = strides.into_iter().max().unwrap_or(1);
+        let mut begin = start;
+        let mut end = start;
+        for (lane_stride, lane_end) in strides.into_iter().zip(ends) {
+            let step = (stride / lane_stride) as usize;
+            for at in (begin..lane_end).step_by(step) {
+                out[end] = out[at];
+                end += 1;
+            }
+            begin = lane_end;
+        }
+        out.truncate(end);
+        while out.len() - start > MAX_KEPT {
+            halve(out, start);
+            stride *= 2;
+        }
+        // each lane has rounded up: in all it is to be less than one too many
+        let kept = recorded.div_ceil(u64::from(stride)) as usize;
+        out.truncate(start + kept.min(out.len() - start));
+        stride
+    }
+
+    /// In a child process: the samples are the parent's. What a lane holds
+    /// that another thread had locked is not touched, ever.
+    pub fn after_fork(&self, budget: &Budget) {
+        self.clear(budget);
+        for (lane, dead) in self.lanes.iter().zip(&self.dead) {
+            dead.store(lane.try_lock().is_none(), Relaxed);
+        }
+    }
+
+    /// Gives the memory of lanes back that hold nothing.
+    pub fn release(&self, budget: &Budget) {
+        for lane in &self.lanes {
+            if let Some(mut lane) = lane.try_lock()
+                && lane.values.is_empty()
+            {
+                budget.give_back(lane.values.capacity() * size_of::<f64>());
+                lane.values = Vec::new();
+            }
+        }
+    }
+
+    /// Forgets all samples but those that are being recorded right now.
+    pub fn clear(&self, budget: &Budget) {
+        for lane in &self.lanes {
+            if let Some(mut lane) = lane.try_lock() {
+                lane.reset(budget);
+            }
+        }
+    }
+}
+
+/// Takes every other value out from `start` on.
+fn halve(values: &mut Vec<f64>, start: usize) {
+    let kept = (values.len() - start).div_ceil(2);
+    for i in 0..kept {
+        values[start + i] = values[start + 2 * i];
+    }
+    values.truncate(start + kept);
+}
+
+impl Lane {
+    #[inline]
+    fn record(&mut self, value: f64, budget: &Budget) -> bool {
+        self.recorded += 1;
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        if self.values.len() == self.values.capacity() {
+            self.make_room(budget);
+        }
+        if self.values.len() == MAX_KEPT {
+            halve(&mut self.values, 0);
+            self.stride *= 2;
+        }
+        self.skip = self.stride - 1;
+        let first = self.values.is_empty();
+        self.values.push(value);
+        first
+    }
+
+    /// Takes more memory, or else drops the oldest samples.
+    #[cold]
+    fn make_room(&mut self, budget: &Budget) {
+        let len = self.values.len();
+        if len >= MAX_KEPT {
+            return;
+        }
+        let more = len.clamp(4, MAX_KEPT);
+        if budget.take(more * size_of::<f64>()) {
+            if self.values.try_reserve_exact(more).is_ok() {
+                return;
+            }
+            budget.give_back(more * size_of::<f64>());
+        }
+        let oldest = len.div_ceil(4);
+        self.values.drain(..oldest);
+        let lost = (oldest as u64 * u64::from(self.stride)).min(self.recorded);
+        self.recorded -= lost;
+        budget.lose(lost);
+    }
+
+    fn reset(&mut self, budget: &Budget) {
+        let (len, capacity) = (self.values.len(), self.values.capacity());
+        self.values.clear();
+        self.stride = 1;
+        self.skip = 0;
+        self.recorded = 0;
+        if capacity > SMALL && len < capacity / 8 {
+            self.values.shrink_to(capacity / 2);
+            budget.give_back((capacity - self.values.capacity()) * size_of::<f64>());
+        }
+    }
+}
+
+impl Budget {
+    /// At most `bound` bytes.
+    pub fn new(bound: usize) -> Budget {
+        Budget {
+            bound,
+            tight: AtomicBool::new(false),
+            used: AtomicUsize::new(0),
+            lost: AtomicU64::new(0),
+        }
+    }
+
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    /// Samples lost since the last call.
+    pub fn take_lost(&self) -> u64 {
+        if self.lost.load(Relaxed) == 0 { 0 } else { self.lost.swap(0, Relaxed) }
+    }
+
+    /// Whether so many bytes more may be used.
+    pub fn take(&self, bytes: usize) -> bool {
+        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.bound);
+        let used = self.used.fetch_update(Relaxed, Relaxed, fits);
+        if used.is_err() || used.is_ok_and(|used| used > self.bound / 2) {
+            self.tight.store(true, Relaxed);
+        }
+        used.is_ok()
+    }
+
+    /// Whether memory was short since the last call.
+    pub fn was_tight(&self) -> bool {
+        self.tight.swap(false, Relaxed)
+    }
+
+    /// So many bytes are used no more.
+    pub fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Relaxed);
+    }
+
+    /// So many samples could not be kept.
+    pub fn lose(&self, samples: u64) {
+        self.lost.fetch_add(samples, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(samples: &Samples, budget: &Budget) -> (Vec<f64>, u32) {
+        let mut out = Vec::new();
+        let stride = samples.drain(&mut out, budget);
+        (out, stride)
+    }
+
+    #[test]
+    fn every_sample_is_kept() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        for period in 0..3 {
+            let recorded: Vec<f64> = (0..MAX_KEPT).map(|i| (period * i) as f64).collect();
+            let first: Vec<bool> = recorded.iter().map(|v| samples.record(*v, &budget)).collect();
+            assert!(first[0] && !first[1..].contains(&true));
+            assert_eq!(drained(&samples, &budget), (recorded, 1));
+        }
+        assert_eq!(drained(&samples, &budget), (vec![], 1));
+        assert_eq!(budget.take_lost(), 0);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
+    fn beyond_the_bound_every_kth_is_kept() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        for n in [MAX_KEPT + 1, 2 * MAX_KEPT, 2 * MAX_KEPT + 1, 200_000, 1_000_000] {
+            (0..n).for_each(|i| {
+                samples.record(i as f64, &budget);
+            });
+            let (values, k) = drained(&samples, &budget);
+            assert!(values.len() <= MAX_KEPT && k > 1);
+            assert!(values.iter().enumerate().all(|(i, v)| *v == (i * k as usize) as f64));
+            let told = values.len() * k as usize;
+            assert!(told >= n && told - n < k as usize, "{told} told of {n} with k {k}");
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
+    fn lanes_are_thinned_alike() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let busy = samples.lanes[0].lock();
+        (0..40_000).for_each(|i| {
+            samples.record(f64::from(i), &budget);
+        });
+        drop(busy);
+        (0..40_000).for_each(|i| {
+            samples.record(f64::from(i), &budget);
+        });
+        let (values, k) = drained(&samples, &budget);
+        assert_eq!((values.len(), k), (20_000, 4));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
+    fn lanes_together_count_within_k() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        for n in [50_001, 50_003, 49_999, 1] {
+            let busy: Vec<_> = (0..3).map(|i| samples.lanes[i].lock()).collect();
+            (0..n).for_each(|i| {
+                samples.record(f64::from(i), &budget);
+            });
+            drop(busy);
+            (0..n).for_each(|i| {
+                samples.record(f64::from(i), &budget);
+            });
+            let (values, k) = drained(&samples, &budget);
+            let told = values.len() as i32 * k as i32;
+            assert!(
+                told >= 2 * n && told - 2 * n < k as i32,
+                "{told} told of {} with k {k}",
+                2 * n
+            );
+        }
+    }
+
+    #[test]
+    fn without_memory_the_oldest_go_and_are_counted() {
+        let (samples, budget) = (Samples::default(), Budget::new(8 * 64));
+        (0..1000).for_each(|i| {
+            samples.record(f64::from(i), &budget);
+        });
+        let (values, k) = drained(&samples, &budget);
+        assert_eq!((values.last(), k), (Some(&999.0), 1));
+        assert_eq!(values.len() as u64 + budget.take_lost(), 1000);
+        assert!(budget.used() <= 8 * 64);
+    }
+}

@@ -1,0 +1,144 @@
+//! The addresses of an end point: as they stand, or looked up, and looked up
+//! again in time.
+
+#![forbid(unsafe_code)]
+
+use crate::log::Problem;
+use crate::send::connection::{Book, MS, jitter, next_wait};
+use crate::send::endpoint::{Endpoint, Host};
+use crate::send::resolver::{Done, Lookup};
+use crate::send::socket::Address;
+
+/// After a look-up that failed, and while nobody answers at the address, the
+/// next comes this much later, then twice as much.
+const RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
+/// An address is looked up again after this long.
+const AGE: u64 = 60_000 * MS;
+/// Another context's answer of this age is as good as one's own where the
+/// address is only old...
+const RECENT: u64 = 30_000 * MS;
+/// ...and of this age where it is wanted because nobody answers.
+const FRESH: u64 = 700 * MS;
+
+/// The addresses of an end point.
+#[derive(Debug)]
+pub struct Addresses {
+    /// The host's name and the port, where they are to be looked up.
+    name: Option<(String, u16)>,
+    /// Said with a failed look-up: `parse error: ` for an end point that
+    /// came from the environment.
+    complaint: &'static str,
+    list: Vec<Address>,
+    lookup: Option<Lookup>,
+    due: u64,
+    wait: u64,
+}
+
+impl Addresses {
+    /// Those of `endpoint`, as far as they are known.
+    pub fn new(endpoint: &Endpoint, complaint: &'static str) -> Addresses {
+        let mut name = None;
+        let list = match endpoint {
+            Endpoint::Udp { host: Host::Ip(ip), port } => {
+                vec![std::net::SocketAddr::new(*ip, *port).into()]
+            }
+            Endpoint::Udp { host: Host::Name(host), port } => {
+                name = Some((host.clone(), *port));
+                Vec::new()
+            }
+            Endpoint::Path(path) => Address::path(path).into_iter().collect(),
+            Endpoint::Abstract(name) => Address::abstract_name(name).into_iter().collect(),
+        };
+        Addresses { name, complaint, list, lookup: None, due: 0, wait: 0 }
+    }
+
+    /// In the order in which they are tried.
+    pub fn list(&self) -> &[Address] {
+        &self.list
+    }
+
+    /// Forgets them all.
+    pub fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    /// In a child process: a look-up that is under way is the parent's. Its
+    /// lock may be held by a thread that is not here.
+    pub fn after_fork(&mut self) {
+        std::mem::forget(self.lookup.take());
+    }
+
+    /// Whether a look-up is under way.
+    pub fn is_looking_up(&self) -> bool {
+        self.lookup.is_some()
+    }
+
+    /// When the next look-up is due, where there is no address (ns).
+    pub fn lookup_at(&self) -> Option<u64> {
+        let wanted = self.name.is_some() && self.list.is_empty() && self.lookup.is_none();
+        wanted.then_some(self.due)
+    }
+
+    /// Whether `resolve` has anything to do.
+    pub fn is_lookup_due(&self, now: u64) -> bool {
+        self.name.is_some() && (self.lookup.is_some() || now >= self.due)
+    }
+
+    /// Nobody answers: the server may have moved.
+    pub fn doubt(&mut self, now: u64) {
+        let wait = next_wait(self.wait, RETRY);
+        let soon = now + jitter(wait, now);
+        if soon < self.due {
+            (self.due, self.wait) = (soon, wait);
+        }
+    }
+
+    /// Somebody answers.
+    pub fn trust(&mut self) {
+        self.wait = 0;
+    }
+
+    /// Starts a look-up of the host's name where one is due: where there is no
+    /// address, where none answers (`doubted`), and where the last look-up was
+    /// a minute ago. Takes its answer, when it is there; whether the addresses
+    /// are others now.
+    pub fn resolve(
+        &mut self,
+        now: u64,
+        doubted: bool,
+        book: &mut Book,
+        done: impl FnOnce() -> Done,
+    ) -> bool {
+        let Some((name, port)) = &self.name else { return false };
+        if self.lookup.is_none() && now >= self.due {
+            let age = if doubted { FRESH } else { RECENT };
+            match Lookup::start(name, *port, now.saturating_sub(age), done()) {
+                Ok(lookup) => self.lookup = Some(lookup),
+                Err(_) => self.due = now + *RETRY.start(),
+            }
+        }
+        let Some(answer) = self.lookup.as_ref().and_then(Lookup::answer) else { return false };
+        self.lookup = None;
+        book.stats.resolutions += 1;
+        match answer {
+            Ok(addresses) => {
+                self.due = now + jitter(AGE, now);
+                book.problems.over(Problem::Resolve, |count| {
+                    format!("{name} has an address, after {count} look-ups without one")
+                });
+                let changed = addresses != self.list;
+                self.list = addresses;
+                changed
+            }
+            Err(reason) => {
+                self.wait = next_wait(self.wait, RETRY);
+                self.due = now + jitter(self.wait, now);
+                let complaint = self.complaint;
+                book.problems.met(Problem::Resolve, 1, now, || {
+                    format!("{complaint}cannot look up {name}: {reason}")
+                });
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The way to the end point: its addresses, the socket, and when to try
+//! again after a failure.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::sync::Arc;
+
+use crate::log::{Problem, Problems};
+use crate::send::addresses::Addresses;
+use crate::send::endpoint::Endpoint;
+use crate::send::resolver::Done;
+use crate::send::socket::{Refusal, Socket};
+use crate::send::socket_pool;
+use crate::stats::Stats;
+
+/// Nanoseconds in a millisecond.
+pub const MS: u64 = 1_000_000;
+/// After a refusal the next try comes this much later, then twice as much.
+const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
+/// The same for a kernel whose buffer is full.
+const STALL: std::ops::RangeInclusive<u64> = MS..=100 * MS;
+/// The same for a socket of its own, where one is borrowed.
+const OWN_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
+
+/// What the kernel said of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Taken, or beyond help and counted as dropped.
+    Gone,
+    /// Not taken: it is to be sent again later.
+    Wait,
+}
+
+/// Whether to ask right after a datagram if it was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Ask: costs a system call, and loopback tells at once.
+    After,
+    /// Do not: the next call learns of it.
+    Never,
+}
+
+/// A datagram and its number of lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// At most the `mtu`.
+    pub bytes: &'a [u8],
+    /// At least one.
+    pub lines: u64,
+}
+
+/// Where a context writes down what happened.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// The counts.
+    pub stats: Stats,
+    /// The log.
+    pub problems: Problems,
+}
+
+/// A way to an end point.
+#[derive(Debug)]
+pub struct Link {
+    endpoint: Endpoint,
+    addresses: Addresses,
+    current: usize,
+    socket: Option<Arc<Socket>>,
+    /// The socket is another link's: there was no descriptor for one.
+    borrowed: bool,
+    own_at: u64,
+    own_wait: u64,
+    opened: bool,
+    checked: u64,
+    retry_at: u64,
+    wait: u64,
+    /// The kernel's buffer was full: worth a try again then.
+    stalled_until: u64,
+    stall: u64,
+    /// Nothing was taken yet, or the last datagram was refused: look after
+    /// each until one is not.
+    suspect: bool,
+    /// Lines of the last datagram taken, which may yet prove refused.
+    unseen: u64,
+}
+
+impl Link {
+    /// A link that opens its socket when it is first used.
+    pub fn new(endpoint: Endpoint, complaint: &'static str) -> Link {
+        Link {
+            addresses: Addresses::new(&endpoint, complaint),
+            endpoint,
+            current: 0,
+            socket: None,
+            borrowed: false,
+            own_at: 0,
+            own_wait: 0,
+            opened: false,
+            checked: 0,
+            retry_at: 0,
+            wait: 0,
+            stalled_until: 0,
+            stall: 0,
+            suspect: true,
+            unseen: 0,
+        }
+    }
+
+    /// When the next try to send is due, where the last one failed (ns).
+    pub fn retry_at(&self) -> u64 {
+        self.retry_at.max(self.stalled_until)
+    }
+
+    /// The addresses.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Makes the next try due now.
+    pub fn hurry(&mut self) {
+        self.retry_at = 0;
+    }
+
+    /// Closes the socket for good.
+    pub fn close(&mut self) {
+        self.socket = None;
+        self.addresses.clear();
+    }
+
+    /// In a child process: the socket, and a look-up that is under way, are
+    /// the parent's.
+    pub fn after_fork(&mut self) {
+        self.socket = None;
+        self.addresses.after_fork();
+        (self.unseen, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
+        self.opened = false;
+        self.suspect = true;
+    }
+
+    /// Looks the host's name up where that is due, and goes where it says.
+    pub fn resolve(&mut self, now: u64, book: &mut Book, done: impl FnOnce() -> Done) {
+        if self.addresses.resolve(now, self.suspect, book, done) {
+            (self.current, self.retry_at, self.suspect) = (0, 0, true);
+            self.socket = None;
+        }
+    }
+
+    /// Sends a datagram of so many lines, if the way is open.
+    pub fn send(&mut self, datagram: Datagram<'_>, look: Look, now: u64, book: &mut Book) -> Sent {
+        if now < self.retry_at {
+            return Sent::Wait;
+        }
+        let mut again = true;
+        while self.open(now, book) {
+            let Some(socket) = &self.socket else { break };
+            let look = look == Look::After || self.suspect;
+            let error = match socket.send(datagram.bytes, look, !self.borrowed) {
+                Ok(()) => {
+                    self.taken(datagram, book);
+                    return Sent::Gone;
+                }
+                Err(Refusal::After(error)) => error,
+                Err(Refusal::Before(error)) => match error.raw_os_error().unwrap_or(0) {
+                    libc::EAGAIN | libc::ENOBUFS | libc::EINTR | libc::ENOMEM => {
+                        self.stall = next_wait(self.stall, STALL);
+                        self.stalled_until = now + self.stall;
+                        break;
+                    }
+                    libc::EMSGSIZE => {
+                        // larger than the path to this end point takes at all
+                        book.stats.dropped_oversize += datagram.lines;
+                        return Sent::Gone;
+                    }
+                    code if std::mem::take(&mut again) => {
+                        book.stats.send_errors += 1;
+                        if code == libc::ECONNREFUSED && self.is_udp() {
+                            // said of the datagram before this one
+                            book.stats.dropped_send += std::mem::take(&mut self.unseen);
+                        } else {
+                            self.socket = None;
+                        }
+                        self.suspect = true;
+                        continue;
+                    }
+                    _ => error,
+                },
+            };
+            if !self.refused(&error, now, book) {
+                break;
+            }
+        }
+        Sent::Wait
+    }
+
+    /// Opens the socket where there is none, or where it is not ours any
+    /// more.
+    fn open(&mut self, now: u64, book: &mut Book) -> bool {
+        if let Some(socket) = &self.socket {
+            // once a tick of the clock that packets go by
+            if now == self.checked {
+                return true;
+            }
+            self.checked = now;
+            let own_is_due = self.borrowed && now >= self.own_at;
+            if socket.is_own() && !own_is_due {
+                if !self.borrowed {
+                    socket.end_sharing();
+                }
+                return true;
+            }
+            self.socket = None;
+        }
+        while let Some(address) = self.addresses.list().get(self.current) {
+            match socket_pool::open(address) {
+                Ok((socket, borrowed)) => {
+                    self.socket = Some(socket);
+                    self.checked = now;
+                    self.opened(borrowed, now, book);
+                    return true;
+                }
+                Err(error) => {
+                    if !self.refused(&error, now, book) {
+                        return false;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn opened(&mut self, borrowed: bool, now: u64, book: &mut Book) {
+        self.borrowed = borrowed;
+        let endpoint = &self.endpoint;
+        if borrowed {
+            self.own_wait = next_wait(self.own_wait, OWN_RETRY);
+            self.own_at = now + jitter(self.own_wait, now);
+            book.problems.met(Problem::Share, 1, now, || {
+                format!("no descriptor for a socket to {endpoint}: another context's is used")
+            });
+        } else {
+            self.own_wait = 0;
+            book.stats.reconnects += u64::from(std::mem::replace(&mut self.opened, true));
+            book.problems.over(Problem::Share, |_| {
+                format!("there is a socket of its own to {endpoint} again")
+            });
+        }
+    }
+
+    fn is_udp(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Udp { .. })
+    }
+
+    /// A datagram, or a connection, was refused. Whether there is another
+    /// address to try at once.
+    fn refused(&mut self, error: &io::Error, now: u64, book: &mut Book) -> bool {
+        book.stats.send_errors += 1;
+        self.suspect = true;
+        let endpoint = &self.endpoint;
+        book.problems.met(Problem::Send, 1, now, || {
+            let error = error.to_string();
+            let reason = error.split(" (os error").next().unwrap_or_default();
+            format!("cannot send to {endpoint}: {reason}")
+        });
+        if self.addresses.list().len() > 1 {
+            self.socket = None;
+        }
+        self.current += 1;
+        if self.current < self.addresses.list().len() {
+            return true;
+        }
+        self.current = 0;
+        self.wait = next_wait(self.wait, RETRY);
+        self.retry_at = now + jitter(self.wait, now);
+        self.addresses.doubt(now);
+        false
+    }
+
+    fn taken(&mut self, datagram: Datagram<'_>, book: &mut Book) {
+        book.stats.lines += datagram.lines;
+        book.stats.datagrams += 1;
+        book.stats.bytes += datagram.bytes.len() as u64;
+        self.unseen = datagram.lines;
+        self.stall = 0;
+        if std::mem::take(&mut self.suspect) {
+            self.wait = 0;
+            self.addresses.trust();
+            let endpoint = &self.endpoint;
+            book.problems.over(Problem::Send, |count| {
+                format!("sending to {endpoint} again, after {count} failures")
+            });
+        }
+    }
+}
+
+/// Up to a quarter less or more, so that not all come at the same instant.
+pub fn jitter(wait: u64, now: u64) -> u64 {
+    wait * 3 / 4 + now.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (wait / 2)
+}
+
+/// The wait after one of `wait`, in ns.
+pub fn next_wait(wait: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+    (wait * 2).clamp(*range.start(), *range.end())
+}

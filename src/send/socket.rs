@@ -1,0 +1,183 @@
+//! One non-blocking, close-on-exec, connected datagram socket.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, IntoRawFd};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use socket2::{Domain, SockAddr, Type};
+
+use crate::sys::{self, FileId};
+
+/// A connected socket that tells whether its descriptor is still its own.
+#[derive(Debug)]
+pub struct Socket {
+    /// `None` only while it is dropped.
+    inner: Option<socket2::Socket>,
+    id: Option<FileId>,
+    address: Address,
+    /// Of the process that opened it.
+    generation: u32,
+    /// Others than its owner send through it, too: each in turn.
+    shared: AtomicBool,
+    turn: Mutex<Turn>,
+}
+
+/// What who has the turn at a shared socket knows.
+#[derive(Debug, Default)]
+struct Turn {
+    /// The owner has learned that others send: it looks after each datagram
+    /// from now on. A refusal found until then is one of its own.
+    told: bool,
+    /// Such a refusal, which the owner has not been told of.
+    owed: Option<io::Error>,
+}
+
+/// How a datagram was refused.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Not taken at all; of ECONNREFUSED with UDP, one before it was.
+    Before(io::Error),
+    /// Taken, and proved refused by a look right after it.
+    After(io::Error),
+}
+
+/// The address of an end point, looked up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Address(SockAddr);
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Address {
+        Address(address.into())
+    }
+}
+
+impl Address {
+    /// A UNIX socket by path.
+    pub fn path(path: &Path) -> io::Result<Address> {
+        SockAddr::unix(path).map(Address)
+    }
+
+    /// A UNIX socket by abstract name.
+    pub fn abstract_name(name: &[u8]) -> io::Result<Address> {
+        use std::os::unix::ffi::OsStrExt;
+        let name = [b"\0", name].concat();
+        SockAddr::unix(std::ffi::OsStr::from_bytes(&name)).map(Address)
+    }
+}
+
+impl Socket {
+    /// Opens a socket and connects it, which for datagrams waits for nobody.
+    pub fn connect(address: &Address) -> io::Result<Socket> {
+        let domain: Domain = address.0.domain();
+        let inner = socket2::Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), None)?;
+        inner.connect(&address.0)?;
+        Ok(Socket {
+            id: sys::file_id(inner.as_fd()),
+            inner: Some(inner),
+            address: address.clone(),
+            generation: sys::generation(),
+            shared: AtomicBool::new(false),
+            turn: Mutex::default(),
+        })
+    }
+
+    /// Sends one datagram. With `look` it asks right after it whether it was
+    /// refused, which it always does where the socket is shared.
+    pub fn send(&self, datagram: &[u8], look: bool, is_owner: bool) -> Result<(), Refusal> {
+        if self.shared.load(Relaxed) {
+            return self.send_in_turn(datagram, is_owner);
+        }
+        self.send_now(datagram)?;
+        if look { self.look() } else { Ok(()) }
+    }
+
+    /// Sends and looks in one step, so that each sender learns of the refusal
+    /// of its own datagrams and of no other.
+    #[cold]
+    fn send_in_turn(&self, datagram: &[u8], is_owner: bool) -> Result<(), Refusal> {
+        let mut turn = self.turn();
+        let before = self.take_error();
+        if is_owner {
+            turn.told = true;
+        } else if before.is_some() && !turn.told {
+            turn.owed = before;
+            return self.send_now(datagram).and_then(|()| self.look());
+        }
+        match before.or_else(|| if is_owner { turn.owed.take() } else { None }) {
+            Some(error) => Err(Refusal::Before(error)),
+            None => self.send_now(datagram).and_then(|()| self.look()),
+        }
+    }
+
+    fn send_now(&self, datagram: &[u8]) -> Result<(), Refusal> {
+        let not_there = || Err(io::ErrorKind::NotConnected.into());
+        let send = |inner: &socket2::Socket| inner.send_with_flags(datagram, libc::MSG_NOSIGNAL);
+        self.inner.as_ref().map_or_else(not_there, send).map(drop).map_err(Refusal::Before)
+    }
+
+    fn look(&self) -> Result<(), Refusal> {
+        self.take_error().map_or(Ok(()), |error| Err(Refusal::After(error)))
+    }
+
+    /// The error of an earlier datagram that the kernel has been told of
+    /// since, and forgets with this call. Where the call itself fails, for the
+    /// host has closed the descriptor, nothing is known against the datagram.
+    fn take_error(&self) -> Option<io::Error> {
+        self.inner.as_ref().and_then(|inner| inner.take_error().ok().flatten())
+    }
+
+    /// Whether it is connected to this address.
+    pub fn goes_to(&self, address: &Address) -> bool {
+        self.address == *address
+    }
+
+    /// One more is to send through it. A server at a UNIX path may be another
+    /// one than its owner has met.
+    pub fn share(&self) -> io::Result<()> {
+        let mut turn = self.turn();
+        if !self.shared.swap(true, Relaxed) {
+            turn.told = false;
+        }
+        match &self.inner {
+            Some(inner) if self.address.0.is_unix() => inner.connect(&self.address.0),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the sharing, for the owner, where nobody else has the socket any
+    /// more.
+    pub fn end_sharing(self: &Arc<Socket>) {
+        if self.shared.load(Relaxed) {
+            let turn = self.turn();
+            if Arc::strong_count(self) == 1 && turn.owed.is_none() {
+                self.shared.store(false, Relaxed);
+            }
+        }
+    }
+
+    /// Whether the descriptor is still this socket: the host may have closed
+    /// it, and the number may be another file's by now.
+    pub fn is_own(&self) -> bool {
+        let id = self.inner.as_ref().and_then(|inner| sys::file_id(inner.as_fd()));
+        id.is_some() && id == self.id
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Socket {
+    /// Lets go of the descriptor without closing it where it is another
+    /// file's by now, as it may be after a fork.
+    fn drop(&mut self) {
+        if self.generation != sys::generation() || !self.is_own() {
+            self.inner.take().map(IntoRawFd::into_raw_fd);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the core needs of the system that the standard library does not
+//! give, behind safe functions.
+
+pub mod flux;
+pub mod generation;
+pub mod memory;
+
+pub use generation::generation;
+
+use std::ffi::{CStr, c_void};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// CLOCK_MONOTONIC in nanoseconds.
+pub fn now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// The same clock as it was at the last tick of the kernel, a few ms ago at
+/// most, for a fraction of the cost.
+pub fn roughly_now() -> u64 {
+    clock(libc::CLOCK_MONOTONIC_COARSE)
+}
+
+fn clock(clock: libc::clockid_t) -> u64 {
+    let mut ts = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the pointer is to a timespec; both clocks always exist.
+    let ts = unsafe {
+        libc::clock_gettime(clock, ts.as_mut_ptr());
+        ts.assume_init()
+    };
+    ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
+}
+
+/// What tells a descriptor from another that has taken its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// The identity of an open descriptor, or `None` where it is closed.
+pub fn file_id(fd: BorrowedFd<'_>) -> Option<FileId> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat takes any number and fills the struct where it returns 0.
+    let stat = unsafe {
+        if libc::fstat(fd.as_raw_fd(), stat.as_mut_ptr()) != 0 {
+            return None;
+        }
+        stat.assume_init()
+    };
+    Some(FileId { device: stat.st_dev, inode: stat.st_ino })
+}
+
+/// A thread of this library, as the number that its `pthread_t` is (on musl a
+/// pointer). Dropped, it goes on by itself.
+#[derive(Debug)]
+pub struct Thread(usize);
+
+impl Thread {
+    /// Whether it is the calling thread.
+    pub fn is_current(&self) -> bool {
+        thread_id() == self.0
+    }
+
+    /// Waits for its end.
+    pub fn join(self) {
+        // SAFETY: it was neither joined nor detached, and is forgotten below.
+        unsafe { libc::pthread_join(self.0 as libc::pthread_t, std::ptr::null_mut()) };
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // SAFETY: it was neither joined nor detached.
+        unsafe { libc::pthread_detach(self.0 as libc::pthread_t) };
+    }
+}
+
+/// What a thread runs.
+type Run = Box<dyn FnOnce() + Send>;
+
+/// Starts a thread with all signals blocked, so that the host's handlers and
+/// signalfds get them. Not the standard library's: that one's handlers of
+/// stack overflows and hooks are none of a library's business, and take 14 KiB.
+pub fn spawn(name: &'static CStr, run: Run) -> std::io::Result<Thread> {
+    extern "C" fn start(arg: *mut c_void) -> *mut c_void {
+        // SAFETY: `spawn` made it so, for this one call.
+        let started = unsafe { Box::from_raw(arg.cast::<(&CStr, Run)>()) };
+        let (name, run) = *started;
+        // SAFETY: the calling thread, and a C string.
+        unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr()) };
+        // a panic has been dealt with by the hook; it ends the thread
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        std::ptr::null_mut()
+    }
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut attr = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
+    let arg = Box::into_raw(Box::new((name, run)));
+    // SAFETY: all of these are valid for writing; the new thread inherits the
+    // mask, and the caller gets its own back; `arg` is the new thread's where
+    // there is one.
+    unsafe {
+        libc::pthread_attr_init(attr.as_mut_ptr());
+        libc::pthread_attr_setstacksize(attr.as_mut_ptr(), 1024 * 1024);
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+        let code = libc::pthread_create(thread.as_mut_ptr(), attr.as_ptr(), start, arg.cast());
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+        libc::pthread_attr_destroy(attr.as_mut_ptr());
+        if code != 0 {
+            drop(Box::from_raw(arg));
+            return Err(std::io::Error::from_raw_os_error(code));
+        }
+        Ok(Thread(thread.assume_init() as usize))
+    }
+}
+
+/// The name of this host.
+pub fn hostname() -> String {
+    let mut name = [0u8; 256];
+    // SAFETY: the buffer has the length given, less one for a NUL.
+    unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
+    let len = name.iter().position(|b| *b == 0).unwrap_or(0);
+    String::from_utf8_lossy(&name[..len]).into_owned()
+}
+
+/// A number for the calling thread that no other living thread has.
+pub fn thread_id() -> usize {
+    // SAFETY: it cannot fail.
+    unsafe { libc::pthread_self() as usize }
+}
