@@ -9,8 +9,8 @@ use std::net::UdpSocket;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fripp::context::record::Value;
 use fripp::metric::kind::Kind;
+use fripp::metric::value::Value;
 use fripp::uri::Uri;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,8 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // an end point, and settings as in C
     let uri = format!("{}?dialect=dogstatsd&prefix=app&tags=lang:rust", server.local_addr()?);
-    let context = Uri::parse(uri.as_bytes())?.context(None, "")?;
-    context.set_sink(Some(Box::new(|message| eprintln!("metrics: {}", message.text))));
+    let context = Uri::parse(uri.as_bytes())?.context(None)?;
+    context.set_logger(Some(Box::new(|message| eprintln!("metrics: {}", message.text))));
 
     context.record(Kind::Total, b"messages.tx", Value::Total(1000))?;
     context.record(Kind::Gauge, b"queue", Value::Set(12))?;

@@ -15,11 +15,11 @@
 //!
 //! ```
 //! use fripp::metric::kind::Kind;
-//! use fripp::context::record::Value;
+//! use fripp::metric::value::Value;
 //! use fripp::uri::Uri;
 //!
 //! let uri = Uri::parse(b"127.0.0.1:8125?dialect=statsd&prefix=app")?;
-//! let context = uri.context(None, "")?;
+//! let context = uri.context(None)?;
 //! // by name, and by handle
 //! context.record(Kind::Counter, b"requests", Value::Add(1))?;
 //! let store = context.metric_get(Kind::Timer, b"store", b"")?;

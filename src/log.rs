@@ -1,6 +1,10 @@
-//! Problems, told once when they begin and once when they end.
+//! The journal of a context: what it counted, and problems, which it logs once
+//! when they begin and once when they end.
 
 #![forbid(unsafe_code)]
+
+use crate::error::Error;
+use crate::stats::Stats;
 
 /// Messages that wait for someone to hear them: the oldest are let go.
 const MAX_WAITING: usize = 16;
@@ -52,6 +56,55 @@ struct State {
     active: bool,
     count: u64,
     last: u64,
+}
+
+/// What happened to a context's metrics: counts, and problems for the log.
+#[derive(Debug, Default)]
+pub struct Journal {
+    /// The counts.
+    pub stats: Stats,
+    /// The log.
+    pub problems: Problems,
+}
+
+impl Journal {
+    /// Lines were dropped because `bound` bytes wait already.
+    pub fn dropped_full(&mut self, lines: u64, bound: usize, now: u64) {
+        if lines > 0 {
+            self.stats.dropped_full += lines;
+            self.problems.met(Problem::Drop, lines, now, || {
+                format!("more waits than fits in {bound} bytes: the oldest lines are dropped")
+            });
+        }
+    }
+
+    /// A metric or a line cannot be sent as it is.
+    pub fn dropped_bad(&mut self, error: Error, now: u64) {
+        let stats = &mut self.stats;
+        let what = match error {
+            Error::TooBig => {
+                stats.dropped_oversize += 1;
+                "a line is longer than a datagram"
+            }
+            Error::NameTooLong => {
+                stats.dropped_oversize += 1;
+                "a metric's name is too long"
+            }
+            Error::NoSpace | Error::NoMemory => {
+                stats.dropped_full += 1;
+                "there are as many metrics as there may be"
+            }
+            Error::NotSupported => {
+                stats.dropped_invalid += 1;
+                "the dialect has no such metrics, or no tags"
+            }
+            Error::Invalid | Error::Range | Error::Again => {
+                stats.dropped_invalid += 1;
+                "a value or a name is none that can be sent"
+            }
+        };
+        self.problems.met(Problem::Drop, 1, now, || format!("{what}: it is dropped"));
+    }
 }
 
 /// The state of each problem, and what is to be said of it.

@@ -3,15 +3,11 @@
 #![forbid(unsafe_code)]
 
 use std::os::unix::ffi::OsStringExt;
-use std::sync::Arc;
 
-use crate::context::Context;
 use crate::encode::dialect::Dialect;
 use crate::encode::packet::MTU_RANGE;
 use crate::encode::settings::{SECOND, Settings};
-use crate::error::Error;
 use crate::send::endpoint::Endpoint;
-use crate::sys::flux::Flux;
 
 /// More than a URI has that is one, with every byte percent-encoded.
 const TOO_LONG: usize = 8192;
@@ -30,8 +26,8 @@ pub struct Uri {
 impl Uri {
     /// The environment variable that stands in for a NULL URI.
     pub const VARIABLE: &'static str = "FLUX_FRIPP_STATSD";
-    /// Said of a name in it that does not resolve: Flux's own test reads it.
-    pub const COMPLAINT: &'static str = "FLUX_FRIPP_STATSD parse error: ";
+    /// Goes before whatever is wrong with it: Flux's own test reads it.
+    pub const ORIGIN: &'static str = "FLUX_FRIPP_STATSD parse error: ";
 
     /// Reads a URI. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
@@ -71,21 +67,11 @@ impl Uri {
     /// Reads the environment, where the variable is set.
     pub fn from_env() -> Option<Result<Uri, String>> {
         let value = std::env::var_os(Uri::VARIABLE)?;
-        Some(Uri::parse(&value.into_vec()))
-    }
-
-    /// The context of a URI. With a handle its metrics begin with the rank.
-    /// `complaint` goes before the message of a look-up that fails.
-    pub fn context(
-        self,
-        flux: Option<Flux>,
-        complaint: &'static str,
-    ) -> Result<Arc<Context>, Error> {
-        let Uri { endpoint, mut settings, prefix } = self;
-        let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
-        let rank = flux.as_ref().map_or(0, Flux::rank);
-        settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
-        Ok(Context::new(endpoint, settings, flux, complaint))
+        let mut uri = Uri::parse(&value.into_vec());
+        if let Ok(uri) = &mut uri {
+            uri.settings.origin = Uri::ORIGIN;
+        }
+        Some(uri)
     }
 
     fn set(&mut self, key: &[u8], value: Vec<u8>) -> Option<()> {

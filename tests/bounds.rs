@@ -3,10 +3,10 @@
 mod common;
 
 use common::{Known, Server};
-use fripp::context::record::Value;
 use fripp::encode::dialect::Dialect;
 use fripp::error::Error;
 use fripp::metric::kind::Kind;
+use fripp::metric::value::Value;
 
 #[test]
 fn timers_that_are_not_used_any_more_give_their_memory_back() {
@@ -74,7 +74,7 @@ fn an_outage_thins_no_more_than_a_period_does() {
     let path = std::env::temp_dir().join(format!("fripp-outage-{}", std::process::id()));
     let uri = format!("unix://{}?period=0.01", path.display());
     let uri = fripp::uri::Uri::parse(uri.as_bytes()).unwrap();
-    let context = fripp::context::Context::new(uri.endpoint, uri.settings, None, "");
+    let context = fripp::context::Context::open(uri.endpoint, uri.settings, None);
     let n = 100_000;
     for i in 0..n {
         context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();

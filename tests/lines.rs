@@ -4,8 +4,8 @@
 mod common;
 
 use common::Server;
-use fripp::context::record::Value;
 use fripp::metric::kind::Kind;
+use fripp::metric::value::Value;
 
 const DIALECTS: [&str; 5] = ["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"];
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fripp::context::Context;
-use fripp::context::record::Value;
 use fripp::encode::dialect::Dialect;
 use fripp::encode::name;
 use fripp::error::Error;
 use fripp::metric::kind::Kind;
+use fripp::metric::value::Value;
 use fripp::uri::Uri;
 
 use crate::address::Address;
@@ -31,7 +31,7 @@ pub fn run(args: Send) -> Outcome {
     let uri = uri(&args)?;
     let to = uri.endpoint.to_string();
     let dialect = uri.settings.dialect;
-    let context = Context::new(uri.endpoint, uri.settings, None, "");
+    let context = Context::open(uri.endpoint, uri.settings, None);
     let mut sender = Sender { context, dialect, dropped: 0 };
     match &args.metric[..] {
         [] => sender.send_lines(&mut io::stdin().lock())?,

@@ -11,7 +11,7 @@ mod model;
 use std::cell::RefCell;
 
 use fripp::ffi::context::fripp_ctx_create_uri;
-use fripp::ffi::record::fripp_inc;
+use fripp::ffi::by_name::fripp_inc;
 use libfuzzer_sys::fuzz_target;
 use model::{Call, Server, Step};
 

@@ -3,7 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use crate::context::{Context, phase, timer_period};
+use crate::context::flush::Mode;
+use crate::context::{Context, Outbound, phase, timer_period};
 use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::settings::Settings;
 use crate::error::Error;
@@ -26,9 +27,9 @@ impl Context {
 
     /// Changes the dialect, unless tags or sets are in use that it lacks.
     pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
-        let Some(live) = &self.live else { return Ok(()) };
+        let Some(active) = &self.active else { return Ok(()) };
         self.change(&mut |settings| {
-            let (tagged, sets) = live.registry.in_use();
+            let (tagged, sets) = active.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
             if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
                 return Err(Error::NotSupported);
@@ -41,16 +42,16 @@ impl Context {
     /// Changes the period, in seconds.
     pub fn set_period(&self, seconds: f64) -> Result<(), Error> {
         self.change(&mut |settings| settings.set_period(seconds))?;
-        if let Some((_, mut way)) = self.lock() {
-            let period = timer_period(way.settings.period);
-            way.next_flush = sys::now() + phase(period);
+        if let Some((_, mut out)) = self.lock() {
+            let period = timer_period(out.settings.period);
+            out.next_flush = sys::now() + phase(period);
             if let Some(flux) = self.flux().filter(|flux| flux.is_owner()) {
-                way.timer_period = period;
+                out.timer_period = period;
                 let seconds = period as f64 / 1e9;
                 flux.set_period(phase(period) as f64 / 1e9, seconds);
-            } else if let Some(live) = &self.live {
-                let at = way.next_flush;
-                self.wake(live, &mut way, at);
+            } else if let Some(active) = &self.active {
+                let at = out.next_flush;
+                self.wake(active, &mut out, at);
             }
         }
         Ok(())
@@ -59,24 +60,24 @@ impl Context {
     /// Turns what is pending into lines under the settings of now, and then
     /// changes them.
     fn change(&self, f: &mut dyn FnMut(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
-        let Some((live, mut way)) = self.lock() else { return Ok(()) };
-        memory::check()?;
-        let mut settings = way.settings.clone();
+        let Some((active, mut out)) = self.lock() else { return Ok(()) };
+        memory::probe()?;
+        let mut settings = out.settings.clone();
         f(&mut settings)?;
-        if settings == way.settings {
+        if settings == out.settings {
             return Ok(());
         }
         let now = sys::now();
         // a flush that is under way ends, and then another has the rest
-        let (flush, mut work) = way.work(live, now, None);
+        let (flush, mut work) = out.work(active, now, Mode::Park);
         flush.turn(&mut work);
-        flush.begin(&live.registry, now);
+        flush.begin(&active.registry, now);
         flush.turn(&mut work);
-        let before = std::mem::replace(&mut way.settings, settings);
-        let settings = &way.settings;
+        let before = std::mem::replace(&mut out.settings, settings);
+        let settings = &out.settings;
         let renamed = (&before.prefix, &before.tags, before.dialect)
             != (&settings.prefix, &settings.tags, settings.dialect);
-        live.registry.for_each(|metric| {
+        active.registry.for_each(|metric| {
             let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
             metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
             metric.set_state(state::IMMEDIATE, settings.period == 0);
@@ -84,12 +85,15 @@ impl Context {
                 metric.rename();
             }
         });
-        way.delivery.drain(&mut Burst::of_flush(now), now);
-        self.start_ticking(live, &mut way);
-        if !way.delivery.is_clear() {
-            self.wake(live, &mut way, now + GAP);
+        {
+            let Outbound { delivery, journal, .. } = &mut *out;
+            delivery.drain(&mut Burst::of_flush(now), now, journal)
+        };
+        self.start_ticking(active, &mut out);
+        if !out.delivery.is_clear() {
+            self.wake(active, &mut out, now + GAP);
         }
-        self.report(way);
+        self.unlock_and_log(out);
         Ok(())
     }
 }

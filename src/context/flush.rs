@@ -6,15 +6,17 @@
 use crate::encode::line;
 use crate::encode::packet::Packer;
 use crate::encode::settings::Settings;
-use crate::encode::value_lines::List;
+use crate::encode::value_lines::ValueLines;
 use crate::error::Error;
+use crate::log::Journal;
 use crate::metric::samples::Budget;
 use crate::metric::{Metric, state};
 use crate::registry::refresh::Wheel;
 use crate::registry::{Readers, Registry};
 use crate::send::connection::{Datagram, Sent};
-use crate::send::delivery::{Delivery, Progress, Worth};
+use crate::send::delivery::{Delivery, Progress, Retain};
 use crate::send::pace::{Burst, GAP};
+use crate::send::queue::Queue;
 use crate::sys;
 
 /// A turn ends when it has taken this long, in ns.
@@ -31,12 +33,12 @@ pub struct Flush {
     readers: Readers,
     wheel: Wheel,
     numbers: Packer,
-    lists: Packer,
+    values: Packer,
     block: Vec<u8>,
     /// The timer, histogram or set that the flush is at.
-    list: List,
+    current: ValueLines,
     /// One that is sent outside a flush.
-    single: List,
+    single: ValueLines,
     open: bool,
     /// This flush had anything to send.
     busy: bool,
@@ -44,6 +46,15 @@ pub struct Flush {
     began: u64,
     /// The beginning of time for the wheel.
     epoch: u64,
+}
+
+/// What a flush does with its datagrams.
+#[derive(Debug)]
+pub enum Mode {
+    /// They are sent, as far as the burst allows.
+    Send(Burst),
+    /// All are queued, because the settings are about to change.
+    Park,
 }
 
 /// What a flush works with.
@@ -54,41 +65,56 @@ pub struct Work<'a> {
     pub settings: &'a Settings,
     /// The memory for samples.
     pub budget: &'a Budget,
-    /// The way out.
+    /// Lines that the caller wrote for this flush.
+    pub appended: &'a mut Queue,
+    /// What is on its way to the server.
     pub delivery: &'a mut Delivery,
+    /// Where it is written down what happens.
+    pub journal: &'a mut Journal,
     /// The time, in ns.
     pub now: u64,
-    /// What may still go; `None`: all are kept, for the settings are about to
-    /// change.
-    pub burst: Option<Burst>,
+    /// Whether datagrams go out now.
+    pub mode: Mode,
 }
 
 impl Work<'_> {
-    fn burst_is_full(&self) -> bool {
-        self.burst.as_ref().is_some_and(Burst::is_full)
+    /// Whether the burst is full, or the time is up. A flush that parks its
+    /// datagrams goes on to its end.
+    fn is_to_pause(&self, blocked: bool, time_is_up: &mut impl FnMut() -> bool) -> bool {
+        match &self.mode {
+            Mode::Send(burst) => !blocked && burst.is_full() || time_is_up(),
+            Mode::Park => false,
+        }
     }
 
-    fn send(&mut self, packer: &mut Packer, worth: Worth) -> Sent {
-        let Some((bytes, lines)) = packer.datagram() else { return Sent::Gone };
+    fn send(&mut self, packer: &mut Packer, retain: Retain) -> Sent {
+        let Some((bytes, lines)) = packer.datagram() else { return Sent::Done };
         let datagram = Datagram { bytes, lines };
-        let sent = match &mut self.burst {
-            Some(burst) => {
+        let sent = match &mut self.mode {
+            Mode::Send(burst) => {
                 burst.take(bytes.len());
-                self.delivery.send(datagram, worth, self.now, self.budget)
+                let elsewhere = self.elsewhere();
+                self.delivery.send(datagram, retain, self.now, elsewhere, self.journal)
             }
-            None => {
-                self.delivery.keep(datagram, worth, self.now, self.budget);
-                Sent::Gone
+            Mode::Park => {
+                let elsewhere = self.elsewhere();
+                self.delivery.keep(datagram, retain, self.now, elsewhere, self.journal);
+                Sent::Done
             }
         };
         packer.clear();
         sent
     }
 
+    /// Bytes of the context's `buffer` that are not delivery's.
+    fn elsewhere(&self) -> usize {
+        self.appended.len() + self.budget.used()
+    }
+
     fn drain(&mut self) -> Progress {
-        match &mut self.burst {
-            Some(burst) => self.delivery.drain(burst, self.now),
-            None => Progress::Done,
+        match &mut self.mode {
+            Mode::Send(burst) => self.delivery.drain(burst, self.now, self.journal),
+            Mode::Park => Progress::Done,
         }
     }
 }
@@ -100,10 +126,10 @@ impl Flush {
             readers,
             wheel: Wheel::new(settings.refresh / 1_000_000),
             numbers: Packer::new(settings.mtu),
-            lists: Packer::new(settings.mtu),
+            values: Packer::new(settings.mtu),
             block: Vec::new(),
-            list: List::default(),
-            single: List::default(),
+            current: ValueLines::default(),
+            single: ValueLines::default(),
             open: false,
             busy: false,
             began: 0,
@@ -114,11 +140,11 @@ impl Flush {
     /// In a child process: nothing is under way.
     pub fn after_fork(&mut self, registry: &Registry) {
         self.readers.numbers.reset(&registry.numbers);
-        self.readers.lists.reset(&registry.lists);
+        self.readers.values.reset(&registry.values);
         self.wheel.clear();
         self.numbers.clear();
-        self.lists.clear();
-        self.list = List::default();
+        self.values.clear();
+        self.current = ValueLines::default();
         self.open = false;
         self.busy = false;
     }
@@ -148,23 +174,23 @@ impl Flush {
     /// Lines that are in datagrams not yet full: lost if nobody goes on.
     pub fn unsent_lines(&self) -> u64 {
         let lines = |packer: &Packer| packer.datagram().map_or(0, |(_, lines)| lines);
-        lines(&self.numbers) + lines(&self.lists) + self.list.left() as u64
+        lines(&self.numbers) + lines(&self.values) + self.current.left() as u64
     }
 
     /// Starts a flush of what has been recorded up to now.
     pub fn begin(&mut self, registry: &Registry, now: u64) {
         self.began = now;
         self.readers.numbers.begin(&registry.numbers);
-        self.readers.lists.begin(&registry.lists);
+        self.readers.values.begin(&registry.values);
         self.open = true;
         self.busy = false;
     }
 
     /// Takes up what timers, histograms and sets have recorded while the
     /// kernel takes nothing: it waits as lines from now on.
-    pub fn begin_lists(&mut self, registry: &Registry) {
-        if !self.readers.lists.has_more() {
-            self.readers.lists.begin(&registry.lists);
+    pub fn begin_values(&mut self, registry: &Registry) {
+        if !self.readers.values.has_more() {
+            self.readers.values.begin(&registry.values);
         }
     }
 
@@ -184,7 +210,7 @@ impl Flush {
         if progress == Progress::More {
             return progress;
         }
-        match self.send_lists(work, progress == Progress::Blocked, &mut time_is_up) {
+        match self.send_values(work, progress == Progress::Blocked, &mut time_is_up) {
             Progress::Done if progress == Progress::Done => {
                 self.open = false;
                 if work.budget.was_tight() {
@@ -209,7 +235,7 @@ impl Flush {
         let registry = work.registry;
         let ms = (work.now - self.epoch) / 1_000_000;
         loop {
-            if work.burst.is_some() && (work.burst_is_full() || time_is_up()) {
+            if work.is_to_pause(false, time_is_up) {
                 return Progress::More;
             }
             let recorded = self.readers.numbers.next(&registry.numbers);
@@ -220,13 +246,13 @@ impl Flush {
             };
             let lines = self.number(work, metric, refresh, ms);
             self.busy |= lines > 0;
-            if lines > 0 && self.put_number(work, lines) == Sent::Wait {
+            if lines > 0 && self.put_number(work, lines) == Sent::Retry {
                 return Progress::Blocked;
             }
         }
-        match work.send(&mut self.numbers, Worth::Numbers) {
-            Sent::Gone => Progress::Done,
-            Sent::Wait => Progress::Blocked,
+        match work.send(&mut self.numbers, Retain::Always) {
+            Sent::Done => Progress::Done,
+            Sent::Retry => Progress::Blocked,
         }
     }
 
@@ -237,14 +263,16 @@ impl Flush {
         if forgotten && (!metric.has_number() || work.registry.revive(metric).is_err()) {
             return 0;
         }
-        let (lines, value) = line::numbers(&mut self.block, work.settings, metric, refresh);
-        match value {
+        let whole_totals = work.settings.dialect.has_totals();
+        let taken = metric.take(whole_totals, refresh);
+        let lines = line::numbers(&mut self.block, work.settings, metric, taken);
+        match taken.sent_value() {
             Some(value) => {
                 metric.mark_sent(value, ms);
                 self.wheel.insert(metric);
             }
             // a total that goes as differences now is not sent again
-            None if refresh => metric.unsend(),
+            None if refresh => metric.forget_sent(),
             None => {}
         }
         lines
@@ -253,54 +281,54 @@ impl Flush {
     fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
         let Flush { numbers, block, .. } = self;
         if block.len() <= numbers.limit() {
-            return put(work, numbers, Worth::Numbers, block, lines);
+            return put(work, numbers, Retain::Always, block, lines);
         }
         // sums beyond 64 bits, totals that restarted: only their order counts
-        block.split(|b| *b == b'\n').fold(Sent::Gone, |sent, line| {
-            let this = put(work, numbers, Worth::Numbers, line, 1);
-            if sent == Sent::Wait { sent } else { this }
+        block.split(|b| *b == b'\n').fold(Sent::Done, |sent, line| {
+            let this = put(work, numbers, Retain::Always, line, 1);
+            if sent == Sent::Retry { sent } else { this }
         })
     }
 
-    fn send_lists(
+    fn send_values(
         &mut self,
         work: &mut Work<'_>,
         mut blocked: bool,
         time_is_up: &mut impl FnMut() -> bool,
     ) -> Progress {
         loop {
-            if work.burst.is_some() && ((!blocked && work.burst_is_full()) || time_is_up()) {
+            if work.is_to_pause(blocked, time_is_up) {
                 return Progress::More;
             }
-            if !self.make_list_line(work) {
+            if !self.make_value_line(work) {
                 break;
             }
             self.busy = true;
-            blocked |= self.put_list_line(work) == Sent::Wait;
+            blocked |= self.put_value_line(work) == Sent::Retry;
         }
-        blocked |= work.send(&mut self.lists, Worth::Lists) == Sent::Wait;
-        work.delivery.dropped_full(work.budget.take_lost(), work.now);
+        blocked |= work.send(&mut self.values, Retain::IfRoom) == Sent::Retry;
+        work.journal.dropped_full(work.budget.take_lost(), work.delivery.bound(), work.now);
         if blocked { Progress::Blocked } else { Progress::Done }
     }
 
     /// Makes the next line of a timer, histogram or set in `block`, or takes
     /// the next that was appended. False where there is none.
-    fn make_list_line(&mut self, work: &mut Work<'_>) -> bool {
+    fn make_value_line(&mut self, work: &mut Work<'_>) -> bool {
         self.block.clear();
         let packs = work.settings.dialect.packs_values();
         loop {
-            if self.list.write_line(&mut self.block, packs, &self.lists) {
+            if self.current.write_line(&mut self.block, packs, &self.values) {
                 return true;
             }
-            match self.readers.lists.next(&work.registry.lists) {
-                Some(metric) => self.list.open(work, metric),
-                None => return work.delivery.take_appended(&mut self.block),
+            match self.readers.values.next(&work.registry.values) {
+                Some(metric) => self.current.open(work.settings, work.budget, metric),
+                None => return take_appended(work.appended, &mut self.block),
             }
         }
     }
 
-    fn put_list_line(&mut self, work: &mut Work<'_>) -> Sent {
-        put(work, &mut self.lists, Worth::Lists, &self.block, 1)
+    fn put_value_line(&mut self, work: &mut Work<'_>) -> Sent {
+        put(work, &mut self.values, Retain::IfRoom, &self.block, 1)
     }
 
     /// Sends what one metric has now, outside a flush; with `again` a gauge
@@ -311,32 +339,39 @@ impl Flush {
         let lines = self.number(work, metric, again, ms);
         if lines > 0 {
             self.put_number(work, lines);
-            work.send(&mut self.numbers, Worth::Numbers);
+            work.send(&mut self.numbers, Retain::Always);
         }
-        self.single.open(work, metric);
+        self.single.open(work.settings, work.budget, metric);
         let packs = work.settings.dialect.packs_values();
         loop {
             self.block.clear();
-            if !self.single.write_line(&mut self.block, packs, &self.lists) {
+            if !self.single.write_line(&mut self.block, packs, &self.values) {
                 break;
             }
-            self.put_list_line(work);
+            self.put_value_line(work);
         }
-        work.send(&mut self.lists, Worth::Lists);
+        work.send(&mut self.values, Retain::IfRoom);
     }
 }
 
 /// Puts lines that belong together into a datagram, after sending one that
 /// has no room for them.
-fn put(work: &mut Work<'_>, packer: &mut Packer, worth: Worth, block: &[u8], lines: u64) -> Sent {
-    let mut sent = Sent::Gone;
+fn put(work: &mut Work<'_>, packer: &mut Packer, retain: Retain, block: &[u8], lines: u64) -> Sent {
+    let mut sent = Sent::Done;
     if !packer.has_room(block.len()) {
-        sent = work.send(packer, worth);
+        sent = work.send(packer, retain);
     }
     if packer.has_room(block.len()) {
         packer.push(block, lines);
     } else {
-        work.delivery.dropped_bad(Error::TooBig, work.now);
+        work.journal.dropped_bad(Error::TooBig, work.now);
     }
     sent
+}
+
+/// Moves the oldest line that the caller wrote for this flush to `out`.
+fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
+    let taken = appended.front(out).is_some();
+    appended.pop();
+    taken
 }

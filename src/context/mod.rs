@@ -4,34 +4,36 @@
 #![forbid(unsafe_code)]
 
 pub mod configure;
+pub mod fast;
 pub mod flush;
 pub mod record;
 pub mod scheduler;
 pub mod turn;
 
 use std::sync::atomic::{
-    AtomicBool, AtomicU32, AtomicU64,
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use crate::context::flush::{Flush, Work};
+use crate::context::flush::{Flush, Mode, Work};
+use crate::encode::packet::each_line;
 use crate::encode::settings::Settings;
 use crate::error::Error;
-use crate::log::Message;
+use crate::log::{Journal, Message};
 use crate::metric::samples::Budget;
-use crate::process::exit;
 use crate::registry::Registry;
-use crate::send::connection::Link;
-use crate::send::delivery::Delivery;
+use crate::send::connection::Connection;
+use crate::send::delivery::{Delivery, count_rejected};
 use crate::send::endpoint::Endpoint;
 use crate::send::pace::{Burst, GAP};
+use crate::send::queue::Queue;
 use crate::stats::Stats;
 use crate::sys;
 use crate::sys::flux::Flux;
 
 /// Where messages go that are not Flux's to hear.
-pub type Sink = Box<dyn Fn(&Message) + Send>;
+pub type Logger = Box<dyn Fn(&Message) + Send>;
 
 /// A context.
 #[derive(Debug)]
@@ -39,17 +41,17 @@ pub struct Context {
     pub(crate) me: Weak<Context>,
     flux: Option<Flux>,
     /// There is an end point: otherwise the context is disabled.
-    pub(crate) live: Option<Live>,
-    sink: Mutex<Silent>,
-    /// At exit.
-    number: usize,
+    pub(crate) active: Option<Active>,
+    logger: Mutex<Silent>,
+    /// Where the list of the process's contexts has it.
+    pub(crate) entry: AtomicUsize,
     /// Of the process that it was made in.
     generation: u32,
 }
 
 /// What a context has that is not disabled.
 #[derive(Debug)]
-pub struct Live {
+pub struct Active {
     /// The metrics.
     pub registry: Registry,
     /// The memory for samples and members.
@@ -58,14 +60,17 @@ pub struct Live {
     pub(crate) ticking: AtomicBool,
     /// The generation of the process that it was made in, or cleaned up in.
     generation: AtomicU32,
-    pub(crate) way: Mutex<Way>,
+    pub(crate) outbound: Mutex<Outbound>,
 }
 
 /// The way out of a context.
 #[derive(Debug)]
-pub(crate) struct Way {
+pub(crate) struct Outbound {
     pub settings: Settings,
+    pub journal: Journal,
     pub delivery: Delivery,
+    /// Lines that the caller wrote for the next flush.
+    pub appended: Queue,
     pub flush: Flush,
     /// When the next flush begins, on the background thread (ns).
     pub next_flush: u64,
@@ -79,40 +84,46 @@ pub(crate) struct Way {
     pub timer_period: u64,
     pub closed: bool,
     /// There is a sink.
-    pub heard: bool,
+    pub has_logger: bool,
 }
 
 /// A sink, or none; it has nothing to show.
-struct Silent(Option<Sink>);
+struct Silent(Option<Logger>);
 
 impl std::fmt::Debug for Silent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "a sink" } else { "no sink" })
+        f.write_str(if self.0.is_some() { "a logger" } else { "no logger" })
     }
 }
 
-impl Way {
+impl Outbound {
     /// Borrows it for a piece of work of the flush.
     pub fn work<'a>(
         &'a mut self,
-        live: &'a Live,
+        active: &'a Active,
         now: u64,
-        burst: Option<Burst>,
+        mode: Mode,
     ) -> (&'a mut Flush, Work<'a>) {
-        let Way { settings, delivery, flush, .. } = self;
-        let Live { registry, budget, .. } = live;
-        (flush, Work { registry, settings, budget, delivery, now, burst })
+        let Outbound { settings, journal, delivery, appended, flush, .. } = self;
+        let Active { registry, budget, .. } = active;
+        (flush, Work { registry, settings, budget, appended, delivery, journal, now, mode })
+    }
+
+    /// How many bytes wait.
+    pub fn pending(&self) -> usize {
+        self.delivery.pending() + self.appended.len()
     }
 
     /// In a child process: gauges and the base of totals are kept; all else
     /// that was recorded or waits is the parent's to send.
     #[cold]
-    fn after_fork(&mut self, live: &Live) {
-        live.generation.store(sys::generation(), Relaxed);
-        live.ticking.store(false, SeqCst);
-        live.registry.for_each(|metric| metric.after_fork(&live.budget));
-        self.flush.after_fork(&live.registry);
+    fn after_fork(&mut self, active: &Active) {
+        active.generation.store(sys::generation(), Relaxed);
+        active.ticking.store(false, SeqCst);
+        active.registry.for_each(|metric| metric.after_fork(&active.budget));
+        self.flush.after_fork(&active.registry);
         self.delivery.after_fork();
+        self.appended.clear();
         self.next_flush = sys::now() + phase(self.settings.period);
         self.turn_at = None;
         self.joined = false;
@@ -123,23 +134,26 @@ impl Way {
 impl Context {
     /// A context that is disabled: it takes everything and does nothing.
     pub fn disabled(flux: Option<Flux>) -> Arc<Context> {
-        let sink = Mutex::new(Silent(None));
-        Arc::new(Context { me: Weak::new(), flux, live: None, sink, number: 0, generation: 0 })
+        let logger = Mutex::new(Silent(None));
+        Arc::new(Context {
+            me: Weak::new(),
+            flux,
+            active: None,
+            logger,
+            entry: AtomicUsize::new(usize::MAX),
+            generation: 0,
+        })
     }
 
-    /// A context that sends to `endpoint`. `complaint` goes before the
-    /// message of a look-up that fails.
-    pub fn new(
-        endpoint: Endpoint,
-        settings: Settings,
-        flux: Option<Flux>,
-        complaint: &'static str,
-    ) -> Arc<Context> {
+    /// A context that sends to `endpoint`.
+    pub(crate) fn new(endpoint: Endpoint, settings: Settings, flux: Option<Flux>) -> Arc<Context> {
         let now = sys::now();
-        let link = Link::new(endpoint, complaint);
+        let connection = Connection::new(endpoint, settings.origin);
         let (registry, readers) = Registry::new(settings.max_metrics);
-        let way = Way {
-            delivery: Delivery::new(link, settings.mtu, settings.buffer),
+        let out = Outbound {
+            journal: Journal::default(),
+            appended: Queue::default(),
+            delivery: Delivery::new(connection, settings.mtu, settings.buffer),
             flush: Flush::new(readers, &settings, now),
             next_flush: now + phase(settings.period),
             turn_at: None,
@@ -147,27 +161,34 @@ impl Context {
             continuing: false,
             timer_period: settings.period,
             closed: false,
-            heard: false,
+            has_logger: false,
             settings,
         };
-        let budget = Budget::new(way.settings.buffer);
+        let budget = Budget::new(out.settings.buffer);
         let ticking = AtomicBool::new(false);
         let generation = AtomicU32::new(sys::generation());
-        let live = Some(Live { registry, budget, ticking, generation, way: Mutex::new(way) });
-        let sink = Mutex::new(Silent(None));
-        let context = Arc::new_cyclic(|me: &Weak<Context>| {
-            let number = exit::add(me.clone());
-            Context { me: me.clone(), flux, live, sink, number, generation: sys::generation() }
+        let active =
+            Some(Active { registry, budget, ticking, generation, outbound: Mutex::new(out) });
+        let logger = Mutex::new(Silent(None));
+        let generation = sys::generation();
+        let entry = AtomicUsize::new(usize::MAX);
+        let context = Arc::new_cyclic(|me: &Weak<Context>| Context {
+            me: me.clone(),
+            flux,
+            active,
+            logger,
+            entry,
+            generation,
         });
-        if let Some((_, mut way)) = context.lock() {
-            context.resolve(&mut way, now);
+        if let Some((_, mut out)) = context.lock() {
+            context.resolve(&mut out, now);
         }
         context
     }
 
     /// Whether an end point is configured.
     pub fn is_enabled(&self) -> bool {
-        self.live.is_some()
+        self.active.is_some()
     }
 
     /// The Flux handle of this context. A child process has none.
@@ -182,151 +203,154 @@ impl Context {
 
     /// Whether this process has used the context.
     pub fn is_adopted(&self) -> bool {
-        let generation = self.live.as_ref().map(|live| live.generation.load(Relaxed));
+        let generation = self.active.as_ref().map(|active| active.generation.load(Relaxed));
         generation == Some(sys::generation())
     }
 
     /// In a child process: what is recorded next finds out that nothing is
     /// set up here.
     pub fn stop_ticking(&self) {
-        if let Some(live) = &self.live {
-            live.ticking.store(false, SeqCst);
+        if let Some(active) = &self.active {
+            active.ticking.store(false, SeqCst);
         }
     }
 
     /// How long after its creation the first flush of a context comes, and
     /// its period, in seconds.
     pub fn first_flush(&self) -> (f64, f64) {
-        let period = self.lock().map_or(0, |(_, way)| timer_period(way.settings.period));
+        let period = self.lock().map_or(0, |(_, out)| timer_period(out.settings.period));
         (phase(period) as f64 / 1e9, period as f64 / 1e9)
     }
 
     /// Sends a text now, or keeps what the kernel does not take.
     pub fn send_text(&self, text: &[u8]) -> Result<(), Error> {
-        let Some((live, mut way)) = self.lock() else { return Ok(()) };
+        let Some((active, mut out)) = self.lock() else { return Ok(()) };
         let now = sys::roughly_now();
-        if way.delivery.link().0.addresses().is_lookup_due(now) {
-            self.resolve(&mut way, now);
+        if out.delivery.connection().addresses().is_lookup_due(now) {
+            self.resolve(&mut out, now);
         }
-        let sent = way.delivery.send_text(text, now, &live.budget);
-        if !way.delivery.is_clear() {
-            self.wake(live, &mut way, now + GAP);
+        let elsewhere = out.appended.len() + active.budget.used();
+        let Outbound { delivery, journal, .. } = &mut *out;
+        let sent = delivery.send_text(text, now, elsewhere, journal);
+        if !out.delivery.is_clear() {
+            self.wake(active, &mut out, now + GAP);
         }
-        self.report(way);
+        self.unlock_and_log(out);
         sent
     }
 
     /// Keeps a text for the next flush, or sends it where the period is 0.
     pub fn append_text(&self, text: &[u8]) -> Result<(), Error> {
-        let Some((live, mut way)) = self.lock() else { return Ok(()) };
-        if way.settings.period == 0 {
-            drop(way);
+        let Some((active, mut out)) = self.lock() else { return Ok(()) };
+        if out.settings.period == 0 {
+            drop(out);
             return self.send_text(text);
         }
         let now = sys::now();
-        way.delivery.drain(&mut Burst::of_flush(now), now);
-        let kept = way.delivery.append_text(text, now, &live.budget);
-        if way.delivery.has_appended() {
-            self.start_ticking(live, &mut way);
+        let Outbound { settings, journal, delivery, appended, .. } = &mut *out;
+        delivery.drain(&mut Burst::of_flush(now), now, journal);
+        let bound = settings.buffer.saturating_sub(delivery.waiting() + active.budget.used());
+        let mut full = 0;
+        let rejected = each_line(text, settings.mtu, |line| full += appended.push(line, 1, bound));
+        journal.dropped_full(full, settings.buffer, now);
+        let kept = count_rejected(rejected, settings.buffer, now, journal);
+        if !out.appended.is_empty() {
+            self.start_ticking(active, &mut out);
         }
-        self.report(way);
+        self.unlock_and_log(out);
         kept
     }
 
     /// The counts, and how many bytes wait.
     pub fn stats(&self) -> (Stats, usize) {
         match self.lock() {
-            Some((_, mut way)) => (way.delivery.book().stats, way.delivery.pending()),
+            Some((_, out)) => (out.journal.stats, out.pending()),
             None => Default::default(),
         }
     }
 
     /// Gives messages to `sink` from now on, or to Flux where it is `None`.
-    pub fn set_sink(&self, sink: Option<Sink>) {
-        let heard = sink.is_some();
-        if let Some(mut own) = self.lock_sink() {
-            own.0 = sink;
+    pub fn set_logger(&self, logger: Option<Logger>) {
+        let has_logger = logger.is_some();
+        if let Some(mut own) = self.lock_logger() {
+            own.0 = logger;
         }
-        if let Some((_, mut way)) = self.lock() {
-            way.heard = heard;
-            self.report(way);
+        if let Some((_, mut out)) = self.lock() {
+            out.has_logger = has_logger;
+            self.unlock_and_log(out);
         }
     }
 
     /// Sends what is pending, for 100 ms at the most, and lets go of
     /// everything.
-    pub fn close(&self) {
-        if self.is_enabled() {
-            exit::remove(self.number);
-        }
+    pub(crate) fn end(&self) {
         if let Some(flux) = self.flux() {
             flux.destroy_timer();
         }
-        if let Some((_, mut way)) = self.lock() {
+        if let Some((_, mut out)) = self.lock() {
             // no turn, and no thread for one, comes any more
-            way.closed = true;
+            out.closed = true;
         }
         let _ = self.flush();
-        let Some((_, mut way)) = self.lock() else { return };
-        let lines = way.flush.unsent_lines();
-        way.delivery.give_up();
-        way.delivery.book().stats.dropped_send += lines;
-        way.delivery.link().0.close();
-        let joined = std::mem::take(&mut way.joined);
-        let turn_at = way.turn_at.take();
-        drop(way);
-        if let Some(mut sink) = self.lock_sink() {
-            sink.0 = None;
+        let Some((_, mut out)) = self.lock() else { return };
+        let lines = out.flush.unsent_lines();
+        out.journal.stats.dropped_send += lines + out.delivery.give_up() + out.appended.clear();
+        out.delivery.connection().close();
+        let joined = std::mem::take(&mut out.joined);
+        let turn_at = out.turn_at.take();
+        drop(out);
+        if let Some(mut logger) = self.lock_logger() {
+            logger.0 = None;
         }
         if joined {
-            scheduler::leave(&self.me, turn_at);
+            scheduler::leave(self.me.clone(), turn_at);
         }
     }
 
-    pub(crate) fn lock(&self) -> Option<(&Live, MutexGuard<'_, Way>)> {
-        let (live, mut way) = self.lock_as_it_is()?;
-        if live.generation.load(Relaxed) != sys::generation() {
-            way.after_fork(live);
+    pub(crate) fn lock(&self) -> Option<(&Active, MutexGuard<'_, Outbound>)> {
+        let (active, mut out) = self.lock_as_it_is()?;
+        if active.generation.load(Relaxed) != sys::generation() {
+            out.after_fork(active);
         }
-        Some((live, way))
+        Some((active, out))
     }
 
     /// Locks without the clean-up that a child process does first.
-    pub(crate) fn lock_as_it_is(&self) -> Option<(&Live, MutexGuard<'_, Way>)> {
-        let live = self.live.as_ref()?;
-        Some((live, live.way.lock().unwrap_or_else(PoisonError::into_inner)))
+    pub(crate) fn lock_as_it_is(&self) -> Option<(&Active, MutexGuard<'_, Outbound>)> {
+        let active = self.active.as_ref()?;
+        Some((active, active.outbound.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Waits for a message that is being told. A child's sink may be locked by
     /// a thread that is not here.
-    fn lock_sink(&self) -> Option<MutexGuard<'_, Silent>> {
+    fn lock_logger(&self) -> Option<MutexGuard<'_, Silent>> {
         if sys::generation() == self.generation {
-            Some(self.sink.lock().unwrap_or_else(PoisonError::into_inner))
+            Some(self.logger.lock().unwrap_or_else(PoisonError::into_inner))
         } else {
-            self.sink.try_lock().ok()
+            self.logger.try_lock().ok()
         }
     }
 
     /// Unlocks, and says what is to be said where there is a sink. Flux is
     /// told by the next turn of its reactor.
-    pub(crate) fn report(&self, mut way: MutexGuard<'_, Way>) {
-        if !way.delivery.book().problems.any() {
+    pub(crate) fn unlock_and_log(&self, out: MutexGuard<'_, Outbound>) {
+        if !out.journal.problems.any() {
             return;
         }
         if let Some(flux) = self.flux() {
             flux.wake();
         }
-        if !way.heard {
+        if !out.has_logger {
             return;
         }
-        drop(way);
+        drop(out);
         // busy: this is a call from within a sink, or another thread's turn
         // to tell, which looks again before it ends
-        while let Ok(sink) = self.sink.try_lock() {
-            let Some(sink) = &sink.0 else { return };
-            let messages = self.lock().map(|(_, mut way)| way.delivery.book().problems.take());
+        while let Ok(logger) = self.logger.try_lock() {
+            let Some(logger) = &logger.0 else { return };
+            let messages = self.lock().map(|(_, mut out)| out.journal.problems.take());
             match messages {
-                Some(messages) if !messages.is_empty() => messages.iter().for_each(sink),
+                Some(messages) if !messages.is_empty() => messages.iter().for_each(logger),
                 _ => return,
             }
         }

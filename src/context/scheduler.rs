@@ -7,18 +7,23 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::context::Context;
 use crate::send::pace;
 use crate::sys;
 
 static SCHEDULER: Mutex<Scheduler> = Mutex::new(Scheduler::new());
 static WAKE: Condvar = Condvar::new();
 
+/// What the thread does for a context.
+pub trait Turn: Send + Sync {
+    /// Sends what is due.
+    fn scheduled_turn(&self);
+}
+
 /// The thread, and when it turns which context.
 #[derive(Debug)]
 pub struct Scheduler {
     /// By time (ns) and context: each is in it once at the most.
-    due: BTreeMap<(u64, usize), Weak<Context>>,
+    due: BTreeMap<(u64, usize), Weak<dyn Turn>>,
     /// Contexts that have ever asked for a turn and still live.
     members: usize,
     thread: Option<sys::Thread>,
@@ -40,7 +45,7 @@ impl Scheduler {
         self.generation += 1;
     }
 
-    fn forget(&mut self, context: &Weak<Context>, turn_at: Option<u64>) {
+    fn forget(&mut self, context: &Weak<dyn Turn>, turn_at: Option<u64>) {
         if let Some(at) = turn_at {
             self.due.remove(&(at, id(context)));
         }
@@ -61,7 +66,7 @@ pub fn join() {
 /// Asks for a turn of `context` at the time `at` (ns), in place of the one at
 /// the time `before`. Starts the thread where there is none; where none can be
 /// had, the next call tries again.
-pub fn turn_at(context: Weak<Context>, at: u64, before: Option<u64>) {
+pub fn turn_at(context: Weak<dyn Turn>, at: u64, before: Option<u64>) {
     let mut scheduler = lock();
     scheduler.forget(&context, before);
     let soonest = scheduler.due.first_key_value().is_none_or(|((first, _), _)| at < *first);
@@ -77,9 +82,9 @@ pub fn turn_at(context: Weak<Context>, at: u64, before: Option<u64>) {
 
 /// Counts a context out, which was to have a turn at the time `turn_at`. The
 /// thread goes with the last one.
-pub fn leave(context: &Weak<Context>, turn_at: Option<u64>) {
+pub fn leave(context: Weak<dyn Turn>, turn_at: Option<u64>) {
     let mut scheduler = lock();
-    scheduler.forget(context, turn_at);
+    scheduler.forget(&context, turn_at);
     scheduler.members -= 1;
     if scheduler.members > 0 {
         return;
@@ -121,8 +126,8 @@ fn run(generation: u64) {
 }
 
 /// What tells a context from others that live.
-fn id(context: &Weak<Context>) -> usize {
-    context.as_ptr().addr()
+fn id(context: &Weak<dyn Turn>) -> usize {
+    context.as_ptr().cast::<()>().addr()
 }
 
 /// Locks it.
@@ -133,8 +138,8 @@ pub fn lock() -> MutexGuard<'static, Scheduler> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::record::Value;
     use crate::metric::kind::Kind;
+    use crate::metric::value::Value;
     use crate::uri::Uri;
 
     #[test]
@@ -142,11 +147,21 @@ mod tests {
     fn a_context_that_is_gone_has_no_turn() {
         for _ in 0..100 {
             let uri = Uri::parse(b"unix:@fripp-nobody?period=86400&buffer=4096").unwrap();
-            let context = uri.context(None, "").unwrap();
+            let context = uri.context(None).unwrap();
             context.record(Kind::Counter, b"n", Value::Add(0)).unwrap();
-            assert!(lock().due.values().any(|turn| turn.ptr_eq(&context.me)));
+            assert!(
+                lock()
+                    .due
+                    .values()
+                    .any(|turn| std::ptr::addr_eq(turn.as_ptr(), context.me.as_ptr()))
+            );
             context.close();
-            assert!(!lock().due.values().any(|turn| turn.ptr_eq(&context.me)));
+            assert!(
+                !lock()
+                    .due
+                    .values()
+                    .any(|turn| std::ptr::addr_eq(turn.as_ptr(), context.me.as_ptr()))
+            );
         }
     }
 }

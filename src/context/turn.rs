@@ -7,8 +7,9 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use crate::context::scheduler;
-use crate::context::{Context, Live, Way, timer_period};
+use crate::context::flush::Mode;
+use crate::context::scheduler::{self, Turn};
+use crate::context::{Active, Context, Outbound, timer_period};
 use crate::error::Error;
 use crate::send::delivery::Progress;
 use crate::send::pace::{Burst, GAP};
@@ -32,44 +33,45 @@ enum Next {
     Never,
 }
 
-impl Context {
-    /// A turn on the background thread.
-    pub fn scheduled_turn(&self) {
-        let Some((live, mut way)) = self.lock() else { return };
+impl Turn for Context {
+    fn scheduled_turn(&self) {
+        let Some((active, mut out)) = self.lock() else { return };
         let now = sys::now();
-        if way.turn_at.is_none_or(|at| at > now) {
+        if out.turn_at.is_none_or(|at| at > now) {
             return;
         }
-        way.turn_at = None;
-        let begin = now >= way.next_flush;
-        let next = self.turn(live, &mut way, now, begin);
-        self.wake_for(live, &mut way, next);
-        self.report(way);
+        out.turn_at = None;
+        let begin = now >= out.next_flush;
+        let next = self.turn(active, &mut out, now, begin);
+        self.wake_for(active, &mut out, next);
+        self.unlock_and_log(out);
     }
+}
 
+impl Context {
     /// A turn on the handle's reactor.
     pub fn reactor_turn(&self) {
-        let (Some((live, mut way)), Some(flux)) = (self.lock(), self.flux()) else { return };
+        let (Some((active, mut out)), Some(flux)) = (self.lock(), self.flux()) else { return };
         let now = sys::now();
-        let begin = !std::mem::take(&mut way.continuing);
+        let begin = !std::mem::take(&mut out.continuing);
         if begin {
-            way.next_flush = now;
+            out.next_flush = now;
         }
-        let next = self.turn(live, &mut way, now, begin);
-        let period = timer_period(way.settings.period);
+        let next = self.turn(active, &mut out, now, begin);
+        let period = timer_period(out.settings.period);
         let delay = match next {
             Next::At(at) => Some(at.saturating_sub(now).max(GAP)).filter(|delay| *delay < period),
             Next::Flush | Next::Never => None,
         };
-        way.continuing = delay.is_some();
-        let reset = delay.is_some() || way.timer_period != period;
-        way.timer_period = period;
+        out.continuing = delay.is_some();
+        let reset = delay.is_some() || out.timer_period != period;
+        out.timer_period = period;
         let mut messages = Vec::new();
-        if way.heard {
-            self.report(way);
+        if out.has_logger {
+            self.unlock_and_log(out);
         } else {
-            messages = way.delivery.book().problems.take();
-            drop(way);
+            messages = out.journal.problems.take();
+            drop(out);
         }
         for message in &messages {
             flux.log(message);
@@ -82,61 +84,69 @@ impl Context {
     }
 
     /// Sends what is due, and with `begin` what was recorded.
-    fn turn(&self, live: &Live, way: &mut Way, now: u64, begin: bool) -> Next {
-        if way.closed {
+    fn turn(&self, active: &Active, out: &mut Outbound, now: u64, begin: bool) -> Next {
+        if out.closed {
             return Next::Never;
         }
-        if memory::check().is_err() {
+        if memory::probe().is_err() {
             return Next::At(now + NO_MEMORY);
         }
-        self.resolve(way, now);
+        self.resolve(out, now);
         if begin {
-            let period = timer_period(way.settings.period);
-            let late = now - way.next_flush.min(now);
-            way.next_flush += (late / period + 1) * period;
-            if way.flush.is_open() {
-                way.flush.begin_lists(&live.registry);
+            let period = timer_period(out.settings.period);
+            let late = now - out.next_flush.min(now);
+            out.next_flush += (late / period + 1) * period;
+            if out.flush.is_open() {
+                out.flush.begin_values(&active.registry);
             } else {
-                way.flush.begin(&live.registry, now);
+                out.flush.begin(&active.registry, now);
             }
         }
-        let open = way.flush.is_open();
+        let open = out.flush.is_open();
         let progress = if open {
-            let (flush, mut work) = way.work(live, now, Some(Burst::of_flush(now)));
+            let (flush, mut work) = out.work(active, now, Mode::Send(Burst::of_flush(now)));
             flush.turn(&mut work)
         } else {
-            way.delivery.drain(&mut Burst::of_flush(now), now)
+            {
+                let Outbound { delivery, journal, .. } = &mut *out;
+                delivery.drain(&mut Burst::of_flush(now), now, journal)
+            }
         };
-        let (link, book) = way.delivery.link();
-        book.problems.settle(now);
+        let Outbound { delivery, journal, .. } = &mut *out;
+        let connection = delivery.connection();
+        journal.problems.settle(now);
         match progress {
             Progress::More => {
-                let period = timer_period(way.settings.period);
-                Next::At(now + way.flush.gap(now, period))
+                let period = timer_period(out.settings.period);
+                Next::At(now + out.flush.gap(now, period))
             }
             Progress::Blocked => {
-                let retry = link.addresses().lookup_at().unwrap_or(link.retry_at()).max(now + GAP);
-                if retry < way.next_flush { Next::At(retry) } else { Next::Flush }
+                let retry = connection
+                    .addresses()
+                    .lookup_at()
+                    .unwrap_or(connection.retry_at())
+                    .max(now + GAP);
+                if retry < out.next_flush { Next::At(retry) } else { Next::Flush }
             }
-            Progress::Done if link.addresses().is_looking_up() => Next::Flush,
-            Progress::Done => self.rest(live, way, begin),
+            Progress::Done if connection.addresses().is_looking_up() => Next::Flush,
+            Progress::Done => self.rest(active, out, begin),
         }
     }
 
     /// Nothing is left to be sent: the next turn is that of the next flush,
     /// or none where this one had nothing either.
-    fn rest(&self, live: &Live, way: &mut Way, begin: bool) -> Next {
-        let recorded = || !live.registry.numbers.is_empty() || !live.registry.lists.is_empty();
+    fn rest(&self, active: &Active, out: &mut Outbound, begin: bool) -> Next {
+        let recorded = || !active.registry.numbers.is_empty() || !active.registry.values.is_empty();
         // a timer that keeps its reactor running rests even if gauges are to
         // be refreshed
         let lasting = self.flux().is_none_or(|flux| !flux.keeps_reactor());
-        let busy = !begin || way.flush.was_busy() || lasting && way.flush.has_refreshes();
-        if busy || recorded() || way.delivery.has_appended() {
+        let busy = !begin || out.flush.was_busy() || lasting && out.flush.has_refreshes();
+        if busy || recorded() || !out.appended.is_empty() {
             return Next::Flush;
         }
-        live.ticking.store(false, SeqCst);
+        active.ticking.store(false, SeqCst);
         if recorded() {
-            live.ticking.store(true, SeqCst);
+            active.ticking.store(true, SeqCst);
             return Next::Flush;
         }
         Next::Never
@@ -151,31 +161,31 @@ impl Context {
     pub(crate) fn flush_until(&self, deadline: u64) -> Result<(), Error> {
         let mut begun = false;
         loop {
-            let Some((live, mut way)) = self.lock() else { return Ok(()) };
+            let Some((active, mut out)) = self.lock() else { return Ok(()) };
             let now = sys::now();
-            memory::check()?;
-            self.resolve(&mut way, now);
+            memory::probe()?;
+            self.resolve(&mut out, now);
             if !begun {
-                way.delivery.link().0.hurry();
+                out.delivery.connection().hurry();
             }
-            if !begun && !way.flush.is_open() {
-                way.flush.begin(&live.registry, now);
+            if !begun && !out.flush.is_open() {
+                out.flush.begin(&active.registry, now);
                 begun = true;
             }
-            let (flush, mut work) = way.work(live, now, Some(Burst::of_flush(now)));
+            let (flush, mut work) = out.work(active, now, Mode::Send(Burst::of_flush(now)));
             let progress = flush.turn(&mut work);
             if progress == Progress::Done && begun {
-                self.report(way);
+                self.unlock_and_log(out);
                 return Ok(());
             }
             if now >= deadline {
-                if way.delivery.pending() > 0 || way.flush.is_open() {
-                    self.wake(live, &mut way, now + GAP);
+                if out.pending() > 0 || out.flush.is_open() {
+                    self.wake(active, &mut out, now + GAP);
                 }
-                self.report(way);
+                self.unlock_and_log(out);
                 return Err(Error::Again);
             }
-            self.report(way);
+            self.unlock_and_log(out);
             if progress != Progress::Done {
                 std::thread::sleep(Duration::from_nanos(GAP));
             }
@@ -183,9 +193,10 @@ impl Context {
     }
 
     /// Looks the host's name up where that is due.
-    pub(crate) fn resolve(&self, way: &mut Way, now: u64) {
-        let (link, book) = way.delivery.link();
-        link.resolve(now, book, || {
+    pub(crate) fn resolve(&self, out: &mut Outbound, now: u64) {
+        let Outbound { delivery, journal, .. } = &mut *out;
+        let connection = delivery.connection();
+        connection.resolve(now, journal, || {
             let me = self.me.clone();
             Box::new(move || {
                 if let Some(context) = me.upgrade() {
@@ -198,29 +209,30 @@ impl Context {
     /// The first turn is to take the answer of a look-up that is under way, or
     /// to tell that there was none.
     pub fn wake_for_lookup(&self) {
-        let Some((_, mut way)) = self.lock() else { return };
-        let (link, book) = way.delivery.link();
-        if link.addresses().is_looking_up() || book.problems.any() {
+        let Some((_, mut out)) = self.lock() else { return };
+        let Outbound { delivery, journal, .. } = &mut *out;
+        let connection = delivery.connection();
+        if connection.addresses().is_looking_up() || journal.problems.any() {
             self.flux().map(|flux| flux.wake());
         }
     }
 
     /// The resolver has an answer: what waited for it can go.
     fn looked_up(&self) {
-        let Some((live, mut way)) = self.lock() else { return };
-        let next = self.turn(live, &mut way, sys::now(), false);
-        if !way.delivery.is_clear() {
-            self.wake_for(live, &mut way, next);
+        let Some((active, mut out)) = self.lock() else { return };
+        let next = self.turn(active, &mut out, sys::now(), false);
+        if !out.delivery.is_clear() {
+            self.wake_for(active, &mut out, next);
         }
-        self.report(way);
+        self.unlock_and_log(out);
     }
 
-    fn wake_for(&self, live: &Live, way: &mut Way, next: Next) {
+    fn wake_for(&self, active: &Active, out: &mut Outbound, next: Next) {
         match next {
-            Next::At(at) => self.wake(live, way, at),
+            Next::At(at) => self.wake(active, out, at),
             Next::Flush => {
-                let at = way.next_flush;
-                self.wake(live, way, at);
+                let at = out.next_flush;
+                self.wake(active, out, at);
             }
             Next::Never => {}
         }
@@ -230,47 +242,47 @@ impl Context {
     #[cold]
     pub fn tick(&self) {
         // without memory the next call tries again
-        if let Some((live, mut way)) = self.lock()
-            && memory::check().is_ok()
+        if let Some((active, mut out)) = self.lock()
+            && memory::probe().is_ok()
         {
-            self.start_ticking(live, &mut way);
+            self.start_ticking(active, &mut out);
         }
     }
 
-    pub(crate) fn start_ticking(&self, live: &Live, way: &mut MutexGuard<'_, Way>) {
-        if live.ticking.swap(true, SeqCst) {
+    pub(crate) fn start_ticking(&self, active: &Active, out: &mut MutexGuard<'_, Outbound>) {
+        if active.ticking.swap(true, SeqCst) {
             return;
         }
         if self.flux().is_some_and(|flux| flux.has_timer()) {
             let woken = self.flux().is_some_and(|flux| flux.wake());
-            live.ticking.store(woken, SeqCst);
+            active.ticking.store(woken, SeqCst);
             return;
         }
-        let (now, period) = (sys::now(), timer_period(way.settings.period));
-        if way.next_flush <= now {
-            way.next_flush += ((now - way.next_flush) / period + 1) * period;
+        let (now, period) = (sys::now(), timer_period(out.settings.period));
+        if out.next_flush <= now {
+            out.next_flush += ((now - out.next_flush) / period + 1) * period;
         }
-        let at = way.next_flush;
-        self.wake(live, way, at);
+        let at = out.next_flush;
+        self.wake(active, out, at);
     }
 
     /// Sees to it that a turn comes at the time `at`.
-    pub(crate) fn wake(&self, live: &Live, way: &mut Way, at: u64) {
-        if way.closed {
+    pub(crate) fn wake(&self, active: &Active, out: &mut Outbound, at: u64) {
+        if out.closed {
             return;
         }
         if let Some(flux) = self.flux().filter(|flux| flux.has_timer()) {
             flux.wake();
             return;
         }
-        live.ticking.store(true, SeqCst);
-        if way.turn_at.is_some_and(|turn_at| turn_at <= at) {
+        active.ticking.store(true, SeqCst);
+        if out.turn_at.is_some_and(|turn_at| turn_at <= at) {
             return;
         }
-        if !std::mem::replace(&mut way.joined, true) {
+        if !std::mem::replace(&mut out.joined, true) {
             scheduler::join();
         }
-        let before = way.turn_at.replace(at);
+        let before = out.turn_at.replace(at);
         scheduler::turn_at(self.me.clone(), at, before);
     }
 }

@@ -9,7 +9,7 @@ use crate::encode::settings::Settings;
 use crate::encode::tags;
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
-use crate::metric::value::Number;
+use crate::metric::value::{Number, Taken};
 
 /// Writes what stands before the value: `prefix.name:`, with tags where they
 /// belong into the name.
@@ -59,35 +59,29 @@ fn line(
     tail(out, settings, metric, kind, 1);
 }
 
-/// Writes what a counter, total or gauge has to say since the last flush, and
-/// takes it from the metric. The number of lines, which belong into one
-/// datagram. With `refresh` a gauge or total says what it said before.
-pub fn numbers(
-    out: &mut Vec<u8>,
-    settings: &Settings,
-    metric: &Metric,
-    refresh: bool,
-) -> (u64, Option<Number>) {
-    match metric.kind() {
-        Kind::Counter => (counter(out, settings, metric), None),
-        Kind::Total if settings.dialect.has_totals() => total(out, settings, metric, refresh),
-        Kind::Total => {
-            let Some((_, growth, _)) = metric.take_growth() else { return (0, None) };
-            (pieces(out, settings, metric, Kind::Total, growth), None)
+/// Writes what was taken from a counter, total or gauge. The number of lines,
+/// which belong into one datagram.
+#[inline(always)]
+pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: Taken) -> u64 {
+    match taken {
+        Taken::Nothing => 0,
+        Taken::Sum(sum) => {
+            // what a total grew by goes as a counter, too
+            line(out, settings, metric, Kind::Counter, |out| number::integer(out, sum));
+            1
         }
-        Kind::Gauge => {
-            let value = metric.gauge();
-            if metric.was_sent(value) && !refresh {
-                return (0, None);
-            }
+        Taken::LargeSum(sum) => pieces(out, settings, metric, sum),
+        Taken::Total { before, growth, total } => {
+            whole_total(out, settings, metric, (before, growth, total))
+        }
+        Taken::Gauge(value) => {
             let zero = value.is_negative() && !settings.dialect.has_negative_gauges();
             if zero {
                 line(out, settings, metric, Kind::Gauge, |out| out.push(b'0'));
             }
             line(out, settings, metric, Kind::Gauge, |out| write(out, value));
-            (1 + u64::from(zero), Some(value))
+            1 + u64::from(zero)
         }
-        Kind::Timer | Kind::Histogram | Kind::Set => (0, None),
     }
 }
 
@@ -108,17 +102,12 @@ pub fn sample(out: &mut Vec<u8>, kind: Kind, value: f64) {
 /// A total for a server that adds up from one to the next, and takes a lower
 /// one for a restart. One that restarted since the last flush is led up to
 /// what it would be without, so that the server adds up what the calls did.
-fn total(
+fn whole_total(
     out: &mut Vec<u8>,
     settings: &Settings,
     metric: &Metric,
-    refresh: bool,
-) -> (u64, Option<Number>) {
-    let known = metric.has_been_sent();
-    let Some((total, growth, before)) = metric.take_growth() else { return (0, None) };
-    if known && growth == 0 && total == before && !refresh {
-        return (0, None);
-    }
+    (before, growth, total): (i64, i128, i64),
+) -> u64 {
     let mut lines = 0;
     let mut write = |total: i128| {
         line(out, settings, metric, Kind::Total, |out| number::integer(out, total));
@@ -136,36 +125,16 @@ fn total(
         }
     }
     write(whole);
-    (lines, Some(Number::Integer(total)))
-}
-
-fn counter(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) -> u64 {
-    match metric.take_sum() {
-        (0, 0) => 0,
-        (sum, 0) => {
-            line(out, settings, metric, Kind::Counter, |out| number::integer(out, sum));
-            1
-        }
-        (low, carries) => {
-            let sum = i128::from(low) + (i128::from(carries) << 64);
-            pieces(out, settings, metric, Kind::Counter, sum)
-        }
-    }
+    lines
 }
 
 /// Writes a sum in lines of 64 bits each.
-fn pieces(
-    out: &mut Vec<u8>,
-    settings: &Settings,
-    metric: &Metric,
-    kind: Kind,
-    mut sum: i128,
-) -> u64 {
+fn pieces(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, mut sum: i128) -> u64 {
     let mut lines = 0;
     while sum != 0 {
         let part = sum.clamp(i64::MIN.into(), i64::MAX.into());
         sum -= part;
-        line(out, settings, metric, kind, |out| number::integer(out, part as i64));
+        line(out, settings, metric, Kind::Counter, |out| number::integer(out, part as i64));
         lines += 1;
     }
     lines

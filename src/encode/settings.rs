@@ -43,6 +43,9 @@ pub struct Settings {
     pub max_metrics: usize,
     /// The most bytes that samples, members and packets take that wait.
     pub buffer: usize,
+    /// Goes before the message of a look-up that fails: where the endpoint
+    /// came from.
+    pub origin: &'static str,
 }
 
 impl Default for Settings {
@@ -56,6 +59,7 @@ impl Default for Settings {
             mtu: MAX_PACKET,
             max_metrics: 1_000_000,
             buffer: 16 * 1024 * 1024,
+            origin: "",
         }
     }
 }

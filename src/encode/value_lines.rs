@@ -5,19 +5,20 @@
 
 use std::collections::hash_set;
 
-use crate::context::flush::Work;
 use crate::encode::line;
 use crate::encode::packet::Packer;
+use crate::encode::settings::Settings;
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::members::Distinct;
+use crate::metric::samples::Budget;
 
 /// A line of packed values is begun where there is room for two like this.
 const VALUE: usize = 24;
 
 /// What a metric had recorded, on its way into lines.
 #[derive(Debug)]
-pub struct List {
+pub struct ValueLines {
     kind: Kind,
     /// What stands before a value.
     head: Vec<u8>,
@@ -28,9 +29,9 @@ pub struct List {
     members: hash_set::IntoIter<Box<[u8]>>,
 }
 
-impl Default for List {
-    fn default() -> List {
-        List {
+impl Default for ValueLines {
+    fn default() -> ValueLines {
+        ValueLines {
             kind: Kind::Timer,
             head: Vec::new(),
             tail: Vec::new(),
@@ -41,23 +42,23 @@ impl Default for List {
     }
 }
 
-impl List {
+impl ValueLines {
     /// Takes what `metric` has recorded, in place of what is left.
-    pub fn open(&mut self, work: &Work<'_>, metric: &Metric) {
+    pub fn open(&mut self, settings: &Settings, budget: &Budget, metric: &Metric) {
         self.samples.clear();
         self.next = 0;
         let mut k = 1;
         if let Some(samples) = metric.samples() {
-            k = samples.drain(&mut self.samples, work.budget);
+            k = samples.drain(&mut self.samples, budget);
         }
         if let Some(members) = metric.members() {
-            self.members = members.take(work.budget).into_iter();
+            self.members = members.take(budget).into_iter();
         }
         self.kind = metric.kind();
         self.head.clear();
         self.tail.clear();
-        line::head(&mut self.head, work.settings, metric);
-        line::tail(&mut self.tail, work.settings, metric, self.kind, k);
+        line::head(&mut self.head, settings, metric);
+        line::tail(&mut self.tail, settings, metric, self.kind, k);
     }
 
     /// How many values are left.

@@ -2,8 +2,8 @@
 
 use std::ffi::{c_char, c_int};
 
-use crate::context::record::{Value, is_short};
-use crate::context::{Context, Live};
+use crate::context::fast::Fast;
+use crate::context::{Active, Context};
 use crate::error::Error;
 use crate::ffi::by_name::tick;
 use crate::ffi::context::{context, fripp_ctx, text};
@@ -12,6 +12,7 @@ use crate::ffi::timer::{elapsed, fripp_timer};
 use crate::ffi::types::{kind, type_arg};
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
+use crate::metric::value::Value;
 
 /// A metric of a context, looked up once. Opaque. It is owned by the context
 /// and goes with it.
@@ -69,24 +70,25 @@ unsafe fn owned<'a>(m: *mut fripp_metric) -> Option<(&'a Metric, Option<&'a Cont
     }
 }
 
-/// As `record::plainly`, for a handle.
+/// Records by handle: on the fast path, or else on the slow one.
 ///
 /// # Safety
 /// A live metric or NULL.
 #[inline(always)]
-unsafe fn plainly(
+unsafe fn record(
     m: *mut fripp_metric,
+    op: impl FnOnce(&Active, &Metric) -> bool,
     value: impl FnOnce() -> Value<'static>,
-    record: impl FnOnce(&Live, &Metric) -> bool,
 ) -> c_int {
     // SAFETY: as above.
     let Some((metric, context)) = (unsafe { owned(m) }) else { return invalid() };
     let Some(context) = context else { return 0 };
-    let Some(live) = &context.live else { return 0 };
-    if live.ticks() && record(live, metric) {
-        return if live.ticks() { 0 } else { tick(context) };
+    let Some(active) = &context.active else { return 0 };
+    match active.try_by_handle(metric, op) {
+        Fast::Recorded => 0,
+        Fast::NoFlush => tick(context),
+        Fast::Slow => slowly(context, metric, value()),
     }
-    slowly(context, metric, value())
 }
 
 #[cold]
@@ -110,19 +112,7 @@ fn slowly(context: &Context, metric: &Metric, value: Value<'_>) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_add(m: *mut fripp_metric, n: i64) -> c_int {
     // SAFETY: the caller's metric.
-    unsafe {
-        plainly(
-            m,
-            || Value::Add(n),
-            |live, metric| {
-                let plain = metric.state() == Kind::Counter as u8;
-                if plain && metric.add(n) {
-                    live.list(metric);
-                }
-                plain
-            },
-        )
-    }
+    unsafe { record(m, |active, metric| active.add(metric, n), || Value::Add(n)) }
 }
 
 /// Record the value of a gauge, or a running total.
@@ -133,17 +123,11 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
     // SAFETY: the caller's metric.
     unsafe {
         let is_total = owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
-        let call = || if is_total { Value::Total(value) } else { Value::Set(value) };
-        plainly(m, call, |live, metric| {
-            let state = metric.state();
-            if state == Kind::Gauge as u8 {
-                metric.set(value);
-            } else if state != Kind::Total as u8 || value < 0 || !metric.set_total(value) {
-                return false;
-            }
-            live.list(metric);
-            true
-        })
+        record(
+            m,
+            |active, metric| active.set(metric, value),
+            || if is_total { Value::Total(value) } else { Value::Set(value) },
+        )
     }
 }
 
@@ -153,7 +137,7 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
-    unsafe { plainly(m, || Value::Real(value), |_, _| false) }
+    unsafe { record(m, |_, _| false, || Value::Real(value)) }
 }
 
 /// Record a sample of a timer (ms) or histogram.
@@ -162,18 +146,7 @@ pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
-    unsafe {
-        plainly(
-            m,
-            || Value::Sample(value),
-            |live, metric| {
-                let state = metric.state();
-                let plain = state == Kind::Timer as u8 && (0.0..1e15).contains(&value)
-                    || state == Kind::Histogram as u8 && is_short(value);
-                plain && live.sample(metric, value)
-            },
-        )
-    }
+    unsafe { record(m, |active, metric| active.sample(metric, value), || Value::Sample(value)) }
 }
 
 /// Record a member of a set.

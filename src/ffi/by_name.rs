@@ -4,46 +4,42 @@ use std::ffi::{CStr, c_char, c_int};
 
 use libc::ssize_t;
 
-use crate::context::record::{Value, is_short};
-use crate::context::{Context, Live};
+use crate::context::fast::Fast;
+use crate::context::{Active, Context};
 use crate::error::Error;
 use crate::ffi::context::{context, fripp_ctx, text};
 use crate::ffi::guard::{invalid, status};
 use crate::ffi::types::{kind, type_arg};
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
+use crate::metric::value::Value;
 
-/// The path of a call whose metric is known and takes values plainly: a hash,
-/// a comparison, and what `record` does to the metric, which says whether it
-/// has done it. Nothing in it can panic or reach a system call; what is not
-/// plain goes the other way, under the guard.
+/// Records by name: on the fast path, which needs no guard because nothing in
+/// it can panic or reach a system call, or else on the slow one.
 ///
 /// # Safety
 /// Live or NULL, and a C string or NULL.
 #[inline(always)]
-unsafe fn plainly(
+unsafe fn record(
     ctx: *mut fripp_ctx,
     kind: Kind,
     name: *const c_char,
+    op: impl FnOnce(&Active, &Metric) -> bool,
     value: impl FnOnce() -> Value<'static>,
-    record: impl FnOnce(&Live, &Metric) -> bool,
 ) -> c_int {
     // SAFETY: as above.
     let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else { return invalid() };
     if name.is_null() {
         return invalid();
     }
-    let Some(live) = &context.live else { return 0 };
+    let Some(active) = &context.active else { return 0 };
     // SAFETY: as above.
     let name = unsafe { CStr::from_ptr(name) }.to_bytes();
-    if let Some(metric) = live.registry.find(kind, name)
-        && metric.state() == kind as u8
-        && live.ticks()
-        && record(live, metric)
-    {
-        return if live.ticks() { 0 } else { tick(context) };
+    match active.try_by_name(kind, name, op) {
+        Fast::Recorded => 0,
+        Fast::NoFlush => tick(context),
+        Fast::Slow => slowly(context, kind, name, value()),
     }
-    slowly(context, kind, name, value())
 }
 
 #[cold]
@@ -92,21 +88,14 @@ pub unsafe extern "C" fn fripp_count(
     name: *const c_char,
     total: ssize_t,
 ) -> c_int {
-    let total = total as i64;
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(
+        record(
             ctx,
             Kind::Total,
             name,
-            || Value::Total(total),
-            |live, metric| {
-                let plain = total >= 0 && metric.set_total(total);
-                if plain {
-                    live.list(metric);
-                }
-                plain
-            },
+            |active, metric| active.set_total(metric, total as i64),
+            || Value::Total(total as i64),
         )
     }
 }
@@ -119,18 +108,7 @@ pub unsafe extern "C" fn fripp_count(
 pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: i64) -> c_int {
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(
-            ctx,
-            Kind::Counter,
-            name,
-            || Value::Add(n),
-            |live, metric| {
-                if metric.add(n) {
-                    live.list(metric);
-                }
-                true
-            },
-        )
+        record(ctx, Kind::Counter, name, |active, metric| active.add(metric, n), || Value::Add(n))
     }
 }
 
@@ -152,21 +130,12 @@ pub unsafe extern "C" fn fripp_gauge(
     inc: bool,
 ) -> c_int {
     let value = value as i64;
+    let op = |active: &Active, metric: &Metric| {
+        if inc { active.add_to_gauge(metric, value) } else { active.set_gauge(metric, value) }
+    };
     let call = || if inc { Value::Add(value) } else { Value::Set(value) };
     // SAFETY: the caller's context and name.
-    unsafe {
-        plainly(ctx, Kind::Gauge, name, call, |live, metric| {
-            if inc {
-                if metric.add_to_gauge(value).is_err() {
-                    return false;
-                }
-            } else {
-                metric.set(value);
-            }
-            live.list(metric);
-            true
-        })
-    }
+    unsafe { record(ctx, Kind::Gauge, name, op, call) }
 }
 
 /// Record a gauge that is a real number.
@@ -192,12 +161,12 @@ pub unsafe extern "C" fn fripp_gauge_real(
 pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, ms: f64) -> c_int {
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(
+        record(
             ctx,
             Kind::Timer,
             name,
+            |active, metric| active.time(metric, ms),
             || Value::Sample(ms),
-            |live, metric| (0.0..1e15).contains(&ms) && live.sample(metric, ms),
         )
     }
 }
@@ -214,12 +183,12 @@ pub unsafe extern "C" fn fripp_histogram(
 ) -> c_int {
     // SAFETY: the caller's context and name.
     unsafe {
-        plainly(
+        record(
             ctx,
             Kind::Histogram,
             name,
+            |active, metric| active.observe(metric, value),
             || Value::Sample(value),
-            |live, metric| is_short(value) && live.sample(metric, value),
         )
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
-use crate::context::{Context, Sink};
+use crate::context::{Context, Logger};
 use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::ffi::guard::{guarded, silence_panics, status};
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn fripp_ctx_create(
     port: c_int,
 ) -> *mut fripp_ctx {
     guarded(std::ptr::null_mut(), || {
-        memory::check()?;
+        memory::probe()?;
         silence_panics();
         // SAFETY: the caller gives a C string or NULL.
         let hostname = unsafe { text(hostname) }?;
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn fripp_ctx_create(
         let endpoint = endpoint.ok_or(Error::Invalid)?;
         // SAFETY: the caller's handle, or NULL.
         let flux = unsafe { Flux::new(h.cast()) };
-        Ok(hand_out(Context::new(endpoint, Settings::default(), flux, "")))
+        Ok(hand_out(Context::open(endpoint, Settings::default(), flux)))
     })
 }
 
@@ -99,21 +99,21 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
     uri: *const c_char,
 ) -> *mut fripp_ctx {
     guarded(std::ptr::null_mut(), || {
-        memory::check()?;
+        memory::probe()?;
         silence_panics();
         // SAFETY: the caller's handle, or NULL.
         let flux = unsafe { Flux::new(h.cast()) };
         if !uri.is_null() {
             // SAFETY: the caller gives a C string.
             let uri = Uri::parse(unsafe { CStr::from_ptr(uri) }.to_bytes());
-            return uri.map_err(|_| Error::Invalid)?.context(flux, "").map(hand_out);
+            return uri.map_err(|_| Error::Invalid)?.context(flux).map(hand_out);
         }
         match Uri::from_env() {
             None => Ok(hand_out(Context::disabled(flux))),
-            Some(Ok(uri)) => uri.context(flux, Uri::COMPLAINT).map(hand_out),
+            Some(Ok(uri)) => uri.context(flux).map(hand_out),
             Some(Err(reason)) => {
                 if let Some(flux) = &flux {
-                    flux.log(&Message::error(format!("{}{reason}", Uri::COMPLAINT)));
+                    flux.log(&Message::error(format!("{}{reason}", Uri::ORIGIN)));
                 }
                 Ok(hand_out(Context::disabled(flux)))
             }
@@ -171,11 +171,11 @@ pub unsafe extern "C" fn fripp_set_log(
         // SAFETY: a live context or NULL.
         let context = unsafe { context(ctx) }?;
         let arg = Arg(arg);
-        context.set_sink(log.map(|log| {
+        context.set_logger(log.map(|log| {
             Box::new(move |message: &Message| {
                 // SAFETY: the caller vouches for the function and its arg.
                 unsafe { log(message.level, message.c_text().as_ptr(), arg.get()) }
-            }) as Sink
+            }) as Logger
         }));
         Ok(())
     })

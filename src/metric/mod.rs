@@ -31,7 +31,7 @@ pub struct Metric {
     value: AtomicI64,
     /// A counter's carries, each 2^64; what a total was before each restart
     /// since the last flush; the bits of a gauge's real number.
-    more: AtomicU64,
+    upper: AtomicU64,
     state: AtomicU8,
     queued: AtomicBool,
     /// The newest value of a gauge is its real number.
@@ -82,7 +82,7 @@ impl Metric {
     pub const fn blank(state: u8) -> Metric {
         Metric {
             value: AtomicI64::new(0),
-            more: AtomicU64::new(0),
+            upper: AtomicU64::new(0),
             state: AtomicU8::new(state),
             queued: AtomicBool::new(false),
             is_real: AtomicBool::new(false),
@@ -164,8 +164,11 @@ impl Metric {
 
     /// Sets or takes away one of the `state` bits.
     pub fn set_state(&self, bit: u8, on: bool) {
-        let state = self.state();
-        self.state.store(if on { state | bit } else { state & !bit }, Release);
+        if on {
+            self.state.fetch_or(bit, Release);
+        } else {
+            self.state.fetch_and(!bit, Release);
+        }
     }
 
     /// Takes the metric into the list of what was recorded. False where it is
@@ -194,17 +197,12 @@ impl Metric {
     /// Whether a number was recorded since the last flush, or a gauge has a
     /// value.
     pub fn has_number(&self) -> bool {
-        self.value.load(SeqCst) != 0 || self.more.load(SeqCst) != 0
+        self.value.load(SeqCst) != 0 || self.upper.load(SeqCst) != 0
     }
 
     /// When `mark_sent` was, in ms.
     pub fn sent_at(&self) -> u64 {
         self.sent_at.load(Relaxed)
-    }
-
-    /// Whether anything was sent by this name since it was made or forgotten.
-    pub fn has_been_sent(&self) -> bool {
-        matches!(self.sent_as.load(Relaxed), 1..=value::RENAMED)
     }
 
     /// A timer's or histogram's samples.
@@ -225,7 +223,7 @@ impl Metric {
     }
 
     /// Makes what a timer, histogram or set needs.
-    pub fn furnish(&self) {
+    pub fn allocate(&self) {
         let extra = match self.kind() {
             Kind::Timer | Kind::Histogram => Extra::Samples(Samples::default()),
             Kind::Set => Extra::Members(Members::default()),
@@ -239,27 +237,22 @@ impl Metric {
         match self.kind() {
             Kind::Counter => {
                 self.value.store(0, SeqCst);
-                self.more.store(0, SeqCst);
+                self.upper.store(0, SeqCst);
             }
             Kind::Total => {
-                self.more.store(0, SeqCst);
+                self.upper.store(0, SeqCst);
                 self.sent.store(self.value.load(SeqCst) as u64, Relaxed);
             }
             _ => {}
         }
         self.queued.store(false, SeqCst);
         self.in_wheel.store(false, Relaxed);
-        self.sent_as.store(0, Relaxed);
+        self.forget_sent();
         match self.extra.get() {
             Some(Extra::Samples(samples)) => samples.after_fork(budget),
             Some(Extra::Members(members)) => members.clear(budget),
             None => {}
         }
-    }
-
-    /// The server is taken to know nothing of it.
-    pub fn unsend(&self) {
-        self.sent_as.store(0, Relaxed);
     }
 
     /// Of another spelling: the metric meant is ready.

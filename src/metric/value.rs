@@ -9,8 +9,98 @@ use crate::error::Error;
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
 
-/// Added to what a value was sent as when the metric's name has changed since.
-pub(super) const RENAMED: u8 = 2;
+/// How a metric's value was sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum SentAs {
+    /// Not since it was made or forgotten.
+    Never,
+    Integer,
+    Real,
+    /// By a name that has changed since.
+    RenamedInteger,
+    RenamedReal,
+}
+
+impl SentAs {
+    fn from_byte(byte: u8) -> SentAs {
+        match byte {
+            0 => SentAs::Never,
+            1 => SentAs::Integer,
+            2 => SentAs::Real,
+            3 => SentAs::RenamedInteger,
+            _ => SentAs::RenamedReal,
+        }
+    }
+
+    /// The same under another name.
+    fn renamed(self) -> SentAs {
+        match self {
+            SentAs::Integer => SentAs::RenamedInteger,
+            SentAs::Real => SentAs::RenamedReal,
+            other => other,
+        }
+    }
+}
+
+/// What a flush takes from a counter, total or gauge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Taken {
+    /// Nothing is to be sent.
+    Nothing,
+    /// A counter's sum, or what a total grew by.
+    Sum(i64),
+    /// One beyond 64 bits.
+    LargeSum(i128),
+    /// A total to be sent whole.
+    Total {
+        /// What it was at the last flush.
+        before: i64,
+        /// What it grew by since, call by call.
+        growth: i128,
+        /// What it is.
+        total: i64,
+    },
+    /// A gauge's value.
+    Gauge(Number),
+}
+
+impl Taken {
+    fn sum(sum: i128) -> Taken {
+        match i64::try_from(sum) {
+            Ok(0) => Taken::Nothing,
+            Ok(sum) => Taken::Sum(sum),
+            Err(_) => Taken::LargeSum(sum),
+        }
+    }
+
+    /// The value that the server knows when this has been sent; `None` where
+    /// the server adds up.
+    pub fn sent_value(self) -> Option<Number> {
+        match self {
+            Taken::Total { total, .. } => Some(Number::Integer(total)),
+            Taken::Gauge(value) => Some(value),
+            Taken::Nothing | Taken::Sum(_) | Taken::LargeSum(_) => None,
+        }
+    }
+}
+
+/// What a call records.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// A counter's events, or what is added to a gauge.
+    Add(i64),
+    /// A running total.
+    Total(i64),
+    /// A gauge's value.
+    Set(i64),
+    /// A gauge's value.
+    Real(f64),
+    /// A timer's or histogram's sample.
+    Sample(f64),
+    /// A set's member.
+    Member(&'a [u8]),
+}
 
 /// A gauge's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,10 +112,10 @@ pub enum Number {
 }
 
 impl Number {
-    fn bits(self) -> (u64, u8) {
+    fn bits(self) -> (u64, SentAs) {
         match self {
-            Number::Integer(value) => (value as u64, 1),
-            Number::Real(value) => (value.to_bits(), 2),
+            Number::Integer(value) => (value as u64, SentAs::Integer),
+            Number::Real(value) => (value.to_bits(), SentAs::Real),
         }
     }
 
@@ -53,14 +143,46 @@ impl Metric {
 
     #[cold]
     fn carry(&self, n: i64) {
-        self.more.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
+        self.upper.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
+    }
+
+    /// Takes what a counter, total or gauge has for a flush. Totals are taken
+    /// whole with `whole_totals`. With `refresh` a gauge or a whole total is
+    /// taken although it did not change.
+    #[inline(always)]
+    pub fn take(&self, whole_totals: bool, refresh: bool) -> Taken {
+        match self.kind() {
+            Kind::Counter => match self.take_sum() {
+                (0, 0) => Taken::Nothing,
+                (sum, 0) => Taken::Sum(sum),
+                (low, carries) => Taken::sum(i128::from(low) + (i128::from(carries) << 64)),
+            },
+            Kind::Total => {
+                let known = self.has_been_sent();
+                let Some((total, growth, before)) = self.take_growth() else {
+                    return Taken::Nothing;
+                };
+                if !whole_totals {
+                    Taken::sum(growth)
+                } else if known && growth == 0 && total == before && !refresh {
+                    Taken::Nothing
+                } else {
+                    Taken::Total { before, growth, total }
+                }
+            }
+            Kind::Gauge => {
+                let value = self.gauge();
+                if self.was_sent(value) && !refresh { Taken::Nothing } else { Taken::Gauge(value) }
+            }
+            Kind::Timer | Kind::Histogram | Kind::Set => Taken::Nothing,
+        }
     }
 
     /// A counter's sum, which starts anew, and how often 2^64 is to be added
     /// to it.
-    pub fn take_sum(&self) -> (i64, i64) {
+    pub(crate) fn take_sum(&self) -> (i64, i64) {
         let low = self.value.swap(0, SeqCst);
-        let carries = if self.more.load(SeqCst) == 0 { 0 } else { self.more.swap(0, SeqCst) };
+        let carries = if self.upper.load(SeqCst) == 0 { 0 } else { self.upper.swap(0, SeqCst) };
         (low, carries as i64)
     }
 
@@ -69,13 +191,13 @@ impl Metric {
     /// it has to be flushed first.
     #[inline]
     pub fn set_total(&self, total: i64) -> bool {
-        let full = || self.more.load(SeqCst) > i64::MAX as u64;
+        let full = || self.upper.load(SeqCst) > i64::MAX as u64;
         if total < self.value.load(SeqCst) && full() {
             return false;
         }
         let before = self.value.swap(total, SeqCst);
         if total < before {
-            self.more.fetch_add(before as u64, SeqCst);
+            self.upper.fetch_add(before as u64, SeqCst);
         }
         true
     }
@@ -83,16 +205,16 @@ impl Metric {
     /// The newest total, what it grew by, call by call, since the last time,
     /// and what it was then. `None` while another thread is between the steps
     /// of a restart: the next time has all.
-    pub fn take_growth(&self) -> Option<(i64, i128, i64)> {
-        // in this order: a restart adds to `more` after its new total is seen
-        let tops = self.more.load(SeqCst);
+    fn take_growth(&self) -> Option<(i64, i128, i64)> {
+        // in this order: a restart adds to `upper` after its new total is seen
+        let tops = self.upper.load(SeqCst);
         let total = self.value.load(SeqCst);
         let base = self.sent.load(Relaxed) as i64;
         let growth = i128::from(total) - i128::from(base) + i128::from(tops);
         if growth < 0 {
             return None;
         }
-        self.more.fetch_sub(tops, SeqCst);
+        self.upper.fetch_sub(tops, SeqCst);
         self.sent.store(total as u64, Relaxed);
         Some((total, growth, base))
     }
@@ -109,7 +231,7 @@ impl Metric {
     /// A gauge's new value, a real number.
     #[inline]
     pub fn set_real(&self, value: f64) {
-        self.more.swap(value.to_bits(), SeqCst);
+        self.upper.swap(value.to_bits(), SeqCst);
         if !self.is_real.load(SeqCst) {
             self.is_real.store(true, SeqCst);
         }
@@ -121,7 +243,7 @@ impl Metric {
     pub fn add_to_gauge(&self, n: i64) -> Result<(), Error> {
         if self.is_real.load(SeqCst) {
             let sum = |bits: u64| Some((f64::from_bits(bits) + n as f64).to_bits());
-            let _ = self.more.fetch_update(SeqCst, SeqCst, sum);
+            let _ = self.upper.fetch_update(SeqCst, SeqCst, sum);
             return Ok(());
         }
         let sum = |value: i64| value.checked_add(n);
@@ -131,7 +253,7 @@ impl Metric {
     /// A gauge's newest value.
     pub fn gauge(&self) -> Number {
         if self.is_real.load(SeqCst) {
-            Number::Real(f64::from_bits(self.more.load(SeqCst)))
+            Number::Real(f64::from_bits(self.upper.load(SeqCst)))
         } else {
             Number::Integer(self.value.load(SeqCst))
         }
@@ -144,7 +266,7 @@ impl Metric {
         match self.kind() {
             Kind::Gauge => {
                 self.set(0);
-                self.more.store(0, SeqCst);
+                self.upper.store(0, SeqCst);
             }
             Kind::Total => {
                 let taken = self.sent.load(Relaxed) as i64;
@@ -155,37 +277,49 @@ impl Metric {
             }
             Kind::Counter | Kind::Timer | Kind::Histogram | Kind::Set => {}
         }
-        self.unsend();
+        self.forget_sent();
+    }
+
+    fn sent_as(&self) -> SentAs {
+        SentAs::from_byte(self.sent_as.load(Relaxed))
     }
 
     /// Whether the server was sent this value last.
-    pub fn was_sent(&self, value: Number) -> bool {
+    fn was_sent(&self, value: Number) -> bool {
         let (bits, kind) = value.bits();
-        self.sent_as.load(Relaxed) == kind && self.sent.load(Relaxed) == bits
+        self.sent_as() == kind && self.sent.load(Relaxed) == bits
+    }
+
+    /// Whether anything was sent by this name since it was made or forgotten.
+    pub fn has_been_sent(&self) -> bool {
+        self.sent_as() != SentAs::Never
+    }
+
+    /// The server is taken to know nothing of it.
+    pub fn forget_sent(&self) {
+        self.sent_as.store(SentAs::Never as u8, Relaxed);
     }
 
     /// A prefix, tags or a dialect have changed: by its new name the server
     /// knows nothing of it.
     pub fn rename(&self) {
-        if self.has_been_sent() {
-            self.sent_as.fetch_add(RENAMED, Relaxed);
-        }
+        self.sent_as.store(self.sent_as().renamed() as u8, Relaxed);
     }
 
-    /// Whether a gauge or total was not recorded since the server was sent it,
-    /// if only by another name; or never.
-    pub fn is_told(&self) -> bool {
+    /// Whether the server has a gauge or total as it is now, if only by
+    /// another name; or it was never recorded.
+    pub fn server_has_it(&self) -> bool {
         let (bits, kind) = self.gauge().bits();
         let same = self.sent.load(Relaxed) == bits;
-        let told = match self.kind() {
-            Kind::Total => same && self.more.load(SeqCst) == 0,
-            Kind::Gauge => match self.sent_as.load(Relaxed) {
-                0 => !self.has_number(),
-                sent_as => same && (sent_as == kind || sent_as == kind + RENAMED),
+        let has = match self.kind() {
+            Kind::Total => same && self.upper.load(SeqCst) == 0,
+            Kind::Gauge => match self.sent_as() {
+                SentAs::Never => !self.has_number(),
+                sent_as => same && (sent_as == kind || sent_as == kind.renamed()),
             },
             Kind::Counter | Kind::Timer | Kind::Histogram | Kind::Set => false,
         };
-        told && !self.is_queued()
+        has && !self.is_queued()
     }
 
     /// The server is sent this value, at the time `at` in ms.
@@ -193,7 +327,7 @@ impl Metric {
         let (bits, kind) = value.bits();
         self.sent.store(bits, Relaxed);
         self.sent_at.store(at, Relaxed);
-        self.sent_as.store(kind, Relaxed);
+        self.sent_as.store(kind as u8, Relaxed);
     }
 }
 

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use crate::context::Context;
-use crate::process::fork;
 
 static LIVING: Mutex<Living> = Mutex::new(Living { contexts: Vec::new(), free: Vec::new() });
 
@@ -21,7 +20,6 @@ pub fn add(context: Weak<Context>) -> usize {
         // SAFETY: the library is never unloaded (-z nodelete), so the function
         // stays where it is.
         unsafe { libc::atexit(flush_all) };
-        fork::watch();
     });
     let mut living = lock();
     match living.free.pop() {

@@ -1,4 +1,45 @@
-//! The contexts of a process: what happens to them at fork and at exit.
+//! The contexts of a process: how they are opened and closed, and what happens
+//! to them at fork and at exit.
 
 pub mod exit;
 pub mod fork;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::context::Context;
+use crate::encode::settings::Settings;
+use crate::error::Error;
+use crate::send::endpoint::Endpoint;
+use crate::sys::flux::Flux;
+use crate::uri::Uri;
+
+impl Context {
+    /// Opens a context that sends to `endpoint`.
+    pub fn open(endpoint: Endpoint, settings: Settings, flux: Option<Flux>) -> Arc<Context> {
+        let context = Context::new(endpoint, settings, flux);
+        fork::watch();
+        context.entry.store(exit::add(Arc::downgrade(&context)), Relaxed);
+        context
+    }
+
+    /// Sends what is pending, for 100 ms at the most, and lets go of
+    /// everything.
+    pub fn close(&self) {
+        if self.is_enabled() {
+            exit::remove(self.entry.load(Relaxed));
+        }
+        self.end();
+    }
+}
+
+impl Uri {
+    /// The context of a URI. With a handle its metrics begin with the rank.
+    pub fn context(self, flux: Option<Flux>) -> Result<Arc<Context>, Error> {
+        let Uri { endpoint, mut settings, prefix } = self;
+        let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
+        let rank = flux.as_ref().map_or(0, Flux::rank);
+        settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
+        Ok(Context::open(endpoint, settings, flux))
+    }
+}

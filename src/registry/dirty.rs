@@ -12,14 +12,14 @@ use crate::metric::{Metric, state};
 
 /// Where threads put metrics in.
 #[derive(Debug)]
-pub struct Recorded {
+pub struct DirtyQueue {
     tail: AtomicPtr<Metric>,
     /// Stands in for a metric where the list would be empty. Not in a `Box`,
     /// which when it moves says that nobody else points there.
     stub: Arc<Metric>,
 }
 
-/// Where the flush takes metrics out: one for each `Recorded`.
+/// Where the flush takes metrics out: one for each `DirtyQueue`.
 #[derive(Debug)]
 pub struct Reader {
     head: *mut Metric,
@@ -30,13 +30,13 @@ pub struct Reader {
 // SAFETY: it is used under the lock of its context only.
 unsafe impl Send for Reader {}
 
-impl Recorded {
+impl DirtyQueue {
     /// An empty list and its one reader.
-    pub fn new() -> (Recorded, Reader) {
+    pub fn new() -> (DirtyQueue, Reader) {
         let stub = Arc::new(Metric::blank(state::INERT));
         let first = Arc::as_ptr(&stub).cast_mut();
         let reader = Reader { head: first, last: std::ptr::null_mut() };
-        (Recorded { tail: AtomicPtr::new(first), stub }, reader)
+        (DirtyQueue { tail: AtomicPtr::new(first), stub }, reader)
     }
 
     /// Whether nothing is in it.
@@ -61,7 +61,7 @@ impl Recorded {
 impl Reader {
     /// Makes the list empty, whatever state it is in: in a child process,
     /// which has one thread. Its metrics are taken for not being in it.
-    pub fn reset(&mut self, list: &Recorded) {
+    pub fn reset(&mut self, list: &DirtyQueue) {
         let stub = Arc::as_ptr(&list.stub).cast_mut();
         list.stub.next.store(std::ptr::null_mut(), SeqCst);
         list.tail.store(stub, SeqCst);
@@ -69,7 +69,7 @@ impl Reader {
     }
 
     /// Starts a flush, which ends with what is in the list now.
-    pub fn begin(&mut self, list: &Recorded) {
+    pub fn begin(&mut self, list: &DirtyQueue) {
         self.last = list.tail.load(SeqCst);
     }
 
@@ -79,7 +79,7 @@ impl Reader {
     }
 
     /// The next metric of this flush. The reader is that of `list`.
-    pub fn next<'a>(&mut self, list: &'a Recorded) -> Option<&'a Metric> {
+    pub fn next<'a>(&mut self, list: &'a DirtyQueue) -> Option<&'a Metric> {
         if self.last.is_null() {
             return None;
         }
@@ -98,7 +98,7 @@ impl Reader {
         Some(metric)
     }
 
-    fn pop(&mut self, list: &Recorded) -> Option<*mut Metric> {
+    fn pop(&mut self, list: &DirtyQueue) -> Option<*mut Metric> {
         let stub = Arc::as_ptr(&list.stub).cast_mut();
         // SAFETY: metrics and the stub live as long as the list, and there is
         // one reader.
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn in_order_and_up_to_where_the_flush_began() {
         let metrics = metrics(5);
-        let (list, mut reader) = Recorded::new();
+        let (list, mut reader) = DirtyQueue::new();
         assert!(list.is_empty());
         let record = |i: usize| metrics[i].enqueue().then(|| list.push(&metrics[i]));
         record(3);
@@ -180,7 +180,7 @@ mod tests {
     fn nothing_is_lost_between_threads() {
         let (n, rounds) = if cfg!(miri) { (3, 20) } else { (50, 20_000) };
         let metrics = metrics(n);
-        let (list, mut reader) = Recorded::new();
+        let (list, mut reader) = DirtyQueue::new();
         let (done, recorded) = (AtomicBool::new(false), AtomicU64::new(0));
         let mut seen: HashMap<u32, i128> = HashMap::new();
         std::thread::scope(|scope| {

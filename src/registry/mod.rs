@@ -13,7 +13,7 @@ use foldhash::fast::FixedState;
 use crate::error::Error;
 use crate::metric::kind::Kind;
 use crate::metric::{Metric, state};
-use crate::registry::dirty::{Reader, Recorded};
+use crate::registry::dirty::{DirtyQueue, Reader};
 use crate::registry::table::{Key, Tables, Writer};
 
 /// Metrics are made in chunks of this many at first, then in twice as many.
@@ -30,9 +30,9 @@ pub struct Registry {
     tables: Tables,
     store: Mutex<Store>,
     /// Counters, totals and gauges that were recorded.
-    pub numbers: Recorded,
+    pub numbers: DirtyQueue,
     /// Timers, histograms and sets that were.
-    pub lists: Recorded,
+    pub values: DirtyQueue,
     max: usize,
 }
 
@@ -61,7 +61,7 @@ pub struct Readers {
     /// Of `Registry::numbers`.
     pub numbers: Reader,
     /// Of `Registry::lists`.
-    pub lists: Reader,
+    pub values: Reader,
 }
 
 /// The hash of a key of a kind.
@@ -81,11 +81,11 @@ fn key(kind: Kind, bytes: &[u8]) -> Key<'_> {
 impl Registry {
     /// An empty registry of at most `max` metrics, and its readers.
     pub fn new(max: usize) -> (Registry, Readers) {
-        let (numbers, numbers_reader) = Recorded::new();
-        let (lists, lists_reader) = Recorded::new();
+        let (numbers, numbers_reader) = DirtyQueue::new();
+        let (values, values_reader) = DirtyQueue::new();
         let store = Mutex::default();
-        let registry = Registry { tables: Tables::default(), store, numbers, lists, max };
-        (registry, Readers { numbers: numbers_reader, lists: lists_reader })
+        let registry = Registry { tables: Tables::default(), store, numbers, values, max };
+        (registry, Readers { numbers: numbers_reader, values: values_reader })
     }
 
     /// The metric of a name as it was spelled, without a lock.
@@ -122,7 +122,7 @@ impl Registry {
         }
         let state = kind as u8 | extra_state;
         let metric = Metric::new(state, bytes, key.hash, owner);
-        metric.furnish();
+        metric.allocate();
         let tagged = !metric.tags().is_empty();
         let metric = self.insert(&mut store, metric)?;
         store.live += 1;

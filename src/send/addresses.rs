@@ -3,8 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use crate::log::Problem;
-use crate::send::connection::{Book, MS, jitter, next_wait};
+use crate::log::{Journal, Problem};
+use crate::send::backoff::{MS, jitter, next_wait};
 use crate::send::endpoint::{Endpoint, Host};
 use crate::send::resolver::{Done, Lookup};
 use crate::send::socket::Address;
@@ -27,7 +27,7 @@ pub struct Addresses {
     name: Option<(String, u16)>,
     /// Said with a failed look-up: `parse error: ` for an end point that
     /// came from the environment.
-    complaint: &'static str,
+    origin: &'static str,
     list: Vec<Address>,
     lookup: Option<Lookup>,
     due: u64,
@@ -36,7 +36,7 @@ pub struct Addresses {
 
 impl Addresses {
     /// Those of `endpoint`, as far as they are known.
-    pub fn new(endpoint: &Endpoint, complaint: &'static str) -> Addresses {
+    pub fn new(endpoint: &Endpoint, origin: &'static str) -> Addresses {
         let mut name = None;
         let list = match endpoint {
             Endpoint::Udp { host: Host::Ip(ip), port } => {
@@ -49,7 +49,7 @@ impl Addresses {
             Endpoint::Path(path) => Address::path(path).into_iter().collect(),
             Endpoint::Abstract(name) => Address::abstract_name(name).into_iter().collect(),
         };
-        Addresses { name, complaint, list, lookup: None, due: 0, wait: 0 }
+        Addresses { name, origin, list, lookup: None, due: 0, wait: 0 }
     }
 
     /// In the order in which they are tried.
@@ -85,7 +85,7 @@ impl Addresses {
     }
 
     /// Nobody answers: the server may have moved.
-    pub fn doubt(&mut self, now: u64) {
+    pub fn unreachable(&mut self, now: u64) {
         let wait = next_wait(self.wait, RETRY);
         let soon = now + jitter(wait, now);
         if soon < self.due {
@@ -94,7 +94,7 @@ impl Addresses {
     }
 
     /// Somebody answers.
-    pub fn trust(&mut self) {
+    pub fn reachable(&mut self) {
         self.wait = 0;
     }
 
@@ -106,7 +106,7 @@ impl Addresses {
         &mut self,
         now: u64,
         doubted: bool,
-        book: &mut Book,
+        journal: &mut Journal,
         done: impl FnOnce() -> Done,
     ) -> bool {
         let Some((name, port)) = &self.name else { return false };
@@ -119,11 +119,11 @@ impl Addresses {
         }
         let Some(answer) = self.lookup.as_ref().and_then(Lookup::answer) else { return false };
         self.lookup = None;
-        book.stats.resolutions += 1;
+        journal.stats.resolutions += 1;
         match answer {
             Ok(addresses) => {
                 self.due = now + jitter(AGE, now);
-                book.problems.over(Problem::Resolve, |count| {
+                journal.problems.over(Problem::Resolve, |count| {
                     format!("{name} has an address, after {count} look-ups without one")
                 });
                 let changed = addresses != self.list;
@@ -133,9 +133,9 @@ impl Addresses {
             Err(reason) => {
                 self.wait = next_wait(self.wait, RETRY);
                 self.due = now + jitter(self.wait, now);
-                let complaint = self.complaint;
-                book.problems.met(Problem::Resolve, 1, now, || {
-                    format!("{complaint}cannot look up {name}: {reason}")
+                let origin = self.origin;
+                journal.problems.met(Problem::Resolve, 1, now, || {
+                    format!("{origin}cannot look up {name}: {reason}")
                 });
                 false
             }

@@ -6,16 +6,14 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::log::{Problem, Problems};
+use crate::log::{Journal, Problem};
 use crate::send::addresses::Addresses;
+use crate::send::backoff::{MS, jitter, next_wait};
 use crate::send::endpoint::Endpoint;
 use crate::send::resolver::Done;
 use crate::send::socket::{Refusal, Socket};
 use crate::send::socket_pool;
-use crate::stats::Stats;
 
-/// Nanoseconds in a millisecond.
-pub const MS: u64 = 1_000_000;
 /// After a refusal the next try comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
 /// The same for a kernel whose buffer is full.
@@ -27,14 +25,14 @@ const OWN_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// Taken, or beyond help and counted as dropped.
-    Gone,
+    Done,
     /// Not taken: it is to be sent again later.
-    Wait,
+    Retry,
 }
 
 /// Whether to ask right after a datagram if it was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum Probe {
     /// Ask: costs a system call, and loopback tells at once.
     After,
     /// Do not: the next call learns of it.
@@ -50,18 +48,9 @@ pub struct Datagram<'a> {
     pub lines: u64,
 }
 
-/// Where a context writes down what happened.
-#[derive(Debug, Default)]
-pub struct Book {
-    /// The counts.
-    pub stats: Stats,
-    /// The log.
-    pub problems: Problems,
-}
-
 /// A way to an end point.
 #[derive(Debug)]
-pub struct Link {
+pub struct Connection {
     endpoint: Endpoint,
     addresses: Addresses,
     current: usize,
@@ -79,16 +68,16 @@ pub struct Link {
     stall: u64,
     /// Nothing was taken yet, or the last datagram was refused: look after
     /// each until one is not.
-    suspect: bool,
+    verify_next: bool,
     /// Lines of the last datagram taken, which may yet prove refused.
-    unseen: u64,
+    unconfirmed_lines: u64,
 }
 
-impl Link {
+impl Connection {
     /// A link that opens its socket when it is first used.
-    pub fn new(endpoint: Endpoint, complaint: &'static str) -> Link {
-        Link {
-            addresses: Addresses::new(&endpoint, complaint),
+    pub fn new(endpoint: Endpoint, origin: &'static str) -> Connection {
+        Connection {
+            addresses: Addresses::new(&endpoint, origin),
             endpoint,
             current: 0,
             socket: None,
@@ -101,8 +90,8 @@ impl Link {
             wait: 0,
             stalled_until: 0,
             stall: 0,
-            suspect: true,
-            unseen: 0,
+            verify_next: true,
+            unconfirmed_lines: 0,
         }
     }
 
@@ -132,32 +121,38 @@ impl Link {
     pub fn after_fork(&mut self) {
         self.socket = None;
         self.addresses.after_fork();
-        (self.unseen, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
+        (self.unconfirmed_lines, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
         self.opened = false;
-        self.suspect = true;
+        self.verify_next = true;
     }
 
     /// Looks the host's name up where that is due, and goes where it says.
-    pub fn resolve(&mut self, now: u64, book: &mut Book, done: impl FnOnce() -> Done) {
-        if self.addresses.resolve(now, self.suspect, book, done) {
-            (self.current, self.retry_at, self.suspect) = (0, 0, true);
+    pub fn resolve(&mut self, now: u64, journal: &mut Journal, done: impl FnOnce() -> Done) {
+        if self.addresses.resolve(now, self.verify_next, journal, done) {
+            (self.current, self.retry_at, self.verify_next) = (0, 0, true);
             self.socket = None;
         }
     }
 
     /// Sends a datagram of so many lines, if the way is open.
-    pub fn send(&mut self, datagram: Datagram<'_>, look: Look, now: u64, book: &mut Book) -> Sent {
+    pub fn send(
+        &mut self,
+        datagram: Datagram<'_>,
+        probe: Probe,
+        now: u64,
+        journal: &mut Journal,
+    ) -> Sent {
         if now < self.retry_at {
-            return Sent::Wait;
+            return Sent::Retry;
         }
         let mut again = true;
-        while self.open(now, book) {
+        while self.open(now, journal) {
             let Some(socket) = &self.socket else { break };
-            let look = look == Look::After || self.suspect;
-            let error = match socket.send(datagram.bytes, look, !self.borrowed) {
+            let probe = probe == Probe::After || self.verify_next;
+            let error = match socket.send(datagram.bytes, probe, !self.borrowed) {
                 Ok(()) => {
-                    self.taken(datagram, book);
-                    return Sent::Gone;
+                    self.taken(datagram, journal);
+                    return Sent::Done;
                 }
                 Err(Refusal::After(error)) => error,
                 Err(Refusal::Before(error)) => match error.raw_os_error().unwrap_or(0) {
@@ -168,33 +163,34 @@ impl Link {
                     }
                     libc::EMSGSIZE => {
                         // larger than the path to this end point takes at all
-                        book.stats.dropped_oversize += datagram.lines;
-                        return Sent::Gone;
+                        journal.stats.dropped_oversize += datagram.lines;
+                        return Sent::Done;
                     }
                     code if std::mem::take(&mut again) => {
-                        book.stats.send_errors += 1;
+                        journal.stats.send_errors += 1;
                         if code == libc::ECONNREFUSED && self.is_udp() {
                             // said of the datagram before this one
-                            book.stats.dropped_send += std::mem::take(&mut self.unseen);
+                            journal.stats.dropped_send +=
+                                std::mem::take(&mut self.unconfirmed_lines);
                         } else {
                             self.socket = None;
                         }
-                        self.suspect = true;
+                        self.verify_next = true;
                         continue;
                     }
                     _ => error,
                 },
             };
-            if !self.refused(&error, now, book) {
+            if !self.refused(&error, now, journal) {
                 break;
             }
         }
-        Sent::Wait
+        Sent::Retry
     }
 
     /// Opens the socket where there is none, or where it is not ours any
     /// more.
-    fn open(&mut self, now: u64, book: &mut Book) -> bool {
+    fn open(&mut self, now: u64, journal: &mut Journal) -> bool {
         if let Some(socket) = &self.socket {
             // once a tick of the clock that packets go by
             if now == self.checked {
@@ -215,11 +211,11 @@ impl Link {
                 Ok((socket, borrowed)) => {
                     self.socket = Some(socket);
                     self.checked = now;
-                    self.opened(borrowed, now, book);
+                    self.opened(borrowed, now, journal);
                     return true;
                 }
                 Err(error) => {
-                    if !self.refused(&error, now, book) {
+                    if !self.refused(&error, now, journal) {
                         return false;
                     }
                 }
@@ -228,19 +224,19 @@ impl Link {
         false
     }
 
-    fn opened(&mut self, borrowed: bool, now: u64, book: &mut Book) {
+    fn opened(&mut self, borrowed: bool, now: u64, journal: &mut Journal) {
         self.borrowed = borrowed;
         let endpoint = &self.endpoint;
         if borrowed {
             self.own_wait = next_wait(self.own_wait, OWN_RETRY);
             self.own_at = now + jitter(self.own_wait, now);
-            book.problems.met(Problem::Share, 1, now, || {
+            journal.problems.met(Problem::Share, 1, now, || {
                 format!("no descriptor for a socket to {endpoint}: another context's is used")
             });
         } else {
             self.own_wait = 0;
-            book.stats.reconnects += u64::from(std::mem::replace(&mut self.opened, true));
-            book.problems.over(Problem::Share, |_| {
+            journal.stats.reconnects += u64::from(std::mem::replace(&mut self.opened, true));
+            journal.problems.over(Problem::Share, |_| {
                 format!("there is a socket of its own to {endpoint} again")
             });
         }
@@ -252,11 +248,11 @@ impl Link {
 
     /// A datagram, or a connection, was refused. Whether there is another
     /// address to try at once.
-    fn refused(&mut self, error: &io::Error, now: u64, book: &mut Book) -> bool {
-        book.stats.send_errors += 1;
-        self.suspect = true;
+    fn refused(&mut self, error: &io::Error, now: u64, journal: &mut Journal) -> bool {
+        journal.stats.send_errors += 1;
+        self.verify_next = true;
         let endpoint = &self.endpoint;
-        book.problems.met(Problem::Send, 1, now, || {
+        journal.problems.met(Problem::Send, 1, now, || {
             let error = error.to_string();
             let reason = error.split(" (os error").next().unwrap_or_default();
             format!("cannot send to {endpoint}: {reason}")
@@ -271,33 +267,23 @@ impl Link {
         self.current = 0;
         self.wait = next_wait(self.wait, RETRY);
         self.retry_at = now + jitter(self.wait, now);
-        self.addresses.doubt(now);
+        self.addresses.unreachable(now);
         false
     }
 
-    fn taken(&mut self, datagram: Datagram<'_>, book: &mut Book) {
-        book.stats.lines += datagram.lines;
-        book.stats.datagrams += 1;
-        book.stats.bytes += datagram.bytes.len() as u64;
-        self.unseen = datagram.lines;
+    fn taken(&mut self, datagram: Datagram<'_>, journal: &mut Journal) {
+        journal.stats.lines += datagram.lines;
+        journal.stats.datagrams += 1;
+        journal.stats.bytes += datagram.bytes.len() as u64;
+        self.unconfirmed_lines = datagram.lines;
         self.stall = 0;
-        if std::mem::take(&mut self.suspect) {
+        if std::mem::take(&mut self.verify_next) {
             self.wait = 0;
-            self.addresses.trust();
+            self.addresses.reachable();
             let endpoint = &self.endpoint;
-            book.problems.over(Problem::Send, |count| {
+            journal.problems.over(Problem::Send, |count| {
                 format!("sending to {endpoint} again, after {count} failures")
             });
         }
     }
-}
-
-/// Up to a quarter less or more, so that not all come at the same instant.
-pub fn jitter(wait: u64, now: u64) -> u64 {
-    wait * 3 / 4 + now.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (wait / 2)
-}
-
-/// The wait after one of `wait`, in ns.
-pub fn next_wait(wait: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
-    (wait * 2).clamp(*range.start(), *range.end())
 }

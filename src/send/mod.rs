@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod addresses;
+pub mod backoff;
 pub mod connection;
 pub mod delivery;
 pub mod endpoint;

@@ -24,17 +24,17 @@ pub struct Socket {
     generation: u32,
     /// Others than its owner send through it, too: each in turn.
     shared: AtomicBool,
-    turn: Mutex<Turn>,
+    shared_state: Mutex<SharedState>,
 }
 
 /// What who has the turn at a shared socket knows.
 #[derive(Debug, Default)]
-struct Turn {
+struct SharedState {
     /// The owner has learned that others send: it looks after each datagram
     /// from now on. A refusal found until then is one of its own.
-    told: bool,
+    owner_knows: bool,
     /// Such a refusal, which the owner has not been told of.
-    owed: Option<io::Error>,
+    owners_error: Option<io::Error>,
 }
 
 /// How a datagram was refused.
@@ -82,35 +82,35 @@ impl Socket {
             address: address.clone(),
             generation: sys::generation(),
             shared: AtomicBool::new(false),
-            turn: Mutex::default(),
+            shared_state: Mutex::default(),
         })
     }
 
     /// Sends one datagram. With `look` it asks right after it whether it was
     /// refused, which it always does where the socket is shared.
-    pub fn send(&self, datagram: &[u8], look: bool, is_owner: bool) -> Result<(), Refusal> {
+    pub fn send(&self, datagram: &[u8], probe: bool, is_owner: bool) -> Result<(), Refusal> {
         if self.shared.load(Relaxed) {
             return self.send_in_turn(datagram, is_owner);
         }
         self.send_now(datagram)?;
-        if look { self.look() } else { Ok(()) }
+        if probe { self.probe() } else { Ok(()) }
     }
 
     /// Sends and looks in one step, so that each sender learns of the refusal
     /// of its own datagrams and of no other.
     #[cold]
     fn send_in_turn(&self, datagram: &[u8], is_owner: bool) -> Result<(), Refusal> {
-        let mut turn = self.turn();
+        let mut shared_state = self.shared_state();
         let before = self.take_error();
         if is_owner {
-            turn.told = true;
-        } else if before.is_some() && !turn.told {
-            turn.owed = before;
-            return self.send_now(datagram).and_then(|()| self.look());
+            shared_state.owner_knows = true;
+        } else if before.is_some() && !shared_state.owner_knows {
+            shared_state.owners_error = before;
+            return self.send_now(datagram).and_then(|()| self.probe());
         }
-        match before.or_else(|| if is_owner { turn.owed.take() } else { None }) {
+        match before.or_else(|| if is_owner { shared_state.owners_error.take() } else { None }) {
             Some(error) => Err(Refusal::Before(error)),
-            None => self.send_now(datagram).and_then(|()| self.look()),
+            None => self.send_now(datagram).and_then(|()| self.probe()),
         }
     }
 
@@ -120,7 +120,7 @@ impl Socket {
         self.inner.as_ref().map_or_else(not_there, send).map(drop).map_err(Refusal::Before)
     }
 
-    fn look(&self) -> Result<(), Refusal> {
+    fn probe(&self) -> Result<(), Refusal> {
         self.take_error().map_or(Ok(()), |error| Err(Refusal::After(error)))
     }
 
@@ -139,9 +139,9 @@ impl Socket {
     /// One more is to send through it. A server at a UNIX path may be another
     /// one than its owner has met.
     pub fn share(&self) -> io::Result<()> {
-        let mut turn = self.turn();
+        let mut shared_state = self.shared_state();
         if !self.shared.swap(true, Relaxed) {
-            turn.told = false;
+            shared_state.owner_knows = false;
         }
         match &self.inner {
             Some(inner) if self.address.0.is_unix() => inner.connect(&self.address.0),
@@ -153,8 +153,8 @@ impl Socket {
     /// more.
     pub fn end_sharing(self: &Arc<Socket>) {
         if self.shared.load(Relaxed) {
-            let turn = self.turn();
-            if Arc::strong_count(self) == 1 && turn.owed.is_none() {
+            let shared_state = self.shared_state();
+            if Arc::strong_count(self) == 1 && shared_state.owners_error.is_none() {
                 self.shared.store(false, Relaxed);
             }
         }
@@ -167,8 +167,8 @@ impl Socket {
         id.is_some() && id == self.id
     }
 
-    fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared_state(&self) -> MutexGuard<'_, SharedState> {
+        self.shared_state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

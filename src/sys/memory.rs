@@ -8,9 +8,9 @@ use crate::error::Error;
 /// More than what a call, or a turn, needs in small pieces.
 const ENOUGH: usize = 16 * 1024;
 
-/// Whether there is memory for small things. What was had for this look is
-/// there for what comes next.
-pub fn check() -> Result<(), Error> {
+/// Whether there is memory for small things. This is no guarantee: another
+/// thread may take what was free at this moment.
+pub fn probe() -> Result<(), Error> {
     room(&mut Vec::<u8>::new(), ENOUGH)
 }
 

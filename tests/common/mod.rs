@@ -36,7 +36,7 @@ impl Server {
     pub fn context(&self, query: &str) -> Arc<Context> {
         let mark = if query.is_empty() { "" } else { "?" };
         let uri = format!("127.0.0.1:{}{mark}{query}", self.port());
-        Uri::parse(uri.as_bytes()).unwrap().context(None, "").unwrap()
+        Uri::parse(uri.as_bytes()).unwrap().context(None).unwrap()
     }
 
     /// The datagrams that are there.

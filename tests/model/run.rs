@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use fripp::encode::dialect::Dialect;
 
+use fripp::ffi::by_handle::*;
+use fripp::ffi::by_name::*;
 use fripp::ffi::context::{fripp_ctx, fripp_ctx_create_uri, fripp_ctx_destroy};
-use fripp::ffi::metric::*;
-use fripp::ffi::record::*;
 use fripp::ffi::settings::*;
 use fripp::ffi::stats::{fripp_get_stats, fripp_stats};
 use fripp::metric::kind::Kind;

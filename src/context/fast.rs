@@ -1,0 +1,168 @@
+//! The fast path: a call whose metric is known and plain is a look-up, one
+//! atomic operation, and a mark for the flush. Nothing here takes a lock,
+//! allocates, panics, or reaches a system call; the slow path, in `record`,
+//! has everything else.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use crate::context::Active;
+use crate::metric::kind::Kind;
+use crate::metric::{Metric, state};
+
+// a metric is plain where its state is its type and nothing else
+const COUNTER: u8 = Kind::Counter as u8;
+const TOTAL: u8 = Kind::Total as u8;
+const GAUGE: u8 = Kind::Gauge as u8;
+const TIMER: u8 = Kind::Timer as u8;
+const HISTOGRAM: u8 = Kind::Histogram as u8;
+
+/// What became of a call on the fast path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fast {
+    /// Recorded, and a flush will come.
+    Recorded,
+    /// Recorded, but no flush is scheduled: `Context::tick` has to be called.
+    NoFlush,
+    /// Nothing was done: the call is the slow path's.
+    Slow,
+}
+
+/// Whether a real number takes no more digits than any line has room for.
+/// Others have to be looked at.
+#[inline]
+pub(super) fn is_short(value: f64) -> bool {
+    value == 0.0 || (1e-20..1e15).contains(&value.abs())
+}
+
+impl Active {
+    /// Looks a metric up by name, and records by `op`, one of the functions
+    /// below: they say whether the metric is plain and takes the value.
+    #[inline(always)]
+    pub fn try_by_name(
+        &self,
+        kind: Kind,
+        name: &[u8],
+        op: impl FnOnce(&Active, &Metric) -> bool,
+    ) -> Fast {
+        match self.registry.find(kind, name) {
+            Some(metric) => self.try_by_handle(metric, op),
+            None => Fast::Slow,
+        }
+    }
+
+    /// Records by `op` if a flush is scheduled. One that ends meanwhile may
+    /// have missed it.
+    #[inline(always)]
+    pub fn try_by_handle(
+        &self,
+        metric: &Metric,
+        op: impl FnOnce(&Active, &Metric) -> bool,
+    ) -> Fast {
+        if !self.ticks() || !op(self, metric) {
+            Fast::Slow
+        } else if self.ticks() {
+            Fast::Recorded
+        } else {
+            Fast::NoFlush
+        }
+    }
+
+    /// Adds to a counter.
+    #[inline(always)]
+    pub fn add(&self, metric: &Metric, n: i64) -> bool {
+        let plain = metric.state() == COUNTER;
+        if plain && metric.add(n) {
+            self.mark_dirty(metric);
+        }
+        plain
+    }
+
+    /// Adds to a gauge.
+    #[inline(always)]
+    pub fn add_to_gauge(&self, metric: &Metric, n: i64) -> bool {
+        let plain = metric.state() == GAUGE && metric.add_to_gauge(n).is_ok();
+        if plain {
+            self.mark_dirty(metric);
+        }
+        plain
+    }
+
+    /// Sets a gauge.
+    #[inline(always)]
+    pub fn set_gauge(&self, metric: &Metric, value: i64) -> bool {
+        let plain = metric.state() == GAUGE;
+        if plain {
+            metric.set(value);
+            self.mark_dirty(metric);
+        }
+        plain
+    }
+
+    /// Sets a running total.
+    #[inline(always)]
+    pub fn set_total(&self, metric: &Metric, total: i64) -> bool {
+        let plain = metric.state() == TOTAL && total >= 0 && metric.set_total(total);
+        if plain {
+            self.mark_dirty(metric);
+        }
+        plain
+    }
+
+    /// Sets what the metric is: a gauge or a running total.
+    #[inline(always)]
+    pub fn set(&self, metric: &Metric, value: i64) -> bool {
+        self.set_gauge(metric, value) || self.set_total(metric, value)
+    }
+
+    /// Keeps a sample of a timer (ms).
+    #[inline(always)]
+    pub fn time(&self, metric: &Metric, ms: f64) -> bool {
+        metric.state() == TIMER && (0.0..1e15).contains(&ms) && self.keep(metric, ms)
+    }
+
+    /// Keeps a sample of a histogram.
+    #[inline(always)]
+    pub fn observe(&self, metric: &Metric, value: f64) -> bool {
+        metric.state() == HISTOGRAM && is_short(value) && self.keep(metric, value)
+    }
+
+    /// Keeps a sample of what the metric is: a timer or a histogram.
+    #[inline(always)]
+    pub fn sample(&self, metric: &Metric, value: f64) -> bool {
+        let state = metric.state();
+        let plain =
+            state == TIMER && (0.0..1e15).contains(&value) || state == HISTOGRAM && is_short(value);
+        plain && self.keep(metric, value)
+    }
+
+    #[inline(always)]
+    fn keep(&self, metric: &Metric, value: f64) -> bool {
+        let Some(samples) = metric.samples() else { return false };
+        if samples.record(value, &self.budget) {
+            self.mark_dirty(metric);
+        }
+        true
+    }
+
+    /// Marks a metric for the next flush.
+    #[inline]
+    pub(super) fn mark_dirty(&self, metric: &Metric) {
+        if metric.enqueue() {
+            let kind = metric.state() & state::KIND;
+            let dirty = if kind <= Kind::Gauge as u8 {
+                &self.registry.numbers
+            } else {
+                &self.registry.values
+            };
+            dirty.push(metric);
+        }
+    }
+
+    /// Whether a flush is scheduled.
+    #[inline]
+    pub(super) fn ticks(&self) -> bool {
+        self.ticking.load(SeqCst)
+    }
+}
