@@ -292,7 +292,7 @@ impl Metric {
 
     /// Whether anything was sent by this name since it was made or forgotten.
     pub fn has_been_sent(&self) -> bool {
-        self.sent_as() != SentAs::Never
+        matches!(self.sent_as(), SentAs::Integer | SentAs::Real)
     }
 
     /// The server is taken to know nothing of it.
