@@ -11,7 +11,7 @@ use crate::scale::Scale;
 
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
-#[command(version, max_term_width = 80)]
+#[command(name = "fripp", version, max_term_width = 80)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
