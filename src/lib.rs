@@ -1,12 +1,10 @@
 //! A StatsD client for C programs, and for the broker of the Flux resource
 //! manager first of all. The C surface is `include/fripp.h`; this crate is
-//! what stands behind it.
+//! its implementation.
 //!
-//! A metric goes one way through the modules: [`ffi`] -> [`record`] ->
-//! [`registry`] ([`metric`], [`samples`], [`set`]) -> [`flush`] -> [`mod@line`] ->
-//! [`packet`] -> [`delivery`] -> [`link`] -> [`socket`]; a packet that the
-//! caller wrote enters at [`delivery`]. What the kernel does not take waits
-//! in a [`queue`].
+//! Each folder is a layer, and imports point down: [`ffi`] -> [`process`] ->
+//! [`context`] -> [`send`] -> [`encode`] -> [`registry`] -> [`metric`] -> [`sys`].
+//! `ARCHITECTURE.md` shows the way that a metric takes through them.
 //!
 //! # From Rust
 //!

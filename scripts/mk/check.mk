@@ -1,16 +1,20 @@
 # Tests that need nothing but the library.
 
-.PHONY: check check-rust check-c check-header check-man check-symbols check-docs \
+.PHONY: check check-layers check-rust check-c check-header check-man check-symbols check-docs \
         check-install check-examples check-example-rust lint-man
 
 # a part of 'make check' each; new ones go here
-PARTS = check-rust check-header check-man check-symbols check-version \
+PARTS = check-layers check-rust check-header check-man check-symbols check-version \
         check-dependencies check-docs check-install check-examples \
         check-example-rust check-load check-c check-demo
 
 ##: check all tests, of Rust and of C, and those of what is installed
 check: all
 	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/check $(BUILD)/check $(PARTS)
+
+##: check-layers whether imports in src/ point down the layers, and never in a circle
+check-layers:
+	$(Q)scripts/check-layers
 
 check-rust:
 	$(Q)$(CARGO) test --locked --workspace $(quiet:--quiet=-q) $(CARGOFLAGS)

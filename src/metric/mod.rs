@@ -1,5 +1,27 @@
 //! A metric: one name, kind and set of tags, and what was recorded of it
 //! since the last flush. Recording is one atomic operation.
+//!
+//! A metric takes 128 bytes, two cache lines that it shares with no other.
+//! What a call changes comes first, the key last:
+//!
+//! | field | counter | total | gauge | timer, histogram, set |
+//! |---|---|---|---|---|
+//! | `value` | sum since the flush | newest total | integer | |
+//! | `upper` | carries of 2^64 | sum of the tops before restarts | bits of the real number | |
+//! | `extra` | | | | samples or members |
+//! | `sent`, `sent_at` | | total at the last flush | value sent last, and when | |
+//!
+//! - A **counter** is a `fetch_add`. If it was 0 before, the metric is marked
+//!   dirty. An overflow of 64 bits is a carry in `upper`.
+//! - A **total** is one `swap`. Each swap returns a different previous value,
+//!   so exactly one thread sees each restart; it adds the top to `upper`. The
+//!   flush reads `upper`, then `value`: `value - sent + upper` is the sum of all
+//!   steps. If it reads between a swap and its addition, this can be below
+//!   zero; then the flush takes nothing, and the next one has everything.
+//! - A **gauge** is a `swap` of the integer or of the real number; an increment
+//!   is a loop of compare and exchange.
+//! - A **sample** is pushed into the first of four lanes whose lock is free.
+//! - A **member** goes into a hash set, under the context's lock.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,23 @@
 //! Datagrams on their way to the server: what goes now, what waits, and over
 //! which socket.
+//!
+//! | the kernel says | then |
+//! |---|---|
+//! | taken | it is counted. A UDP refusal of it can still come with the next call |
+//! | `EAGAIN`, `ENOBUFS` | it waits, and is retried after 1 ms, up to 100 ms |
+//! | refused at once | it waits: the next address is tried, or this one again after 10 ms, up to 500 ms |
+//! | refused, reported by the next call | the datagram before is lost and counted (`dropped_send`); this one is sent |
+//! | no socket at a UNIX path, no address of the name yet | it waits, as above; look-ups come after 1 s, up to 60 s |
+//! | `EMSGSIZE` | it is larger than the path to this server takes: lost, `dropped_oversize` |
+//! | no descriptor for a socket | the socket of another context with the same address is used; one of its own is tried for after 1 s, up to 60 s |
+//!
+//! On a shared socket, sending and looking for a refusal are one step under
+//! its lock, so each context learns only of refusals of its own datagrams.
+//!
+//! Numbers are never dropped for lack of space. `buffer` limits the memory of
+//! samples and members; what they and appended lines leave of it limits the
+//! datagrams that wait, of which the oldest are dropped first
+//! (`dropped_full`).
 
 #![forbid(unsafe_code)]
 
