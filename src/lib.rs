@@ -3,7 +3,7 @@
 //! its implementation.
 //!
 //! Each folder is a layer, and imports point down: [`ffi`] -> [`process`] ->
-//! [`context`] -> [`send`] -> [`encode`] -> [`registry`] -> [`metric`] -> [`sys`].
+//! [`context`] -> [`send`] -> [`encode`], [`registry`] -> [`metric`] -> [`sys`].
 //! `ARCHITECTURE.md` shows the way that a metric takes through them.
 //!
 //! # From Rust

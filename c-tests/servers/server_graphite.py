@@ -43,6 +43,8 @@ class Server(server_statsd.Server):
 
     def launch(self):
         super().launch()
+        # graphite-web looks once, when it starts, whether this folder exists
+        os.makedirs(self.path("whisper"), exist_ok=True)
         web = os.path.join(self.build, "web")
         root = os.path.join(web, "opt", "graphite", "webapp")
         port, = free_ports(0, 1)
