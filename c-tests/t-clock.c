@@ -28,7 +28,7 @@
 #include "resolver.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define HOUR 3600
 #define CONTEXTS 100

@@ -24,7 +24,7 @@
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define CONTEXTS 30
 #define GAUGES 5000

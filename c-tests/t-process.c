@@ -19,7 +19,7 @@
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static int wait_for (pid_t pid)
 {

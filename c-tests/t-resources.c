@@ -18,7 +18,7 @@
 #include "proc.h"
 #include "resolver.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define PACKETS 1000
 #define CONTEXTS 10000

@@ -21,7 +21,7 @@
 #include "resolver.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 /* The mask of blocked signals of a thread, by its id.
  */

@@ -13,7 +13,7 @@
 #include "listener.h"
 #include "resolver.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define KEPT(call) (errno = EXDEV, (call) && errno == EXDEV)
 

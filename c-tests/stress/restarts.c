@@ -25,7 +25,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define NAMES 20
 #define PER_MS 10             /* increments */

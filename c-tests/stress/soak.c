@@ -27,7 +27,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define THREADS 16
 #define CONTEXTS 4

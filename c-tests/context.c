@@ -8,7 +8,7 @@
 
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define MARK "end.of.test:1|c"
 
@@ -53,7 +53,7 @@ struct fripp_ctx *ctx_open_lossless (struct listener **l, const char *fmt,
     char where[64];
     va_list ap;
 
-    snprintf (where, sizeof (where), "unix:@fripp-typed-%d-%d",
+    snprintf (where, sizeof (where), "unix:@fripp-test-%d-%d",
               (int)getpid (), number++);
     *l = listen_unix (strchr (where, '@'));
     va_start (ap, fmt);

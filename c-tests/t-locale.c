@@ -18,7 +18,7 @@
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static const char *const source =
     "LC_NUMERIC\n"

@@ -17,7 +17,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define METRICS 1000
 
@@ -93,7 +93,7 @@ static int run (const char *how, const char *uri)
     pid_t pid;
 
     if ((pid = fork ()) == 0) {
-        execl ("/proc/self/exe", "t-typed-exit", how, uri, (char *)NULL);
+        execl ("/proc/self/exe", "t-exit", how, uri, (char *)NULL);
         _exit (127);
     }
     if (waitpid (pid, &status, 0) != pid)

@@ -18,7 +18,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define THREADS 4
 #define NAMES 50

@@ -1,10 +1,10 @@
-/* typed.h - what the tests of metrics have in common
+/* context.h - what the tests of metrics have in common
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 
-#ifndef TYPED_H
-#define TYPED_H
+#ifndef CONTEXT_H
+#define CONTEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,4 +67,4 @@ size_t datagrams (void);
  */
 const char *repeat (char c, size_t len);
 
-#endif /* !TYPED_H */
+#endif /* !CONTEXT_H */

@@ -20,7 +20,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define CONTEXTS 100000
 #define PART 10000
