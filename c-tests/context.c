@@ -72,25 +72,6 @@ void flush_all (struct fripp_ctx *ctx)
     }
 }
 
-struct wanted {
-    struct listener *l;
-    size_t count;
-};
-
-static bool has_received (void *arg)
-{
-    struct wanted *wanted = arg;
-
-    return listener_count (wanted->l) >= wanted->count;
-}
-
-bool wait_received (struct listener *l, size_t count)
-{
-    struct wanted wanted = { l, count };
-
-    return wait_until (has_received, &wanted, DEADLINE);
-}
-
 /* The number of the datagram that the mark is, or -1.
  */
 static long find_mark (struct listener *l)

@@ -39,9 +39,6 @@ struct fripp_ctx *ctx_open_lossless (struct listener **l, const char *fmt,
  */
 void flush_all (struct fripp_ctx *ctx);
 
-/* Wait until a listener that receives on a thread has so many datagrams.
- */
-bool wait_received (struct listener *l, size_t count);
 
 /* Flush; then all lines that have arrived, with a newline between them.
  * Behind them a line of the test's own goes to the server, so that it is

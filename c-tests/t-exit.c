@@ -106,7 +106,7 @@ static void is_all (struct listener *l, const char *what)
     struct reader *r = reader_create (FRIPP_BRUBECK);
     int there = 0;
 
-    listener_wait_lines (l, METRICS, DEADLINE);
+    listener_need_lines (l, METRICS);
     listener_quiet (l, 0);
     reader_read_all (r, l, listener_count (l));
     for (int i = 0; i < METRICS; i++) {

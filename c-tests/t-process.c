@@ -59,7 +59,7 @@ static void test_fork (void)
     fds_list (&before);
     ctx = fripp_ctx_create (NULL, "127.0.0.1", listener_port (server));
     fripp_format_send (ctx, "parent:1|c");
-    listener_wait (server, 1, DEADLINE);
+    listener_need (server, 1);
     port = listener_get (server, 0)->port;
     fds_new (&before, fd, 2);
 
@@ -285,7 +285,7 @@ static void test_fork_pending (void)
         rc |= fripp_format_send (ctx, "child:2|c");
         fripp_get_stats (ctx, &s, sizeof (s));
         for (int i = 0; i < 2000 && s.pending > 0; i++) {
-            wait_threads (-1, 10);
+            rest_ms (10);
             fripp_get_stats (ctx, &s, sizeof (s));
         }
         _exit (rc || s.pending ? 1 : 0);
@@ -294,7 +294,7 @@ static void test_fork_pending (void)
     listener_start (server);
     is_int (wait_for (pid), 0, "threads that do not survive fork: a child "
             "has nothing pending, keeps what it sends, and sends it");
-    listener_wait (server, 12, DEADLINE);
+    listener_need (server, 12);
     listener_stop (server);
     for (size_t i = 0; i < listener_count (server); i++)
         seen += !strncmp (listener_get (server, i)->data, "kept.", 5);
