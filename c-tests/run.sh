@@ -2,7 +2,7 @@
 # Runs test programs, JOBS (4) at once, prints what each prints, whole and in
 # their order, and ends with "N passed, N failed". A program that dies, or
 # whose plan is not met, is one more failure. RUNNER is what runs programs of
-# another machine.
+# another machine. Those named in ALONE run at the end, one by one.
 # usage: run.sh PROGRAM...
 #
 # SPDX-License-Identifier: MIT OR Apache-2.0
@@ -14,7 +14,7 @@ trap 'rm -rf "$out"' EXIT
 trap 'exit 1' HUP INT TERM
 
 report () {
-    name=$(basename "$2")
+    name=$(basename "$(cat "$out/$1.name")")
     echo "# $name"
     cat "$out/$1"
     good=$(grep -c '^ok ' "$out/$1")
@@ -33,28 +33,39 @@ report () {
     fi
 }
 
+# number and path of each, the rest of the list beside those that are alone
+n=0
+for how in together alone; do
+    for program in "$@"; do
+        case " ${ALONE:-} " in
+        *" $(basename "$program") "*) this=alone ;;
+        *) this=together ;;
+        esac
+        if [ $this = $how ]; then
+            n=$((n + 1))
+            printf '%s\n%s\n' "$n" "$program"
+        fi
+    done >"$out/$how"
+done
+
 # a line when one has ended
 # shellcheck disable=SC2016
-run_all () {
-    n=0
-    for program in "$@"; do
-        n=$((n + 1))
-        printf '%s\n%s\n' "$n" "$program"
-    done | xargs -r -d '\n' -n 2 -P "${JOBS:-4}" sh -c '
+run_list () {
+    xargs -r -d '\n' -n 2 -P "$2" sh -c '
+        echo "$2" >"$0/$1.name"
         ${RUNNER:-} "$2" >"$0/$1" 2>&1
         echo $? >"$0/$1.status"
-        echo' "$out"
+        echo' "$out" <"$out/$1"
 }
 
-run_all "$@" | {
+{ run_list together "${JOBS:-4}"; run_list alone 1; } | {
     next=1
     while read -r _; do
         while [ -s "$out/$next.status" ]; do
-            report "$next" "$1"
+            report $next
             next=$((next + 1))
-            shift
         done
     done
     echo "$passed passed, $failed failed"
-    [ $# -eq 0 ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    [ $next -gt $# ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }

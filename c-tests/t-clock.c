@@ -240,7 +240,7 @@ static void test_back_off (void)
         do {
             /* the background thread sleeps by the real clock */
             fripp_format_send (ctx, "poll:1|c");
-            rest_ms (2);
+            rest_ms (10);
             if (resolver_calls () - calls > i + 1)
                 break;
             atomic_fetch_add (&monotonic_offset, 1);
