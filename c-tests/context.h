@@ -1,4 +1,4 @@
-/* context.h - what the tests of metrics have in common
+/* context.h - contexts that send to a listener, and what they flush
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

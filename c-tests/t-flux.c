@@ -145,8 +145,7 @@ static void test_failures (void)
 
     h = standin_open (4294967295U);
     ctx = fripp_ctx_create (h, "127.0.0.1", 8125);
-    ok (fripp_enabled (ctx), "a stack buffer for `flux.<rank>` that a large "
-        "rank overflows: not here");
+    ok (fripp_enabled (ctx), "the largest rank");
     fripp_ctx_destroy (ctx);
     flux_close (h);
 }
@@ -197,8 +196,8 @@ static void test_logging (void)
         fripp_format_send (ctx, "more.%d:1|c", i);
         turn (h, NULL);
     }
-    is_int (standin_log_count (h), 1, "a logged line for every failed "
-            "packet: one when the state begins here");
+    is_int (standin_log_count (h), 1, "200 more that fail are no "
+            "news: one message");
     listener_reopen (server);
     ok (turn_until_lines (h, server, 1200), "the server comes: the reactor "
         "sends what was kept");
@@ -395,7 +394,7 @@ static void test_slow (void)
     for (int i = 0; i < 30; i++)
         standin_advance (h, 1);
     ok (meter_stop (&meter) < 500 || resolver_waiting () == 1,
-        "getaddrinfo on the reactor's thread: it turns meanwhile");
+        "the reactor turns while a look-up waits");
     resolver_answer ("127.0.0.1");
     resolver_block (false);
     ok (turn_until_lines (h, server, 100), "all lines arrive after it");
@@ -575,8 +574,8 @@ static void test_close (void)
     calls = standin_calls (NULL) - standin_calls ("flux_watcher_destroy");
     meter_start (&meter);
     flux_close (h);
-    ok (meter_stop (&meter) < 150, "a deadlock at close: none, with lines "
-        "that wait and a message to log");
+    ok (meter_stop (&meter) < 150, "flux_close is quick with lines that wait "
+        "and a message to log");
     is_int (standin_calls (NULL) - standin_calls ("flux_watcher_destroy")
             - calls, 1, "and nothing is logged then");
 
@@ -591,7 +590,7 @@ static void test_close (void)
     flux_close (h);
     listener_quiet (server, 0);
     is_int (listener_lines (server), 100,
-            "pending metrics lost on destroy: not in an aux destructor");
+            "an aux destructor sends what is pending");
     listener_destroy (server);
 }
 

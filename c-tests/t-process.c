@@ -292,8 +292,8 @@ static void test_fork_pending (void)
     }
     listener_reopen (server);
     listener_start (server);
-    is_int (wait_for (pid), 0, "threads that do not survive fork: a child "
-            "has nothing pending, keeps what it sends, and sends it");
+    is_int (wait_for (pid), 0, "a child has nothing pending, keeps what it "
+            "sends, and sends it");
     listener_need (server, 12);
     listener_stop (server);
     for (size_t i = 0; i < listener_count (server); i++)
@@ -332,7 +332,7 @@ static void test_exit (void)
     is_int (wait_for (pid), 0, "exit without destroy");
     ok (now_ms () - start < 5000, "it does not hang");
     is_int (listener_quiet (server, 0), 10,
-            "pending metrics lost at exit: they are sent");
+            "exit sends what is pending");
     (void)unlink (late);
     listener_destroy (server);
 

@@ -201,7 +201,7 @@ static void test_host_program (void)
     fripp_format_send (ctx, "a:1|c");
     fripp_ctx_destroy (ctx);
     ok (same && rand () == want[2],
-        "rand reseeded in the host program: not here");
+        "rand () goes on as the host program seeded it");
     listener_destroy (server);
 }
 

@@ -179,8 +179,7 @@ int main (void)
     n = check_threads (&all);
     is_int (n, 2, "the helper that looks a name up, and the background "
             "thread");
-    ok (all, "threads that are not blocked from signals: these are, from "
-        "all");
+    ok (all, "its threads are blocked from all signals");
 
     pthread_sigmask (SIG_SETMASK, NULL, &after);
     for (int sig = 1; sig < 64; sig++)

@@ -176,8 +176,7 @@ static void test_full (void)
             longest = took;
     }
     ok (failed == 0 && longest < 50,
-        "a blocking socket: not here, a server that does not read holds "
-        "nobody up");
+        "a server that does not read holds nobody up");
     fripp_get_stats (ctx, &s, sizeof (s));
     ok (s.pending > 0 && s.dropped == 0, "what does not fit waits");
     listener_start (server);
@@ -190,8 +189,7 @@ static void test_full (void)
         snprintf (want, sizeof (want), "full.%d:1|c", i);
         order = order && listener_got (server, i, want, strlen (want));
     }
-    ok (order, "pending lines overwritten by an immediate send: not here, "
-        "all in order");
+    ok (order, "what waits and what is sent at once: all in order");
     fripp_ctx_destroy (ctx);
     listener_destroy (server);
 }

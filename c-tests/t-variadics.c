@@ -184,8 +184,7 @@ static void test_va_list (void)
         && listener_wait (server, 2, DEADLINE) == 2
         && listener_got (server, 0, "a.5:2.500000|ms", 15)
         && listener_got (server, 1, "a.5:2.500000|ms", 15),
-        "a va_list used twice: a copy made before the call can be used "
-        "after it");
+        "a copy of the va_list made before the call can be used after it");
 
     /* long texts, which are formatted a second time, with the arguments in
      * registers and on the stack */
