@@ -66,7 +66,7 @@ int main (int argc, char *argv[])
             fripp_ctx_destroy (ctx);
         }
     }
-    wait_threads (2, DEADLINE);
+    must (wait_threads (2, DEADLINE));
     listener_stop (server);
     listener_destroy (gone);
     listener_destroy (server);

@@ -328,6 +328,22 @@ size_t listener_wait_lines (struct listener *l, size_t lines, int timeout)
     return listener_lines (l);
 }
 
+void listener_need_at (struct listener *l, size_t n, bool lines,
+                       const char *file, int line)
+{
+    size_t got = lines ? listener_wait_lines (l, n, DEADLINE)
+                       : listener_wait (l, n, DEADLINE);
+
+    if (got < n)
+        bail_out ("%s:%d: %zu of %zu %s arrived", file, line, got, n,
+                  lines ? "lines" : "datagrams");
+}
+
+void listener_idle (struct listener *l, int ms)
+{
+    (void)wait_more (l, now_ms () + ms);
+}
+
 size_t listener_quiet (struct listener *l, int ms)
 {
     while (wait_more (l, now_ms () + ms))

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tap.h"
+
 /* Generous, for machines with much to do: tests end when what they wait for
  * is there.
  */
@@ -53,8 +55,25 @@ void listener_drain (struct listener *l);
 /* Receive until there are so many datagrams, or lines, in all, or until the
  * time (ms) is over. Returns how many there are.
  */
-size_t listener_wait (struct listener *l, size_t datagrams, int timeout);
-size_t listener_wait_lines (struct listener *l, size_t lines, int timeout);
+size_t listener_wait (struct listener *l, size_t datagrams, int timeout)
+    TAP_USE_RESULT;
+size_t listener_wait_lines (struct listener *l, size_t lines, int timeout)
+    TAP_USE_RESULT;
+
+/* The same, where nothing can be tested without them: with fewer at the
+ * DEADLINE the program ends.
+ */
+#define listener_need(l, n) \
+    listener_need_at ((l), (n), false, __FILE__, __LINE__)
+#define listener_need_lines(l, n) \
+    listener_need_at ((l), (n), true, __FILE__, __LINE__)
+void listener_need_at (struct listener *l, size_t n, bool lines,
+                       const char *file, int line);
+
+/* Receive what comes until one datagram more is there, or until the time (ms)
+ * is over, where either is right.
+ */
+void listener_idle (struct listener *l, int ms);
 
 /* Receive until nothing has come for so long (ms). Returns the number of
  * datagrams in all.

@@ -133,6 +133,11 @@ bool wait_until (bool (*test) (void *arg), void *arg, int timeout)
     return true;
 }
 
+void rest_ms (int ms)
+{
+    (void)poll (NULL, 0, ms);
+}
+
 static bool has_threads (void *arg)
 {
     return count_threads () == *(int *)arg;

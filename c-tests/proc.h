@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tap.h"
+
 /* CLOCK_MONOTONIC in milliseconds.
  */
 double now_ms (void);
@@ -41,11 +43,16 @@ int fds_new (const struct fds *before, int *found, int max);
 
 /* Waits until test (arg) is true, for timeout ms at the most.
  */
-bool wait_until (bool (*test) (void *arg), void *arg, int timeout);
+bool wait_until (bool (*test) (void *arg), void *arg, int timeout)
+    TAP_USE_RESULT;
 
 /* Waits until the process has so many threads.
  */
-bool wait_threads (int count, int timeout);
+bool wait_threads (int count, int timeout) TAP_USE_RESULT;
+
+/* Waits, where there is nothing to wait for but time.
+ */
+void rest_ms (int ms);
 
 /* What the process writes to stdout and stderr goes to a file, whose length
  * the second function returns when it ends this.
@@ -71,6 +78,7 @@ struct logbook {
 };
 void logbook_write (int level, const char *text, void *arg);
 int logbook_count (struct logbook *book);
-bool logbook_wait (struct logbook *book, int count, int timeout);
+bool logbook_wait (struct logbook *book, int count, int timeout)
+    TAP_USE_RESULT;
 
 #endif /* !PROC_H */

@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "tap.h"
+
 /* The answer to each look-up of a name from now on: addresses separated by
  * spaces, or NULL for "no such name", which is what it is at first.
  */
@@ -26,6 +28,6 @@ int resolver_waiting (void);
 
 /* Waits until so many look-ups wait.
  */
-bool resolver_wait_for (int waiting, int timeout);
+bool resolver_wait_for (int waiting, int timeout) TAP_USE_RESULT;
 
 #endif /* !RESOLVER_H */

@@ -16,7 +16,7 @@
 #include "resolver.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define CANCELS 1000
 
@@ -81,14 +81,14 @@ static void test_typed (void)
         __atomic_store_n (&going, 0, __ATOMIC_RELEASE);
         pthread_create (&thread, NULL, record_forever, typed);
         if (i % 2 == 0)
-            wait_until (is_going, NULL, DEADLINE);
+            must (wait_until (is_going, NULL, DEADLINE));
         pthread_cancel (thread);
         pthread_join (thread, &result);
         cancelled += result == PTHREAD_CANCELED;
     }
     flush_all (typed);
     fripp_get_stats (typed, &stats, sizeof (stats));
-    wait_received (l, stats.datagrams);
+    listener_need (l, stats.datagrams);
     listener_stop (l);
     reader_read_all (r, l, listener_count (l));
     is_int (cancelled, 200, "a thread that records and flushes is cancelled "
@@ -128,7 +128,7 @@ static void cancel_many (int times, const char *what)
         __atomic_store_n (&going, 0, __ATOMIC_RELEASE);
         pthread_create (&thread, NULL, send_forever, NULL);
         if (i % 2 == 0)
-            wait_until (is_going, NULL, DEADLINE);
+            must (wait_until (is_going, NULL, DEADLINE));
         pthread_cancel (thread);
         pthread_join (thread, &result);
         cancelled += result == PTHREAD_CANCELED;

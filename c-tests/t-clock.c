@@ -28,7 +28,7 @@
 #include "resolver.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define HOUR 3600
 #define CONTEXTS 100
@@ -119,7 +119,7 @@ static size_t receive_for (struct listener *server, double ms)
     listener_clear (server);
     while (real_ms () < end) {
         (void)listener_quiet (server, 0);
-        wait_threads (-1, 1);
+        rest_ms (1);
     }
     return listener_count (server);
 }
@@ -240,7 +240,7 @@ static void test_back_off (void)
         do {
             /* the background thread sleeps by the real clock */
             fripp_format_send (ctx, "poll:1|c");
-            wait_threads (-1, 2);
+            rest_ms (10);
             if (resolver_calls () - calls > i + 1)
                 break;
             atomic_fetch_add (&monotonic_offset, 1);

@@ -16,7 +16,7 @@ extern "C" {
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 }
 
 #if defined (__cpp_exceptions) || defined (__cpp_rtti)

@@ -55,7 +55,7 @@ static void test_ports (void)
     ok (CREATE_REFUSED ("127.0.0.1", -1), "port -1 is EINVAL");
     ok (CREATE_REFUSED ("127.0.0.1", 65536), "port 65536 is EINVAL");
     ok (CREATE_REFUSED ("127.0.0.1", 70000),
-        "port 70000 taken as 4464: EINVAL here");
+        "port 70000 is EINVAL, not 4464");
     ok (CREATE_REFUSED ("127.0.0.1", -2147483647 - 1)
         && CREATE_REFUSED ("127.0.0.1", 2147483647),
         "the least and the largest int are EINVAL");
@@ -103,7 +103,7 @@ static void test_uris (struct listener *server)
     };
     char uri[64];
 
-    ok (URI_REFUSED ("localhost:"), "`localhost:` accepted: EINVAL here");
+    ok (URI_REFUSED ("localhost:"), "`localhost:` is EINVAL");
     for (size_t i = 0; i < sizeof (bad) / sizeof (bad[0]); i++)
         ok (URI_REFUSED (bad[i]), "URI '%s' is EINVAL", bad[i]);
 
@@ -224,7 +224,7 @@ static void test_leaks (void)
         (void)fripp_ctx_create_uri (NULL, "localhost:");
         (void)fripp_ctx_create_uri (NULL, "unix:relative");
     }
-    is_int (count_fds (), fds, "an fd leaked for each failed creation: none");
+    is_int (count_fds (), fds, "a creation that fails keeps no descriptor");
 }
 
 int main (void)

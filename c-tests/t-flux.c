@@ -29,13 +29,14 @@ static void turn (flux_t *h, struct listener *server)
 {
     standin_advance (h, 0.1);
     if (server) {
-        listener_wait (server, listener_count (server) + 1, 2);
+        listener_idle (server, 2);
         listener_quiet (server, 0);
     }
 }
 
 /* Turns the reactor until so many lines are there.
  */
+TAP_USE_RESULT
 static bool turn_until_lines (flux_t *h, struct listener *server, size_t lines)
 {
     double end = now_ms () + DEADLINE;
@@ -47,26 +48,28 @@ static bool turn_until_lines (flux_t *h, struct listener *server, size_t lines)
 
 /* Turns the reactor until so many messages are logged.
  */
+TAP_USE_RESULT
 static bool turn_until_log (flux_t *h, int messages)
 {
     double end = now_ms () + DEADLINE;
 
     while (standin_log_count (h) < messages && now_ms () < end) {
         standin_advance (h, 0.1);
-        wait_threads (-1, 1);
+        rest_ms (1);
     }
     return standin_log_count (h) >= messages;
 }
 
 /* Turns the reactor until nothing keeps it from returning.
  */
+TAP_USE_RESULT
 static bool turn_until_idle (flux_t *h)
 {
     double end = now_ms () + DEADLINE;
 
     while (standin_refs (h) > 0 && now_ms () < end) {
         standin_advance (h, 0.1);
-        wait_threads (-1, 1);
+        rest_ms (1);
     }
     return standin_refs (h) == 0;
 }
@@ -96,7 +99,7 @@ static void test_life (void)
     calls = standin_calls (NULL);
     for (int i = 0; i < 1000; i++) {
         fripp_format_send (ctx, "life.%d:1|c", i);
-        listener_wait (server, i + 1, DEADLINE);
+        listener_need (server, i + 1);
     }
     is_int (standin_calls (NULL) - calls, 0, "1000 packets: no call of Flux");
     is_int (listener_count (server), 1000, "all arrive");
@@ -142,8 +145,7 @@ static void test_failures (void)
 
     h = standin_open (4294967295U);
     ctx = fripp_ctx_create (h, "127.0.0.1", 8125);
-    ok (fripp_enabled (ctx), "a stack buffer for `flux.<rank>` that a large "
-        "rank overflows: not here");
+    ok (fripp_enabled (ctx), "the largest rank");
     fripp_ctx_destroy (ctx);
     flux_close (h);
 }
@@ -164,7 +166,7 @@ static void test_no_handle (void)
     for (int i = 0; i < 100; i++)
         fripp_format_send (ctx, "b:%d|c", i);
     listener_reopen (server);
-    listener_wait (server, 99, DEADLINE);
+    listener_need (server, 99);
     fripp_ctx_destroy (ctx);
     setenv ("FLUX_FRIPP_STATSD", "localhost", 1);
     ctx = fripp_ctx_create_uri (NULL, NULL);
@@ -194,8 +196,8 @@ static void test_logging (void)
         fripp_format_send (ctx, "more.%d:1|c", i);
         turn (h, NULL);
     }
-    is_int (standin_log_count (h), 1, "a logged line for every failed "
-            "packet: one when the state begins here");
+    is_int (standin_log_count (h), 1, "200 more that fail are no "
+            "news: one message");
     listener_reopen (server);
     ok (turn_until_lines (h, server, 1200), "the server comes: the reactor "
         "sends what was kept");
@@ -269,8 +271,8 @@ static void test_log_texts (void)
     ctx = fripp_ctx_create (h, "%s%n%999999d.invalid", 8125);
     if (ctx) {
         fripp_format_send (ctx, "a:1|c");
-        turn_until_log (h, 1);
-        ok (strstr (standin_log_text (h, 0), "%s%n%999999d.invalid"),
+        ok (turn_until_log (h, 1)
+            && strstr (standin_log_text (h, 0), "%s%n%999999d.invalid"),
             "%%-signs in a host's name are logged as they stand");
         fripp_ctx_destroy (ctx);
     }
@@ -392,17 +394,18 @@ static void test_slow (void)
     for (int i = 0; i < 30; i++)
         standin_advance (h, 1);
     ok (meter_stop (&meter) < 500 || resolver_waiting () == 1,
-        "getaddrinfo on the reactor's thread: it turns meanwhile");
+        "the reactor turns while a look-up waits");
     resolver_answer ("127.0.0.1");
     resolver_block (false);
     ok (turn_until_lines (h, server, 100), "all lines arrive after it");
     is_int (standin_log_count (h), 0, "nothing is logged");
     fripp_ctx_destroy (ctx);
 
+    /* a name that nobody has asked for: an answer is remembered for a while */
     resolver_block (true);
-    ctx = fripp_ctx_create (h, "slow.example", listener_port (server));
+    ctx = fripp_ctx_create (h, "slower.example", listener_port (server));
     fripp_format_send (ctx, "slow:1|c");
-    resolver_wait_for (1, DEADLINE);
+    must (resolver_wait_for (1, DEADLINE));
     fripp_ctx_destroy (ctx);
     flux_close (h);
     resolver_answer (NULL);
@@ -571,8 +574,8 @@ static void test_close (void)
     calls = standin_calls (NULL) - standin_calls ("flux_watcher_destroy");
     meter_start (&meter);
     flux_close (h);
-    ok (meter_stop (&meter) < 150, "a deadlock at close: none, with lines "
-        "that wait and a message to log");
+    ok (meter_stop (&meter) < 150, "flux_close is quick with lines that wait "
+        "and a message to log");
     is_int (standin_calls (NULL) - standin_calls ("flux_watcher_destroy")
             - calls, 1, "and nothing is logged then");
 
@@ -587,7 +590,7 @@ static void test_close (void)
     flux_close (h);
     listener_quiet (server, 0);
     is_int (listener_lines (server), 100,
-            "pending metrics lost on destroy: not in an aux destructor");
+            "an aux destructor sends what is pending");
     listener_destroy (server);
 }
 

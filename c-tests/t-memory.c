@@ -22,7 +22,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define HUGE (64UL << 20)
 
@@ -185,7 +185,7 @@ static void test_short (size_t size)
     /* the listener keeps what it receives: it is to rest meanwhile */
     flush_all (ctx);
     fripp_get_stats (ctx, &stats, sizeof (stats));
-    wait_received (server, stats.datagrams);
+    listener_need (server, stats.datagrams);
     listener_stop (server);
     atomic_store (&limit, size);
     record (ctx, &t, 100, 20000);
@@ -198,7 +198,7 @@ static void test_short (size_t size)
     record (ctx, &t, 20000, 20100);
     flush_all (ctx);
     fripp_get_stats (ctx, &stats, sizeof (stats));
-    wait_received (server, stats.datagrams);
+    listener_need (server, stats.datagrams);
     listener_stop (server);
     reader_read_all (r, server, listener_count (server));
     for (int i = 0; i < 20100; i++) {

@@ -24,7 +24,7 @@
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define CONTEXTS 30
 #define GAUGES 5000
@@ -38,7 +38,8 @@
 #define OVERHEAD 832
 
 struct sent {
-    double when;
+    double before;          /* it went between these */
+    double after;
     size_t bytes;
 };
 
@@ -47,21 +48,22 @@ static atomic_size_t sent_count;
 
 ssize_t send (int fd, const void *data, size_t len, int flags)
 {
+    double before = now_ms ();
     ssize_t n = syscall (SYS_sendto, fd, data, len, flags, NULL, 0);
 
     if (n >= 0) {
         size_t i = atomic_fetch_add (&sent_count, 1);
 
         if (i < MAX_SENT)
-            sent[i] = (struct sent){ now_ms (), len };
+            sent[i] = (struct sent){ before, now_ms (), len };
     }
     return n;
 }
 
 static int by_time (const void *a, const void *b)
 {
-    double x = ((const struct sent *)a)->when;
-    double y = ((const struct sent *)b)->when;
+    double x = ((const struct sent *)a)->after;
+    double y = ((const struct sent *)b)->after;
 
     return (x > y) - (x < y);
 }
@@ -72,21 +74,26 @@ static size_t most_within (double ms, size_t *datagrams)
 {
     size_t n = atomic_load (&sent_count);
     size_t most = 0;
-    size_t size = 0;
-    size_t first = 0;
 
     *datagrams = 0;
     if (n > MAX_SENT)
         n = MAX_SENT;
     qsort (sent, n, sizeof (sent[0]), by_time);
     for (size_t i = 0; i < n; i++) {
-        size += sent[i].bytes + OVERHEAD;
-        while (sent[i].when - sent[first].when > ms)
-            size -= sent[first++].bytes + OVERHEAD;
+        double since = sent[i].after - ms;
+        size_t count = 0;
+        size_t size = 0;
+
+        for (size_t j = i + 1; j-- > 0 && sent[j].after >= since; ) {
+            if (sent[j].before >= since) {
+                size += sent[j].bytes + OVERHEAD;
+                count++;
+            }
+        }
         if (size > most)
             most = size;
-        if (i - first + 1 > *datagrams)
-            *datagrams = i - first + 1;
+        if (count > *datagrams)
+            *datagrams = count;
     }
     return most;
 }

@@ -19,7 +19,7 @@
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static int wait_for (pid_t pid)
 {
@@ -59,7 +59,7 @@ static void test_fork (void)
     fds_list (&before);
     ctx = fripp_ctx_create (NULL, "127.0.0.1", listener_port (server));
     fripp_format_send (ctx, "parent:1|c");
-    listener_wait (server, 1, DEADLINE);
+    listener_need (server, 1);
     port = listener_get (server, 0)->port;
     fds_new (&before, fd, 2);
 
@@ -285,16 +285,16 @@ static void test_fork_pending (void)
         rc |= fripp_format_send (ctx, "child:2|c");
         fripp_get_stats (ctx, &s, sizeof (s));
         for (int i = 0; i < 2000 && s.pending > 0; i++) {
-            wait_threads (-1, 10);
+            rest_ms (10);
             fripp_get_stats (ctx, &s, sizeof (s));
         }
         _exit (rc || s.pending ? 1 : 0);
     }
     listener_reopen (server);
     listener_start (server);
-    is_int (wait_for (pid), 0, "threads that do not survive fork: a child "
-            "has nothing pending, keeps what it sends, and sends it");
-    listener_wait (server, 12, DEADLINE);
+    is_int (wait_for (pid), 0, "a child has nothing pending, keeps what it "
+            "sends, and sends it");
+    listener_need (server, 12);
     listener_stop (server);
     for (size_t i = 0; i < listener_count (server); i++)
         seen += !strncmp (listener_get (server, i)->data, "kept.", 5);
@@ -332,7 +332,7 @@ static void test_exit (void)
     is_int (wait_for (pid), 0, "exit without destroy");
     ok (now_ms () - start < 5000, "it does not hang");
     is_int (listener_quiet (server, 0), 10,
-            "pending metrics lost at exit: they are sent");
+            "exit sends what is pending");
     (void)unlink (late);
     listener_destroy (server);
 

@@ -13,7 +13,7 @@
 #include <fripp-test.h>
 
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define MS 20000
 

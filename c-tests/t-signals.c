@@ -21,7 +21,7 @@
 #include "resolver.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 /* The mask of blocked signals of a thread, by its id.
  */
@@ -131,7 +131,7 @@ static void test_storm (void)
     flush_all (ctx);
     setitimer (ITIMER_REAL, &none, NULL);
     fripp_get_stats (ctx, &stats, sizeof (stats));
-    wait_received (server, stats.datagrams);
+    listener_need (server, stats.datagrams);
     listener_stop (server);
     reader_read_all (r, server, listener_count (server));
     for (int i = 0; i < 500; i++) {
@@ -175,12 +175,11 @@ int main (void)
         fripp_format_send (slow, "slow.%d:1|c", i);
         fripp_format_send (ctx, "kept.%d:1|c", i);
     }
-    resolver_wait_for (1, DEADLINE);
+    must (resolver_wait_for (1, DEADLINE));
     n = check_threads (&all);
     is_int (n, 2, "the helper that looks a name up, and the background "
             "thread");
-    ok (all, "threads that are not blocked from signals: these are, from "
-        "all");
+    ok (all, "its threads are blocked from all signals");
 
     pthread_sigmask (SIG_SETMASK, NULL, &after);
     for (int sig = 1; sig < 64; sig++)
@@ -195,7 +194,7 @@ int main (void)
     listener_start (server);
     for (int i = 0; i < 1000 && listener_count (server) < 200; i++) {
         kill (getpid (), SIGUSR1);
-        listener_wait (server, listener_count (server) + 1, 20);
+        listener_idle (server, 20);
     }
     ok (listener_count (server) + 1 >= 200,
         "lines that were kept go under a storm of signals");

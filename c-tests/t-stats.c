@@ -89,12 +89,12 @@ static void test_counts (struct fripp_ctx *ctx, struct listener *server)
     for (int i = 0; i < 500; i++) {
         fripp_format_send (ctx, "a:%d|c", i);
         fripp_format_send (ctx, "b:%d|c\nc:%d|c\n\nd:%d|c\n", i, i, i);
-        listener_wait_lines (server, (i + 1) * 4, DEADLINE);
+        listener_need_lines (server, (i + 1) * 4);
     }
     memset (line, 'x', 1000);
     line[1000] = '\0';
     fripp_format_send (ctx, "%s\n%s\n%s", line, line, line);
-    listener_wait_lines (server, 2003, DEADLINE);
+    listener_need_lines (server, 2003);
     listener_stop (server);
     for (size_t i = 0; i < listener_count (server); i++)
         bytes += listener_get (server, i)->len;
@@ -146,12 +146,12 @@ static void test_pending (void)
         && s.resolutions == 0, "pending: the bytes that wait");
     resolver_answer ("127.0.0.1");
     resolver_block (false);
-    listener_wait (server, 10, DEADLINE);
+    listener_need (server, 10);
     fripp_ctx_destroy (ctx);
 
     ctx = fripp_ctx_create (NULL, "other.example", listener_port (server));
     fripp_format_send (ctx, "a:%d|c", 1);
-    listener_wait (server, 11, DEADLINE);
+    listener_need (server, 11);
     fripp_get_stats (ctx, &s, sizeof (s));
     ok (s.lines == 1 && s.pending == 0 && s.resolutions == 1
         && s.reconnects == 0, "resolutions: look-ups that ended");

@@ -114,7 +114,7 @@ static void test_later (void)
     since = now_ms ();
     server = listen_unix (path);
     listener_start (server);
-    listener_wait (server, 1, DEADLINE);
+    listener_need (server, 1);
     ok (now_ms () - since < 2000, "it appears: tried again at least once a "
         "second, without a call");
     is_int (listener_wait (server, 1000, DEADLINE), 1000,
@@ -140,7 +140,7 @@ static void test_later (void)
         listener_clear (server);
         listener_reopen (server);
         listener_start (server);
-        listener_wait (server, 20, DEADLINE);
+        listener_need (server, 20);
         listener_stop (server);
         ok (failed == 0 && listener_count (server) == 20
             && listener_got (server, 0, "gone.0:1|c", 10)
@@ -176,8 +176,7 @@ static void test_full (void)
             longest = took;
     }
     ok (failed == 0 && longest < 50,
-        "a blocking socket: not here, a server that does not read holds "
-        "nobody up");
+        "a server that does not read holds nobody up");
     fripp_get_stats (ctx, &s, sizeof (s));
     ok (s.pending > 0 && s.dropped == 0, "what does not fit waits");
     listener_start (server);
@@ -190,8 +189,7 @@ static void test_full (void)
         snprintf (want, sizeof (want), "full.%d:1|c", i);
         order = order && listener_got (server, i, want, strlen (want));
     }
-    ok (order, "pending lines overwritten by an immediate send: not here, "
-        "all in order");
+    ok (order, "what waits and what is sent at once: all in order");
     fripp_ctx_destroy (ctx);
     listener_destroy (server);
 }
@@ -225,7 +223,7 @@ static void test_overflow (void)
         && s.dropped_full < LINES, "what is dropped is counted");
     ok (logbook_count (&book) <= 2, "and logged once");
     listener_start (server);
-    listener_wait (server, LINES - s.dropped_full, DEADLINE);
+    listener_need (server, LINES - s.dropped_full);
     listener_stop (server);
     is_int (listener_count (server), LINES - s.dropped_full,
             "all others arrive");

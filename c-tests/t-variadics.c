@@ -33,7 +33,7 @@ static struct fripp_ctx *ctx;
     rc1_ = fripp_format_send (ctx, __VA_ARGS__); \
     errno = errno_; \
     rc2_ = fripp_sendf (ctx, __VA_ARGS__); \
-    listener_wait (server, 2, DEADLINE); \
+    listener_need (server, 2); \
     ok (rc1_ == 0 && rc2_ == 0 \
         && listener_got (server, 0, want_, strlen (want_)) \
         && listener_got (server, 1, want_, strlen (want_)), what); \
@@ -136,7 +136,7 @@ static void test_megabyte (void)
     listener_start (server);
     rc = fripp_format_send (ctx, "%s%d %f %s", text, 1, 2.5, "end");
     ok (rc == 0, "%%s of 1 MB in lines is 0");
-    listener_wait_lines (server, size / 32 + 1, DEADLINE);
+    listener_need_lines (server, size / 32 + 1);
     listener_stop (server);
     got = listener_text (server);
     ok (strlen (got) == size + 15 && !memcmp (got, text, size)
@@ -184,8 +184,7 @@ static void test_va_list (void)
         && listener_wait (server, 2, DEADLINE) == 2
         && listener_got (server, 0, "a.5:2.500000|ms", 15)
         && listener_got (server, 1, "a.5:2.500000|ms", 15),
-        "a va_list used twice: a copy made before the call can be used "
-        "after it");
+        "a copy of the va_list made before the call can be used after it");
 
     /* long texts, which are formatted a second time, with the arguments in
      * registers and on the stack */

@@ -43,6 +43,16 @@ void diag (const char *fmt, ...) TAP_PRINTF (1, 2);
 void bail_out (const char *fmt, ...)
     TAP_PRINTF (1, 2) __attribute__ ((noreturn));
 
+/* Ends the program where what the next tests build on is not there.
+ */
+#define must(cond) \
+    ((cond) ? (void)0 \
+     : bail_out ("%s:%d: not so: %s", __FILE__, __LINE__, #cond))
+
+/* The result of a wait says whether what was waited for has come.
+ */
+#define TAP_USE_RESULT __attribute__ ((warn_unused_result))
+
 /* Prints the plan. Returns the status for main () to end with.
  */
 int done_testing (void);

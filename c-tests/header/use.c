@@ -1,6 +1,8 @@
 /* Every name of the header. */
 #include <fripp.h>
 
+#include "../calls.h"
+
 #if FRIPP_VERSION_NUMBER < 0x000100
 #error "FRIPP_VERSION_NUMBER"
 #endif
@@ -12,40 +14,18 @@ static void write_log (int level, const char *text, void *arg)
     (void)arg;
 }
 
-static int send_v (struct fripp_ctx *ctx, const char *fmt, va_list ap)
-    FRIPP_PRINTF (2, 0);
+/* each function has an address, whatever it is called with */
+#define ADDRESS(name, good, null) (void (*) (void))name,
 
-static int send_v (struct fripp_ctx *ctx, const char *fmt, va_list ap)
+static void (*const functions[]) (void) = { CALLS (ADDRESS) };
+
+static int missing (void)
 {
-    return fripp_vformat_send (ctx, fmt, ap);
-}
+    int n = 0;
 
-static int send_list (struct fripp_ctx *ctx, const char *fmt, ...)
-    FRIPP_PRINTF (2, 3);
-
-static int send_list (struct fripp_ctx *ctx, const char *fmt, ...)
-{
-    va_list ap;
-    int rc;
-
-    va_start (ap, fmt);
-    rc = send_v (ctx, fmt, ap);
-    va_end (ap);
-    return rc;
-}
-
-static int append_list (struct fripp_ctx *ctx, const char *fmt, ...)
-    FRIPP_PRINTF (2, 3);
-
-static int append_list (struct fripp_ctx *ctx, const char *fmt, ...)
-{
-    va_list ap;
-    int rc;
-
-    va_start (ap, fmt);
-    rc = fripp_packet_vappendf (ctx, fmt, ap);
-    va_end (ap);
-    return rc;
+    for (size_t i = 0; i < sizeof (functions) / sizeof (functions[0]); i++)
+        n += !functions[i];
+    return n;
 }
 
 static int metrics (struct fripp_ctx *ctx)
@@ -64,7 +44,7 @@ static int metrics (struct fripp_ctx *ctx)
     rc |= fripp_set_tags (ctx, "k:v");
     rc |= fripp_set_agg_period (ctx, 10);
     rc |= fripp_packet_appendf (ctx, "a:%d|c", 1);
-    rc |= append_list (ctx, "a:%d|c", 1);
+    rc |= call_vappendf (ctx, "a:%d|c", 1);
     rc |= fripp_count (ctx, "total", 1);
     rc |= fripp_inc (ctx, "events", 1);
     rc |= fripp_gauge (ctx, "gauge", 1, true);
@@ -98,13 +78,13 @@ int main (void)
     bool enabled = fripp_enabled (ctx);
     char packet[FRIPP_MAX_PACKET_LEN];
     uint64_t sum;
-    int rc = 0;
+    int rc = missing ();
 
     (void)packet;
     rc |= fripp_set_log (ctx, write_log, 0);
     rc |= fripp_format_send (ctx, "a:%d|c", 1);
     rc |= fripp_sendf (ctx, "a:%s|c", "1");
-    rc |= send_list (ctx, "a:%f|ms", 1.5);
+    rc |= call_vformat_send (ctx, "a:%f|ms", 1.5);
     rc |= metrics (ctx);
     rc |= fripp_get_stats (ctx, &stats, sizeof (stats));
     sum = stats.lines + stats.datagrams + stats.bytes + stats.dropped

@@ -34,7 +34,7 @@
 #include "proc.h"
 #include "resolver.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define STRETCH 20000
 #define MARK 64

@@ -27,7 +27,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define THREADS 16
 #define CONTEXTS 4
@@ -190,7 +190,8 @@ static void *read_all (void *arg)
     int id = (int)(intptr_t)arg;
 
     while (!atomic_load (&stop_reading)) {
-        listener_wait (servers[id], 64, 10);
+        if (listener_wait (servers[id], 64, 10) == 0)
+            continue;
         reader_read_all (readers[id], servers[id],
                          listener_count (servers[id]));
         listener_clear (servers[id]);

@@ -1,10 +1,10 @@
-/* typed.h - what the tests of metrics have in common
+/* context.h - contexts that send to a listener, and what they flush
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
 
-#ifndef TYPED_H
-#define TYPED_H
+#ifndef CONTEXT_H
+#define CONTEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,9 +39,6 @@ struct fripp_ctx *ctx_open_lossless (struct listener **l, const char *fmt,
  */
 void flush_all (struct fripp_ctx *ctx);
 
-/* Wait until a listener that receives on a thread has so many datagrams.
- */
-bool wait_received (struct listener *l, size_t count);
 
 /* Flush; then all lines that have arrived, with a newline between them.
  * Behind them a line of the test's own goes to the server, so that it is
@@ -67,4 +64,4 @@ size_t datagrams (void);
  */
 const char *repeat (char c, size_t len);
 
-#endif /* !TYPED_H */
+#endif /* !CONTEXT_H */

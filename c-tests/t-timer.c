@@ -15,7 +15,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define OPERATIONS 1000
 
@@ -75,7 +75,7 @@ static void test_overlapping (void)
             "timer of its own");
     flush_all (ctx);
     fripp_get_stats (ctx, &s, sizeof (s));
-    wait_received (server, s.datagrams);
+    listener_need (server, s.datagrams);
     listener_stop (server);
     reader_read_all (r, server, listener_count (server));
     for (int i = 0; i < OPERATIONS; i++) {

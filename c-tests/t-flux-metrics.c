@@ -19,7 +19,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static struct listener *server;
 
@@ -219,7 +219,7 @@ static void test_refresh (void)
         fripp_inc (ctx, "clock", 1);
         text = turned (h, ctx, 0.05);
         sent += strstr (text, "g:5|g") != NULL;
-        listener_wait (server, 1, 2);
+        listener_idle (server, 2);
     }
     is_int (sent, 3, "an unchanged gauge is sent again by the reactor");
     fripp_ctx_destroy (ctx);
@@ -314,7 +314,7 @@ static void test_threads (void)
     for (int i = 0; i < 3; i++)
         standin_advance (h, 1);
     fripp_get_stats (ctx, &s, sizeof (s));
-    listener_wait (server, s.datagrams, DEADLINE);
+    listener_need (server, s.datagrams);
     reader_read_all (r, server, listener_count (server));
     listener_clear (server);
     is_int (failed, 0, "calls from four threads");
@@ -384,7 +384,7 @@ static void test_close (void)
     is_int (standin_calls (NULL) - standin_calls ("flux_watcher_destroy")
             - calls, 1, "destroyed in an aux destructor: no call of Flux but "
             "flux_watcher_destroy");
-    listener_wait_lines (server, 1000, DEADLINE);
+    listener_need_lines (server, 1000);
     reader_read_all (r, server, listener_count (server));
     listener_clear (server);
     ok (reader_metrics (r) == 1000 && !reader_bad (r),
@@ -410,7 +410,7 @@ static void test_many (void)
     }
     for (int i = 0; i < 25; i++)
         standin_advance (h, 1);
-    listener_wait_lines (server, 20, DEADLINE);
+    listener_need_lines (server, 20);
     reader_read_all (r, server, listener_count (server));
     listener_clear (server);
     for (int i = 0; i < 20; i++) {

@@ -13,7 +13,7 @@
 
 #include "listener.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 enum op { COUNT, INC, GAUGE, GAUGE_INC, REAL, TIMING, HISTOGRAM, UNIQUE };
 

@@ -14,7 +14,7 @@
 
 #include "listener.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static struct listener *server;
 

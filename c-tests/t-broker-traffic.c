@@ -1,5 +1,5 @@
 /* A sample of a real broker's traffic: each text comes out as the datagram
- * that it went in as, as it did with the week-4 code.
+ * that it went in as.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -14,7 +14,7 @@
 #include "tap.h"
 
 #ifndef SAMPLE
-#define SAMPLE "data/week4-sample.txt"
+#define SAMPLE "data/broker-traffic.txt"
 #endif
 
 /* The next datagram of the sample, without the newline at its end; NULL at

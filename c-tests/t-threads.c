@@ -18,7 +18,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define THREADS 4
 #define NAMES 50
@@ -184,7 +184,7 @@ static void run (const char *query, enum fripp_dialect dialect, bool by_hand)
     is_int (failed, 0, "%s: all calls are taken", query);
     flush_all (ctx);
     fripp_get_stats (ctx, &s, sizeof (s));
-    wait_received (server, s.datagrams);
+    listener_need (server, s.datagrams);
     fripp_ctx_destroy (ctx);
     listener_stop (server);
     reader_read_all (r, server, listener_count (server));
@@ -256,7 +256,7 @@ static void test_thinned (void)
     }
     flush_all (ctx);
     fripp_get_stats (ctx, &s, sizeof (s));
-    wait_received (server, s.datagrams);
+    listener_need (server, s.datagrams);
     fripp_ctx_destroy (ctx);
     listener_stop (server);
     reader_read_all (r, server, listener_count (server));
@@ -352,7 +352,7 @@ static void test_racing (enum change what, const char *name)
     }
     flush_all (ctx);
     fripp_get_stats (ctx, &s, sizeof (s));
-    wait_received (server, s.datagrams);
+    listener_need (server, s.datagrams);
     fripp_ctx_destroy (ctx);
     listener_stop (server);
     reader_read_all (r, server, listener_count (server));

@@ -20,7 +20,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define CONTEXTS 100000
 #define PART 10000
@@ -77,7 +77,7 @@ static void use_all (struct listener *server, struct reader *r, int *failed)
         flush_all (ctx[i]);
         count += 2 + (i % 10 > 0);
         if (i % 100 == 99) {
-            listener_wait_lines (server, count, DEADLINE);
+            listener_need_lines (server, count);
             reader_read_all (r, server, listener_count (server));
             listener_clear (server);
             count = 0;
@@ -180,7 +180,7 @@ static void test_refusals (void)
     fripp_format_send (owner, "owner:1|c");
     /* the first look of a context is behind it */
     fripp_format_send (owner, "owner:2|c");
-    listener_wait (server, 2, DEADLINE);
+    listener_need (server, 2);
     listener_drop (server);
     /* not looked at: the owner does not know that it was refused */
     fripp_format_send (owner, "owner:3|c\nowner:4|c");
@@ -259,7 +259,7 @@ static void test_own_again (void)
     fripp_set_log (guest, logbook_write, &book);
     fds_list (&before);
     fripp_format_send (owner, "owner:1|c");
-    listener_wait (server, 1, DEADLINE);
+    listener_need (server, 1);
     g.port = listener_get (server, 0)->port;
     allow_fds (0);
     ok (!has_own (&g), "the guest sends from the owner's port");
@@ -289,11 +289,11 @@ static void test_closed (void)
 
     fds_list (&before);
     fripp_format_send (owner, "owner:1|c");
-    listener_wait (server, 1, DEADLINE);
+    listener_need (server, 1);
     fds_new (&before, fd, 2);
     allow_fds (0);
     fripp_format_send (guest, "guest:1|c");
-    listener_wait (server, 2, DEADLINE);
+    listener_need (server, 2);
     allow_all ();
     close (fd[0]);
     if (pipe2 (file, O_CLOEXEC | O_NONBLOCK) < 0 || file[0] != fd[0])
@@ -301,7 +301,7 @@ static void test_closed (void)
     if (dup2 (file[1], fd[0]) < 0)
         bail_out ("dup2: %s", strerror (errno));
     /* past the tick of the clock in which nobody looks again */
-    wait_threads (-1, 20);
+    rest_ms (20);
     fripp_format_send (owner, "owner:2|c");
     fripp_format_send (guest, "guest:2|c");
     is_int (listener_wait (server, 4, DEADLINE), 4, "the host closes a "

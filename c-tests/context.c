@@ -8,7 +8,7 @@
 
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 #define MARK "end.of.test:1|c"
 
@@ -53,7 +53,7 @@ struct fripp_ctx *ctx_open_lossless (struct listener **l, const char *fmt,
     char where[64];
     va_list ap;
 
-    snprintf (where, sizeof (where), "unix:@fripp-typed-%d-%d",
+    snprintf (where, sizeof (where), "unix:@fripp-test-%d-%d",
               (int)getpid (), number++);
     *l = listen_unix (strchr (where, '@'));
     va_start (ap, fmt);
@@ -70,25 +70,6 @@ void flush_all (struct fripp_ctx *ctx)
         if (now_ms () > end)
             bail_out ("fripp_flush does not end");
     }
-}
-
-struct wanted {
-    struct listener *l;
-    size_t count;
-};
-
-static bool has_received (void *arg)
-{
-    struct wanted *wanted = arg;
-
-    return listener_count (wanted->l) >= wanted->count;
-}
-
-bool wait_received (struct listener *l, size_t count)
-{
-    struct wanted wanted = { l, count };
-
-    return wait_until (has_received, &wanted, DEADLINE);
 }
 
 /* The number of the datagram that the mark is, or -1.

@@ -17,7 +17,7 @@
 #include "proc.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static struct listener *server;
 
@@ -93,7 +93,7 @@ static void test_whole_totals (void)
     }
     fripp_ctx_destroy (ctx);
     /* three flushes and what destroy sends */
-    listener_wait (server, 4, DEADLINE);
+    listener_need (server, 4);
     reader_read_all (r, server, listener_count (server));
     listener_clear (server);
     is_int (reader_get (r, "u", "C")->sum, want,
@@ -296,7 +296,7 @@ static void test_sets (void)
         }
     }
     (void)fripp_flush (ctx);
-    listener_wait_lines (server, 500, DEADLINE);
+    listener_need_lines (server, 500);
     reader_read_all (r, server, listener_count (server));
     ok (reader_get (r, "s", "s")->members == 500
         && reader_lines (r) == 500 && !reader_bad (r),
@@ -307,7 +307,7 @@ static void test_sets (void)
     fripp_unique (ctx, "s", "user:1");
     fripp_unique (ctx, "s", "user1");
     (void)fripp_flush (ctx);
-    listener_wait_lines (server, 2, DEADLINE);
+    listener_need_lines (server, 2);
     reader_destroy (r);
     r = reader_create (FRIPP_STATSD);
     reader_read_all (r, server, listener_count (server));
@@ -334,7 +334,7 @@ static void test_pairs (const char *dialect, int mtu)
         fripp_inc (ctx, name, 1);
     }
     (void)fripp_flush (ctx);
-    listener_wait_lines (server, 800, DEADLINE);
+    listener_need_lines (server, 800);
     for (size_t i = 0; i < listener_count (server); i++) {
         const struct datagram *d = listener_get (server, i);
         char *text = strdup (d->data);
@@ -464,7 +464,7 @@ static void test_thinning (enum fripp_dialect dialect)
             fripp_timing (ctx, "whole", n);
         flush_all (ctx);
         fripp_get_stats (ctx, &s, sizeof (s));
-        wait_received (l, s.datagrams);
+        listener_need (l, s.datagrams);
         listener_stop (l);
         reader_read_all (r, l, listener_count (l));
         m = reader_get (r, "thin", "ms");
@@ -513,7 +513,7 @@ static void test_packing (void)
         fripp_timing (ctx, "many", i * 0.001);
     (void)fripp_flush (ctx);
     fripp_get_stats (ctx, &s, sizeof (s));
-    listener_wait (server, s.datagrams - before.datagrams, DEADLINE);
+    listener_need (server, s.datagrams - before.datagrams);
     for (size_t i = 0; i < listener_count (server); i++) {
         const struct datagram *d = listener_get (server, i);
 
@@ -613,7 +613,7 @@ static void test_forget (void)
             snprintf (name, sizeof (name), "job.%d", i);
             failed += fripp_inc (ctx, name, 1) != 0;
             failed += fripp_forget (ctx, name) != 0;
-            listener_wait (server, (size_t)i + 1, DEADLINE);
+            listener_need (server, (size_t)i + 1);
         }
         is_int (failed, 0, "5,000 names that come and go, where 10 fit");
         is_int (listener_lines (server), 5000, "none is lost");
@@ -636,12 +636,12 @@ static void test_refresh (void)
     ctx = ctx_open (server, "refresh=0.2&period=0.05");
     start = now_ms ();
     fripp_gauge (ctx, "g", 5, false);
-    listener_wait (server, 1, DEADLINE);
+    listener_need (server, 1);
     first = now_ms ();
     ok (listener_got (server, 0, "g:5|g", 5), "a gauge, once");
     while (listener_count (server) < 4 && now_ms () < start + DEADLINE) {
         fripp_gauge (ctx, "g", 5, false);
-        listener_wait (server, listener_count (server) + 1, 10);
+        listener_idle (server, 10);
     }
     second = now_ms ();
     ok (listener_count (server) >= 4
@@ -653,7 +653,7 @@ static void test_refresh (void)
         second - start);
     start = now_ms ();
     listener_clear (server);
-    listener_wait (server, 3, DEADLINE);
+    listener_need (server, 3);
     most = 1 + (size_t)((now_ms () - start) / 200) + 1;
     ok (listener_count (server) >= 3 && listener_count (server) <= most,
         "without a call too");
@@ -662,7 +662,7 @@ static void test_refresh (void)
     listener_clear (server);
     start = now_ms ();
     while (listener_lines (server) < 3 && now_ms () < start + DEADLINE)
-        listener_wait (server, listener_count (server) + 1, 10);
+        listener_idle (server, 10);
     {
         char *text = listener_text (server);
         char *at = strstr (text, "g:5");
@@ -678,7 +678,7 @@ static void test_refresh (void)
     /* a total that brubeck knows; refresh=0: never */
     ctx = ctx_open (server, "refresh=0.1&period=0.02");
     fripp_count (ctx, "t", 5);
-    listener_wait (server, 3, DEADLINE);
+    listener_need (server, 3);
     ok (listener_got (server, 2, "t:5|C", 5), "an unchanged total, too");
     fripp_ctx_destroy (ctx);
     listener_quiet (server, 0);
@@ -686,7 +686,7 @@ static void test_refresh (void)
     ctx = ctx_open (server, "refresh=0.05&period=0.02&dialect=statsd");
     fripp_count (ctx, "t", 5);
     fripp_gauge (ctx, "g", -5, false);
-    listener_wait_lines (server, 3 + 3 * 2, DEADLINE);
+    listener_need_lines (server, 3 + 3 * 2);
     {
         char *text = listener_text (server);
         char *at = strstr (text, "t:5|c\n");
@@ -703,7 +703,7 @@ static void test_refresh (void)
     fripp_gauge (ctx, "g", 5, false);
     for (int i = 1; i <= 20; i++) {
         fripp_inc (ctx, "clock", 1);
-        listener_wait_lines (server, (size_t)i + 1, DEADLINE);
+        listener_need_lines (server, (size_t)i + 1);
     }
     {
         char *text = listener_text (server);

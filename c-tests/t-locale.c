@@ -18,7 +18,7 @@
 #include "listener.h"
 #include "proc.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static const char *const source =
     "LC_NUMERIC\n"
@@ -101,7 +101,7 @@ int main (void)
         for (int i = 0; i < 40000; i++)
             fripp_timing (ctx, "t", 0.5);
         fripp_flush (ctx);
-        listener_wait (server, 1, DEADLINE);
+        listener_need (server, 1);
         lines = listener_text (server);
         ok (!strncmp (lines, "p.t:0.5|ms|@0.5\n", 16),
             "so have sample rates");

@@ -16,7 +16,7 @@
 #include "listener.h"
 #include "statsd-reader.h"
 #include "tap.h"
-#include "typed.h"
+#include "context.h"
 
 static atomic_int to_close;
 static atomic_int closed;
