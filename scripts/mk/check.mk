@@ -51,7 +51,7 @@ check-docs: $(SO)
 	$(Q)$(MAKE) --no-print-directory install PREFIX='$(BUILD)/check/prefix' \
 	    DESTDIR= LIBDIR='$(BUILD)/check/prefix/lib' >/dev/null
 	$(Q)CC='$(CC)' CXX='$(CXX)' scripts/check-docs $(BUILD)/check/prefix $(BUILD)/check/docs \
-	    *.md command/README.md examples/*/README.md docs/*.md docs/man/pages.md
+	    *.md command/README.md c-tests/README.md examples/*/README.md docs/*.md docs/man/pages.md
 
 check-install: $(SO)
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' CXX='$(CXX)' scripts/check-install
