@@ -48,12 +48,22 @@ enum Key<'a> {
     Buffer(u64),
 }
 
-const DIALECTS: [(&str, Dialect); 5] = [
+const DIALECTS: [(&str, Dialect); 15] = [
     ("brubeck", Dialect::Brubeck),
     ("statsd", Dialect::Statsd),
     ("dogstatsd", Dialect::Dogstatsd),
     ("telegraf", Dialect::Telegraf),
     ("graphite", Dialect::Graphite),
+    ("vector", Dialect::Vector),
+    ("otel", Dialect::Otel),
+    ("exporter", Dialect::Exporter),
+    ("gostatsd", Dialect::Gostatsd),
+    ("collectd", Dialect::Statsd),
+    ("netdata", Dialect::Statsd),
+    ("statsite", Dialect::Statsd),
+    ("datadog", Dialect::Dogstatsd),
+    ("influx", Dialect::Telegraf),
+    ("prometheus", Dialect::Exporter),
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -67,7 +77,7 @@ fuzz_target!(|data: &[u8]| {
 fn raw(text: &[u8]) {
     let Ok(uri) = Uri::parse(text) else { return };
     let Settings { prefix, tags, period, refresh, mtu, .. } = &uri.settings;
-    assert!(prefix.is_empty() && tags.len() < uri.settings.dialect.max_name());
+    assert!(prefix.is_empty() && tags.len() < uri.settings.dialect.form().max_name);
     assert!(*period == 0 || (SECOND / 100..=86_400 * SECOND).contains(period));
     assert!(*refresh <= 86_400 * SECOND && (512..=65_507).contains(mtu));
     assert!(uri.prefix.as_ref().is_none_or(|prefix| prefix.len() <= 127));

@@ -31,7 +31,7 @@ impl Context {
         self.change(&mut |settings| {
             let (tagged, sets) = active.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
-            if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
+            if tagged && dialect.form().tags == Tagging::None || sets && !dialect.form().sets {
                 return Err(Error::NotSupported);
             }
             settings.dialect = dialect;

@@ -263,7 +263,7 @@ impl Flush {
         if forgotten && (!metric.has_number() || work.registry.revive(metric).is_err()) {
             return 0;
         }
-        let whole_totals = work.settings.dialect.has_totals();
+        let whole_totals = work.settings.dialect.form().totals;
         let taken = metric.take(whole_totals, refresh);
         let lines = line::numbers(&mut self.block, work.settings, metric, taken);
         match taken.sent_value() {
@@ -315,7 +315,7 @@ impl Flush {
     /// the next that was appended. False where there is none.
     fn make_value_line(&mut self, work: &mut Work<'_>) -> bool {
         self.block.clear();
-        let packs = work.settings.dialect.packs_values();
+        let packs = work.settings.dialect.form().packs;
         loop {
             if self.current.write_line(&mut self.block, packs, &self.values) {
                 return true;
@@ -342,7 +342,7 @@ impl Flush {
             work.send(&mut self.numbers, Retain::Always);
         }
         self.single.open(work.settings, work.budget, metric);
-        let packs = work.settings.dialect.packs_values();
+        let packs = work.settings.dialect.form().packs;
         loop {
             self.block.clear();
             if !self.single.write_line(&mut self.block, packs, &self.values) {

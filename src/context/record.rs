@@ -245,7 +245,7 @@ impl Context {
 
 fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
     // the name, which was checked, and `:…|s` around it
-    let most = out.settings.mtu.saturating_sub(out.settings.dialect.max_name() + 8);
+    let most = out.settings.mtu.saturating_sub(out.settings.dialect.form().max_name + 8);
     // a byte stays one when it is cleaned
     if raw.len() > most {
         return Err(Error::TooBig);

@@ -16,7 +16,7 @@ use crate::metric::value::{Number, Taken};
 pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
     out.extend_from_slice(&settings.prefix);
     out.extend_from_slice(metric.name());
-    if let Tagging::InName(separator) = settings.dialect.tagging() {
+    if let Tagging::InName(separator) = settings.dialect.form().tags {
         tags::write_in_name(&settings.tags, separator, out);
         tags::write_in_name(metric.tags(), separator, out);
     }
@@ -27,12 +27,12 @@ pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
 /// stands for `k`.
 pub fn tail(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind, k: u32) {
     out.push(b'|');
-    out.extend_from_slice(settings.dialect.letters(kind));
+    out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
     if k > 1 {
         out.extend_from_slice(b"|@");
         number::rate(out, k);
     }
-    if settings.dialect.tagging() == Tagging::Suffix {
+    if settings.dialect.form().tags == Tagging::Suffix {
         let mut lead = &b"|#"[..];
         for tags in [&settings.tags[..], metric.tags()] {
             if !tags.is_empty() {
@@ -75,7 +75,7 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
             whole_total(out, settings, metric, (before, growth, total))
         }
         Taken::Gauge(value) => {
-            let zero = value.is_negative() && !settings.dialect.has_negative_gauges();
+            let zero = value.is_negative() && !settings.dialect.form().negative_gauges;
             if zero {
                 line(out, settings, metric, Kind::Gauge, |out| out.push(b'0'));
             }
@@ -89,7 +89,7 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
 pub fn is_whole(settings: &Settings, metric: &Metric) -> bool {
     match metric.kind() {
         Kind::Gauge => true,
-        Kind::Total => settings.dialect.has_totals(),
+        Kind::Total => settings.dialect.form().totals,
         _ => false,
     }
 }

@@ -49,12 +49,14 @@ impl Known {
             }
         }
         if letters == "s" {
-            assert_ne!(dialect, Some(Dialect::Brubeck));
+            let none = [Dialect::Brubeck, Dialect::Otel, Dialect::Exporter];
+            assert!(dialect.is_none_or(|dialect| !none.contains(&dialect)), "{line}");
             self.sets.entry(name).or_default().insert(values.to_owned());
             return;
         }
         for value in values.split(':') {
-            assert!(of(Dialect::Dogstatsd) || value == values, "packed: {line}");
+            let packs = of(Dialect::Dogstatsd) || of(Dialect::Exporter);
+            assert!(packs || value == values, "packed: {line}");
             assert!(value.bytes().all(|b| b"-.0123456789".contains(&b)), "{line}");
             let number = || value.parse::<f64>().unwrap();
             match letters {
@@ -68,7 +70,8 @@ impl Known {
                 }
                 "g" => {
                     let gauge = self.gauges.entry(name.clone()).or_default();
-                    let relative = value.starts_with('-') && dialect != Some(Dialect::Dogstatsd);
+                    let absolute = [Some(Dialect::Dogstatsd), Some(Dialect::Gostatsd)];
+                    let relative = value.starts_with('-') && !absolute.contains(&dialect);
                     *gauge = if relative { *gauge + number() } else { number() };
                     self.digits.insert(name.clone(), value.to_owned());
                 }

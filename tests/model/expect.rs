@@ -52,8 +52,7 @@ pub const PREFIXES: [(&CStr, Option<&str>); 6] = [
         None,
     ),
 ];
-pub const DIALECTS: [Dialect; 5] =
-    [Dialect::Brubeck, Dialect::Statsd, Dialect::Dogstatsd, Dialect::Telegraf, Dialect::Graphite];
+pub const DIALECTS: [Dialect; 9] = Dialect::ALL;
 /// Members, and what they are cleaned to.
 pub const MEMBERS: [(&CStr, &str); 5] =
     [(c"a", "a"), (c"b:c|d", "b_c_d"), (c"\xff", "_"), (c"1.5", "1.5"), (c"", "")];
@@ -135,7 +134,7 @@ impl Model {
         let mut all = format!("{}{name}", self.prefix);
         let tags = [self.tags, tags].into_iter().filter(|tags| !tags.is_empty());
         let tags = tags.collect::<Vec<_>>().join(",");
-        match self.dialect.tagging() {
+        match self.dialect.form().tags {
             _ if tags.is_empty() => {}
             Tagging::None => unreachable!("no tags are taken"),
             Tagging::Suffix => all = format!("{all}#{tags}"),
@@ -155,15 +154,16 @@ impl Model {
         if name.is_empty() {
             errors.push(libc::EINVAL);
         }
-        let tagging = self.dialect.tagging();
+        let tagging = self.dialect.form().tags;
         if !tags.is_empty() && tagging == Tagging::None
-            || kind == Kind::Set as u8 && !self.dialect.has_sets()
+            || kind == Kind::Set as u8 && !self.dialect.form().sets
         {
             errors.push(libc::ENOTSUP);
         } else {
             let suffix = usize::from(tagging == Tagging::Suffix);
             let name = self.on_the_wire(name, tags);
-            if name.len() + suffix * usize::from(name.contains('#')) > self.dialect.max_name() {
+            if name.len() + suffix * usize::from(name.contains('#')) > self.dialect.form().max_name
+            {
                 errors.push(libc::ENAMETOOLONG);
             }
         }
@@ -224,7 +224,7 @@ impl Model {
             Call::Total(total) => {
                 let base = self.bases.insert(key, total).unwrap_or(0);
                 let step = i128::from(if total < base { total } else { total - base });
-                if self.dialect.has_totals() {
+                if self.dialect.form().totals {
                     let seen = self.totals.entry(wire).or_default();
                     seen.apart |= seen.newest != base;
                     seen.newest = total;
@@ -279,7 +279,7 @@ impl Model {
     pub fn can_change_to(&self, dialect: Dialect) -> bool {
         let tagged = !self.tags.is_empty() || self.live.iter().any(|key| !key.2.is_empty());
         let sets = self.live.iter().any(|key| key.0 == Kind::Set as u8);
-        !(tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets())
+        !(tagged && dialect.form().tags == Tagging::None || sets && !dialect.form().sets)
     }
 
     /// Whether a server that was told everything knows all this, and nothing

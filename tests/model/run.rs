@@ -95,10 +95,12 @@ struct Run<'a> {
 /// `room` metrics; panics where the server does not come to know what it
 /// should.
 pub fn run(server: &mut Server, dialect: u8, room: usize, steps: impl Iterator<Item = Step>) {
-    let names = ["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"];
     let at = dialect as usize % DIALECTS.len();
-    let uri =
-        format!("unix:@{}?period={NEVER}&dialect={}&max_metrics={room}", server.name, names[at]);
+    let uri = format!(
+        "unix:@{}?period={NEVER}&dialect={}&max_metrics={room}",
+        server.name,
+        DIALECTS[at].form().name
+    );
     let uri = CString::new(uri).unwrap();
     server.open();
     // SAFETY: no handle, and a C string.
@@ -142,7 +144,7 @@ impl Run<'_> {
             }
             Step::Tags(n) => {
                 let (raw, cleaned) = TAGS[n as usize % TAGS.len()];
-                let none = self.model.dialect.tagging() == fripp::encode::dialect::Tagging::None;
+                let none = self.model.dialect.form().tags == fripp::encode::dialect::Tagging::None;
                 let told = match cleaned {
                     None => Told::Error(vec![libc::EINVAL]),
                     Some(tags) if !tags.is_empty() && none => Told::Error(vec![libc::ENOTSUP]),

@@ -1,0 +1,166 @@
+//! The bytes that each server is sent for each type: those that it was seen
+//! to count right, and nothing else.
+
+#[allow(dead_code, reason = "the bytes are wanted here, not what a server reads of them")]
+mod common;
+
+use common::Server;
+use fripp::error::Error;
+use fripp::metric::kind::Kind;
+use fripp::metric::value::Value;
+
+/// A server, by its name in the URI, with what it is sent.
+struct Form {
+    server: &'static str,
+    /// A counter of 5, then 3 less.
+    counter: &'static str,
+    /// A total of 10, then 12, and at the next flush a restart at 3.
+    totals: [&'static str; 2],
+    /// A gauge of -5.
+    gauge: &'static str,
+    /// Timings of 1.5 and 2.
+    timings: &'static str,
+    /// A histogram of 3 and 4, and as a distribution.
+    histogram: &'static str,
+    distribution: &'static str,
+    /// A set with the member "a".
+    set: &'static str,
+    /// A timing of 7 with tags: the context's h:x, and its own k:v.
+    tags: &'static str,
+}
+
+/// There is no such thing: ENOTSUP, or no such URI.
+const NONE: &str = "none";
+
+const LIKE_STATSD: Form = Form {
+    server: "statsd",
+    counter: "n:2|c",
+    totals: ["n:12|c", "n:3|c"],
+    gauge: "n:0|g\nn:-5|g",
+    timings: "n:1.5|ms\nn:2|ms",
+    histogram: "n:3|ms\nn:4|ms",
+    distribution: NONE,
+    set: "n:a|s",
+    tags: NONE,
+};
+const TAGGED: Form = Form {
+    histogram: "n:3|h\nn:4|h",
+    distribution: "n:3|d\nn:4|d",
+    tags: "n:7|ms|#h:x,k:v",
+    ..LIKE_STATSD
+};
+const DATADOG: Form = Form {
+    server: "dogstatsd",
+    gauge: "n:-5|g",
+    timings: "n:1.5:2|ms",
+    histogram: "n:3:4|h",
+    distribution: "n:3:4|d",
+    ..TAGGED
+};
+const TELEGRAF: Form =
+    Form { server: "telegraf", histogram: "n:3|h\nn:4|h", tags: "n,h=x,k=v:7|ms", ..LIKE_STATSD };
+const EXPORTER: Form = Form {
+    server: "exporter",
+    counter: "n:2|c",
+    timings: "n:1.5:2|ms",
+    histogram: "n:3:4|h",
+    distribution: "n:3:4|d",
+    set: NONE,
+    ..TAGGED
+};
+
+const FORMS: [Form; 15] = [
+    Form {
+        server: "brubeck",
+        totals: ["n:12|C", "n:3|C"],
+        histogram: "n:3|h\nn:4|h",
+        set: NONE,
+        ..LIKE_STATSD
+    },
+    LIKE_STATSD,
+    Form { server: "collectd", ..LIKE_STATSD },
+    Form { server: "netdata", ..LIKE_STATSD },
+    Form { server: "statsite", ..LIKE_STATSD },
+    DATADOG,
+    Form { server: "datadog", ..DATADOG },
+    TELEGRAF,
+    Form { server: "influx", ..TELEGRAF },
+    Form { server: "graphite", tags: "n;h=x;k=v:7|ms", ..LIKE_STATSD },
+    Form { server: "vector", ..TAGGED },
+    Form { server: "otel", set: NONE, ..TAGGED },
+    EXPORTER,
+    Form { server: "prometheus", ..EXPORTER },
+    Form { server: "gostatsd", gauge: "n:-5|g", distribution: NONE, ..TAGGED },
+];
+
+impl Form {
+    /// What arrives of each flush, in which values were recorded as `n`.
+    fn sent(&self, settings: &str, kind: Kind, flushes: &[&[Value<'_>]]) -> Vec<String> {
+        let server = Server::new();
+        let context = server.context(&format!("dialect={}{settings}", self.server));
+        let mut sent = Vec::new();
+        for values in flushes {
+            let mut refused = "";
+            for value in *values {
+                match context.record(kind, b"n", *value) {
+                    Err(Error::NotSupported) => return vec![NONE.to_owned()],
+                    Err(error) => {
+                        assert_eq!(error, Error::Invalid);
+                        refused = "refused\n";
+                    }
+                    Ok(()) => {}
+                }
+            }
+            context.flush().unwrap();
+            sent.push(format!("{refused}{}", server.datagrams().join("\n")));
+        }
+        context.close();
+        sent
+    }
+
+    fn one(&self, settings: &str, kind: Kind, values: &[Value<'_>]) -> String {
+        self.sent(settings, kind, &[values]).join("\n")
+    }
+}
+
+#[test]
+fn every_server_and_type() {
+    use Value::{Add, Member, Sample, Set, Total};
+    for form in &FORMS {
+        let name = form.server;
+        assert_eq!(form.one("", Kind::Counter, &[Add(5), Add(-3)]), form.counter, "{name}");
+        let totals = form.sent("", Kind::Total, &[&[Total(10), Total(12)], &[Total(3)]]);
+        assert_eq!(totals, form.totals, "{name}");
+        assert_eq!(form.one("", Kind::Gauge, &[Set(-5)]), form.gauge, "{name}");
+        let timings = [Sample(1.5), Sample(2.0)];
+        assert_eq!(form.one("", Kind::Timer, &timings), form.timings, "{name}");
+        let sizes = [Sample(3.0), Sample(4.0)];
+        assert_eq!(form.one("&histogram=h", Kind::Histogram, &sizes), form.histogram, "{name}");
+        if form.distribution != NONE {
+            let sent = form.one("&histogram=d", Kind::Histogram, &sizes);
+            assert_eq!(sent, form.distribution, "{name}");
+        } else {
+            let uri = format!("127.0.0.1:8125?histogram=d&dialect={name}");
+            assert!(fripp::uri::Uri::parse(uri.as_bytes()).is_err(), "{name}");
+        }
+        assert_eq!(form.one("", Kind::Set, &[Member(b"a")]), form.set, "{name}");
+    }
+}
+
+#[test]
+fn tags_of_every_server() {
+    for form in &FORMS {
+        let server = Server::new();
+        let context = server.context(&format!("dialect={}", form.server));
+        if form.tags == NONE {
+            assert_eq!(context.set_tags(b"h:x"), Err(Error::NotSupported), "{}", form.server);
+            continue;
+        }
+        context.set_tags(b"h:x").unwrap();
+        let metric = context.metric_get(Kind::Timer, b"n", b"k:v").unwrap();
+        context.record_to(metric, Value::Sample(7.0)).unwrap();
+        context.flush().unwrap();
+        assert_eq!(server.datagrams(), [form.tags], "{}", form.server);
+        context.close();
+    }
+}
