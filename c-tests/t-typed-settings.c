@@ -189,7 +189,7 @@ static void test_bad (void)
     static const double periods[] = {
         -1, -0.01, 0.0099, 1e-9, 86400.1, 1e9, 1e300, NAN, INFINITY, -INFINITY
     };
-    static const int numbers[] = { 5, 6, -1, 1000, 0x7fffffff };
+    static const int numbers[] = { 9, 10, -1, 1000, 0x7fffffff };
     struct fripp_ctx *ctx = ctx_open (server, NEVER "&dialect=graphite"
                                       "&tags=k:v");
     int failed = 0;
@@ -347,7 +347,7 @@ static void test_bad_uris (void)
         "127.0.0.1:8125?buffer=1k", "127.0.0.1:8125?color=red",
         "127.0.0.1:8125?Period=1", "127.0.0.1:8125?prefix=%4",
         "127.0.0.1:8125?prefix=%zz", "127.0.0.1:8125?prefix=%00",
-        "127.0.0.1:8125?dialect=dogstatsd&tags=k", "unix:", "unix://",
+        "127.0.0.1:8125?dialect=telegraf&tags=k", "unix:", "unix://",
         "[::1:8125", "[::1]", "[::1]:"
     };
 

@@ -61,7 +61,7 @@ const TELEGRAF: Form =
     Form { server: "telegraf", histogram: "n:3|h\nn:4|h", tags: "n,h=x,k=v:7|ms", ..LIKE_STATSD };
 const EXPORTER: Form = Form {
     server: "exporter",
-    counter: "n:2|c",
+    counter: "refused\nn:5|c",
     timings: "n:1.5:2|ms",
     histogram: "n:3:4|h",
     distribution: "n:3:4|d",
@@ -145,6 +145,77 @@ fn every_server_and_type() {
         }
         assert_eq!(form.one("", Kind::Set, &[Member(b"a")]), form.set, "{name}");
     }
+}
+
+#[test]
+fn what_a_server_would_refuse_is_counted() {
+    use Value::{Add, Member, Sample};
+    for (server, kind, value, refused) in [
+        ("statsd", Kind::Histogram, Sample(-0.5), true),
+        ("graphite", Kind::Histogram, Sample(-0.5), true),
+        ("telegraf", Kind::Histogram, Sample(-0.5), true),
+        ("dogstatsd", Kind::Histogram, Sample(-0.5), false),
+        ("telegraf", Kind::Set, Member(b"+5"), true),
+        ("telegraf", Kind::Set, Member(b"-5"), true),
+        ("telegraf", Kind::Set, Member(b"5-"), false),
+        ("vector", Kind::Set, Member(b"-5"), false),
+        ("exporter", Kind::Counter, Add(-1), true),
+        ("exporter", Kind::Gauge, Add(-1), false),
+        ("statsd", Kind::Counter, Add(-1), false),
+    ] {
+        let arrives = Server::new();
+        let context = arrives.context(&format!("dialect={server}"));
+        let metric = context.metric_get(kind, b"n", b"").unwrap();
+        let told = [context.record(kind, b"n", value), context.record_to(metric, value)];
+        let want = if refused { Err(Error::Invalid) } else { Ok(()) };
+        assert_eq!(told, [want; 2], "{server} {value:?}");
+        assert_eq!(context.stats().0.dropped_invalid, if refused { 2 } else { 0 });
+        context.flush().unwrap();
+        assert_eq!(arrives.datagrams().is_empty(), refused, "{server} {value:?}");
+        context.close();
+    }
+}
+
+#[test]
+fn names_that_the_agent_reads_as_something_else() {
+    for (dialect, raw, want) in [
+        ("dogstatsd", "_sc", "sc:1|c"),
+        ("dogstatsd", "_e{5,4}:x", "e_5_4__x:1|c"),
+        ("dogstatsd", "_other", "_other:1|c"),
+        ("statsd", "_sc", "_sc:1|c"),
+        ("dogstatsd&prefix=_event", "n", "event.n:1|c"),
+        ("dogstatsd&prefix=p", "_sc", "p._sc:1|c"),
+    ] {
+        let server = Server::new();
+        let context = server.context(&format!("dialect={dialect}"));
+        context.record(Kind::Counter, raw.as_bytes(), Value::Add(1)).unwrap();
+        context.flush().unwrap();
+        assert_eq!(server.datagrams(), [want], "{dialect} {raw}");
+        context.close();
+    }
+}
+
+#[test]
+fn tags_are_a_set() {
+    let server = Server::new();
+    let context = server.context("dialect=dogstatsd&tags=z:1,k:old");
+    let metric = context.metric_get(Kind::Gauge, b"n", b"url:a:b,k:new").unwrap();
+    let other = context.metric_get(Kind::Gauge, b"n", b"k:new,url:a:b,k:new").unwrap();
+    assert!(std::ptr::eq(metric, other), "in any order");
+    context.record_to(metric, Value::Set(1)).unwrap();
+    let bare = context.metric_get(Kind::Counter, b"n", b"k").unwrap();
+    context.record_to(bare, Value::Add(1)).unwrap();
+    context.flush().unwrap();
+    assert_eq!(server.datagrams(), ["n:1|g|#z:1,url:a:b,k:new\nn:1|c|#z:1,k"]);
+    let telegraf = fripp::encode::dialect::Dialect::Telegraf;
+    assert_eq!(context.set_dialect(telegraf), Err(Error::NotSupported), "a tag without a value");
+    context.forget(b"n").unwrap();
+    context.set_dialect(telegraf).unwrap();
+    assert_eq!(context.record_to(bare, Value::Add(1)), Err(Error::Invalid));
+    context.record_to(metric, Value::Set(2)).unwrap();
+    context.flush().unwrap();
+    assert_eq!(server.datagrams(), ["n,z=1,url=a_b,k=new:2|g"]);
+    context.close();
 }
 
 #[test]

@@ -78,8 +78,8 @@ fn samples() {
     ] {
         let want = format!("n:1.5|{timer}\nn:1.5|{timer}\nn:0.123457|{timer}\nn:0|{timer}");
         assert_eq!(sent(dialect, "", Kind::Timer, &values), [want]);
-        let want = format!("n:-2.25|{histogram}\nn:0.1234567|{histogram}");
-        let values = [Sample(-2.25), Sample(0.1234567)];
+        let want = format!("n:2.25|{histogram}\nn:0.1234567|{histogram}");
+        let values = [Sample(2.25), Sample(0.1234567)];
         assert_eq!(sent(dialect, "", Kind::Histogram, &values), [want]);
     }
     assert_eq!(sent("dogstatsd", "", Kind::Timer, &values), ["n:1.5:1.5:0.123457:0|ms"]);

@@ -14,11 +14,16 @@ use crate::metric::value::{Number, Taken};
 /// Writes what stands before the value: `prefix.name:`, with tags where they
 /// belong into the name.
 pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
+    let form = settings.dialect.form();
+    let start = out.len();
     out.extend_from_slice(&settings.prefix);
     out.extend_from_slice(metric.name());
-    if let Tagging::InName(separator) = settings.dialect.form().tags {
-        tags::write_in_name(&settings.tags, separator, out);
-        tags::write_in_name(metric.tags(), separator, out);
+    if form.reserved_names && (out[start..].starts_with(b"_sc") || out[start..].starts_with(b"_e"))
+    {
+        out.remove(start);
+    }
+    if let Tagging::InName(separator) = form.tags {
+        tags::write_in_name(separator, &settings.tags, metric.tags(), out);
     }
     out.push(b':');
 }
@@ -32,15 +37,9 @@ pub fn tail(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind,
         out.extend_from_slice(b"|@");
         number::rate(out, k);
     }
-    if settings.dialect.form().tags == Tagging::Suffix {
-        let mut lead = &b"|#"[..];
-        for tags in [&settings.tags[..], metric.tags()] {
-            if !tags.is_empty() {
-                out.extend_from_slice(lead);
-                out.extend_from_slice(tags);
-                lead = b",";
-            }
-        }
+    let form = settings.dialect.form();
+    if form.tags == Tagging::Suffix {
+        tags::write_suffix(form, &settings.tags, metric.tags(), out);
     }
 }
 

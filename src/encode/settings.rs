@@ -82,14 +82,18 @@ impl Settings {
         Ok(())
     }
 
-    /// Sets the tags; they take no more than a name may.
+    /// Sets the tags.
     pub fn set_tags(&mut self, raw: &[u8]) -> Result<(), Error> {
         let mut cleaned = Vec::new();
         tags::clean(raw, &mut cleaned)?;
-        if !cleaned.is_empty() && self.dialect.form().tags == Tagging::None {
+        let form = self.dialect.form();
+        if !form.bare_tags && tags::has_bare(&cleaned) {
+            return Err(Error::Invalid);
+        }
+        if !cleaned.is_empty() && form.tags == Tagging::None {
             return Err(Error::NotSupported);
         }
-        if cleaned.len() >= self.dialect.form().max_name {
+        if cleaned.len() > tags::MAX_TAGS {
             return Err(Error::NameTooLong);
         }
         self.tags = cleaned;
@@ -98,7 +102,7 @@ impl Settings {
 
     /// Whether a value of so many bytes goes into a datagram with its metric.
     pub fn has_room(&self, metric: &Metric, len: usize) -> bool {
-        let tags = tags::len(&self.tags, metric.tags(), self.dialect.form().tags);
+        let tags = tags::len(self.dialect.form().tags, &self.tags, metric.tags());
         let line = self.prefix.len() + metric.name().len() + tags + len + AROUND_VALUE;
         let pair = metric.kind() == Kind::Gauge && !self.dialect.form().negative_gauges;
         (if pair { 2 * line } else { line }) <= self.mtu
@@ -106,18 +110,24 @@ impl Settings {
 
     /// Whether a metric can be had at all: what is wrong with it otherwise.
     pub fn check(&self, kind: Kind, name: usize, own_tags: &[u8]) -> Result<(), Error> {
-        let tagging = self.dialect.form().tags;
-        if !own_tags.is_empty() && tagging == Tagging::None
-            || kind == Kind::Set && !self.dialect.form().sets
-        {
+        let form = self.dialect.form();
+        if !form.bare_tags && tags::has_bare(own_tags) {
+            return Err(Error::Invalid);
+        }
+        if !own_tags.is_empty() && form.tags == Tagging::None || kind == Kind::Set && !form.sets {
             return Err(Error::NotSupported);
         }
-        let whole = self.prefix.len() + name + tags::len(&self.tags, own_tags, tagging);
-        let mut most = self.dialect.form().max_name.min(self.mtu - VALUE_ROOM);
-        if kind == Kind::Gauge && !self.dialect.form().negative_gauges {
+        let name = self.prefix.len() + name;
+        let whole = name + tags::len(form.tags, &self.tags, own_tags);
+        let mut most = self.mtu - VALUE_ROOM;
+        if kind == Kind::Gauge && !form.negative_gauges {
             // a zero goes before a negative value, in the same datagram
             most = most.min((self.mtu - GAUGE_ROOM) / 2);
         }
-        if whole > most { Err(Error::NameTooLong) } else { Ok(()) }
+        let tags = tags::text_len(&self.tags, own_tags);
+        if name > form.max_name || tags > tags::MAX_TAGS || whole > most {
+            return Err(Error::NameTooLong);
+        }
+        Ok(())
     }
 }

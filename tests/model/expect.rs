@@ -35,11 +35,13 @@ pub const NAMES: [(&[u8], &str); 10] = [
 pub const TAGS: [(&CStr, Option<&str>); 6] = [
     (c"", Some("")),
     (c"k:v", Some("k:v")),
-    (c"k:v,url:http://x y", Some("k:v,url:http_//x_y")),
+    (c"k:v,url:http://x y", Some("k:v,url:http://x_y")),
     (c"e:p", Some("e:p")),
-    (c"k", None),
+    (c"k", Some(BARE)),
     (c"k:v,", None),
 ];
+/// A tag without a value.
+pub const BARE: &str = "k";
 /// Prefixes, with the dot behind them; `None` for what is too long.
 pub const PREFIXES: [(&CStr, Option<&str>); 6] = [
     (c"", Some("")),
@@ -132,8 +134,11 @@ impl Model {
     /// A metric as the server sees it: name, and tags as they are written.
     fn on_the_wire(&self, name: &str, tags: &str) -> String {
         let mut all = format!("{}{name}", self.prefix);
-        let tags = [self.tags, tags].into_iter().filter(|tags| !tags.is_empty());
-        let tags = tags.collect::<Vec<_>>().join(",");
+        let key = |tag: &str| tag.split(':').next().map(str::to_owned);
+        let own: Vec<_> = tags.split(',').filter(|tag| !tag.is_empty()).collect();
+        let others = self.tags.split(',').filter(|tag| !tag.is_empty());
+        let others = others.filter(|tag| own.iter().all(|own| key(own) != key(tag)));
+        let tags = others.chain(own.iter().copied()).collect::<Vec<_>>().join(",");
         match self.dialect.form().tags {
             _ if tags.is_empty() => {}
             Tagging::None => unreachable!("no tags are taken"),
@@ -142,7 +147,7 @@ impl Model {
                 let separator = char::from(separator);
                 for tag in tags.split(',') {
                     all.push(separator);
-                    all += &tag.replacen(':', "=", 1);
+                    all += &tag.replacen(':', "=", 1).replace(':', "_");
                 }
             }
         }
@@ -155,15 +160,14 @@ impl Model {
             errors.push(libc::EINVAL);
         }
         let tagging = self.dialect.form().tags;
-        if !tags.is_empty() && tagging == Tagging::None
+        if tags == BARE && !self.dialect.form().bare_tags {
+            errors.push(libc::EINVAL);
+        } else if !tags.is_empty() && tagging == Tagging::None
             || kind == Kind::Set as u8 && !self.dialect.form().sets
         {
             errors.push(libc::ENOTSUP);
         } else {
-            let suffix = usize::from(tagging == Tagging::Suffix);
-            let name = self.on_the_wire(name, tags);
-            if name.len() + suffix * usize::from(name.contains('#')) > self.dialect.form().max_name
-            {
+            if self.prefix.len() + name.len() > self.dialect.form().max_name {
                 errors.push(libc::ENAMETOOLONG);
             }
         }
@@ -202,7 +206,13 @@ impl Model {
                 key.0 == Kind::Set as u8 && !MEMBERS[n as usize % MEMBERS.len()].0.is_empty()
             }
         };
-        if !fits {
+        let form = self.dialect.form();
+        let taken = match call {
+            Call::Histogram(value) => value >= 0.0 || form.negative_samples,
+            Call::Add(n) => n >= 0 || form.negative_counters,
+            _ => true,
+        };
+        if !fits || !taken {
             return Told::Error(vec![libc::EINVAL]);
         }
         self.check(key, &mut errors);
@@ -279,7 +289,11 @@ impl Model {
     pub fn can_change_to(&self, dialect: Dialect) -> bool {
         let tagged = !self.tags.is_empty() || self.live.iter().any(|key| !key.2.is_empty());
         let sets = self.live.iter().any(|key| key.0 == Kind::Set as u8);
-        !(tagged && dialect.form().tags == Tagging::None || sets && !dialect.form().sets)
+        let mut all = self.live.iter().map(|key| key.2).chain([self.tags]);
+        let bare = all.any(|tags| tags == BARE);
+        !(bare && !dialect.form().bare_tags
+            || tagged && dialect.form().tags == Tagging::None
+            || sets && !dialect.form().sets)
     }
 
     /// Whether a server that was told everything knows all this, and nothing

@@ -17,7 +17,7 @@ use fripp::ffi::settings::*;
 use fripp::ffi::stats::{fripp_get_stats, fripp_stats};
 use fripp::metric::kind::Kind;
 
-use super::expect::{DIALECTS, Key, MEMBERS, Model, NAMES, PREFIXES, TAGS, Told};
+use super::expect::{BARE, DIALECTS, Key, MEMBERS, Model, NAMES, PREFIXES, TAGS, Told};
 use super::{Call, Step};
 use crate::known::Known;
 
@@ -145,7 +145,9 @@ impl Run<'_> {
             Step::Tags(n) => {
                 let (raw, cleaned) = TAGS[n as usize % TAGS.len()];
                 let none = self.model.dialect.form().tags == fripp::encode::dialect::Tagging::None;
+                let bare = self.model.dialect.form().bare_tags;
                 let told = match cleaned {
+                    Some(BARE) if !bare => Told::Error(vec![libc::EINVAL]),
                     None => Told::Error(vec![libc::EINVAL]),
                     Some(tags) if !tags.is_empty() && none => Told::Error(vec![libc::ENOTSUP]),
                     Some(_) => Told::Done,
