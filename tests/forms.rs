@@ -72,7 +72,7 @@ const EXPORTER: Form = Form {
 const FORMS: [Form; 15] = [
     Form {
         server: "brubeck",
-        totals: ["n:12|C", "n:3|C"],
+        totals: ["n:0.000001|C\nn:12|C", "n:3|C"],
         histogram: "n:3|h\nn:4|h",
         set: NONE,
         ..LIKE_STATSD
@@ -216,6 +216,39 @@ fn tags_are_a_set() {
     context.flush().unwrap();
     assert_eq!(server.datagrams(), ["n,z=1,url=a_b,k=new:2|g"]);
     context.close();
+}
+
+#[test]
+fn brubeck_counts_all_that_was_recorded() {
+    for flushes in [
+        &[&[1000][..], &[1010]][..],
+        &[&[0], &[5], &[8]],
+        &[&[0], &[0], &[2103]],
+        &[&[20], &[0], &[8]],
+        &[&[20, 0, 8], &[7, 9, 3], &[1]],
+        &[&[1], &[1], &[0], &[1, 0, 1, 0, 1]],
+    ] {
+        let server = Server::new();
+        let context = server.context("dialect=brubeck");
+        let mut known = common::Known::default();
+        let (mut before, mut grown) = (0, 0);
+        for total in flushes.iter().map(|totals| totals.iter()).flat_map(|totals| {
+            let last = totals.len() - 1;
+            totals.enumerate().map(move |(i, total)| (*total, i == last))
+        }) {
+            let (total, ends) = total;
+            context.record(Kind::Total, b"n", Value::Total(total)).unwrap();
+            grown += i128::from(if total < before { total } else { total - before });
+            before = total;
+            if ends {
+                context.flush().unwrap();
+                server.read(fripp::encode::dialect::Dialect::Brubeck, &mut known);
+            }
+        }
+        let (_, counted) = known.totals["n"];
+        assert!((counted - grown * 1_000_000).abs() <= 5, "{flushes:?}: {counted} of {grown}");
+        context.close();
+    }
 }
 
 #[test]

@@ -205,9 +205,7 @@ impl Context {
         }
         match value {
             Value::Add(n) if metric.kind() == Kind::Gauge => metric.add_to_gauge(n)?,
-            Value::Add(n) => {
-                metric.add(n);
-            }
+            Value::Add(n) => metric.add_any(n),
             Value::Total(total) => {
                 while !metric.set_total(total) {
                     // too many restarts to be added up: they become lines now

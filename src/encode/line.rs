@@ -11,6 +11,9 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::value::{Number, Taken};
 
+/// Stands for a total of 0, after which brubeck would lose the first step.
+const LEAST_TOTAL: &[u8] = b"0.000001";
+
 /// Writes what stands before the value: `prefix.name:`, with tags where they
 /// belong into the name.
 pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
@@ -70,8 +73,8 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
             1
         }
         Taken::LargeSum(sum) => pieces(out, settings, metric, sum),
-        Taken::Total { before, growth, total } => {
-            whole_total(out, settings, metric, (before, growth, total))
+        Taken::Total { before, growth, total, known } => {
+            whole_total(out, settings, metric, (before, growth, total), known)
         }
         Taken::Gauge(value) => {
             let zero = value.is_negative() && !settings.dialect.form().negative_gauges;
@@ -99,28 +102,36 @@ pub fn sample(out: &mut Vec<u8>, kind: Kind, value: f64) {
 }
 
 /// A total for a server that adds up from one to the next, and takes a lower
-/// one for a restart. One that restarted since the last flush is led up to
-/// what it would be without, so that the server adds up what the calls did.
+/// one for a restart. It adds nothing after the first that it sees, nor after
+/// one of 0: so none is 0, and one that it does not know is opened with what
+/// it grows from. One that restarted since the last flush is led up to what it
+/// would be without, so that the server adds up what the calls did.
 fn whole_total(
     out: &mut Vec<u8>,
     settings: &Settings,
     metric: &Metric,
     (before, growth, total): (i64, i128, i64),
+    known: bool,
 ) -> u64 {
     let mut lines = 0;
     let mut write = |total: i128| {
-        line(out, settings, metric, Kind::Total, |out| number::integer(out, total));
+        line(out, settings, metric, Kind::Total, |out| match total {
+            0 => out.extend_from_slice(LEAST_TOTAL),
+            total => number::integer(out, total),
+        });
         lines += 1;
     };
     let (before, whole) = (i128::from(before), i128::from(total));
+    if !known && growth > 0 {
+        write(before);
+    }
     if growth > whole - before {
         let top = before + growth - whole;
         if top > before {
             write(top);
         }
         if top <= whole && whole > 0 {
-            // rather 1 than 0: brubeck loses the step from 0
-            write(i128::from(whole > 1));
+            write(0);
         }
     }
     write(whole);

@@ -17,7 +17,9 @@ use fripp::ffi::settings::*;
 use fripp::ffi::stats::{fripp_get_stats, fripp_stats};
 use fripp::metric::kind::Kind;
 
-use super::expect::{BARE, DIALECTS, Key, MEMBERS, Model, NAMES, PREFIXES, TAGS, Told};
+use super::expect::{
+    DIALECTS, Key, MEMBERS, Model, NAMES, OWN_TAGS, PREFIXES, TAGS, Told, is_bare,
+};
 use super::{Call, Step};
 use crate::known::Known;
 
@@ -147,7 +149,7 @@ impl Run<'_> {
                 let none = self.model.dialect.form().tags == fripp::encode::dialect::Tagging::None;
                 let bare = self.model.dialect.form().bare_tags;
                 let told = match cleaned {
-                    Some(BARE) if !bare => Told::Error(vec![libc::EINVAL]),
+                    Some(tags) if is_bare(tags) && !bare => Told::Error(vec![libc::EINVAL]),
                     None => Told::Error(vec![libc::EINVAL]),
                     Some(tags) if !tags.is_empty() && none => Told::Error(vec![libc::ENOTSUP]),
                     Some(_) => Told::Done,
@@ -230,7 +232,7 @@ impl Run<'_> {
 
     fn handled(&mut self, kind: u8, name: u8, tags: u8, call: Call) {
         let (raw, name) = NAMES[name as usize % NAMES.len()];
-        let (raw_tags, tags) = TAGS[tags as usize % TAGS.len()];
+        let (raw_tags, tags) = OWN_TAGS[tags as usize % OWN_TAGS.len()];
         let key = (kind, name, tags.unwrap_or_default());
         let raw = CString::new(raw).unwrap();
         // SAFETY: as above.
