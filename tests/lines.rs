@@ -261,5 +261,18 @@ fn a_forgotten_metric_that_the_dialect_lacks_is_refused() {
         context.record_to(metric, value).unwrap();
     }
     context.flush().unwrap();
-    assert_eq!(server.datagrams(), ["n:1|c|#k:v", "n:m|s"]);
+    assert_eq!(server.datagrams(), ["n:1|c|#k:v\nn:m|s"]);
+}
+
+#[test]
+fn numbers_and_samples_share_a_datagram() {
+    let server = Server::new();
+    let context = server.context("dialect=statsd");
+    context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();
+    context.record(Kind::Counter, b"c", Value::Add(1)).unwrap();
+    context.record(Kind::Gauge, b"g", Value::Set(2)).unwrap();
+    context.append_text(b"own:1|c").unwrap();
+    context.flush().unwrap();
+    assert_eq!(server.datagrams(), ["c:1|c\ng:2|g\nt:1|ms\nown:1|c"]);
+    context.close();
 }
