@@ -45,6 +45,9 @@ pub struct Flush {
     busy: bool,
     /// When it was begun (ns).
     began: u64,
+    /// Bursts of this flush that others followed, and of the one before.
+    bursts: u64,
+    bursts_before: u64,
     /// The beginning of time for the wheel.
     epoch: u64,
 }
@@ -134,6 +137,8 @@ impl Flush {
             open: false,
             busy: false,
             began: 0,
+            bursts: 0,
+            bursts_before: 0,
             epoch,
         }
     }
@@ -165,11 +170,16 @@ impl Flush {
         !self.wheel.is_empty()
     }
 
-    /// The time until the next burst of this flush, in ns. A server that reads
-    /// slowly is given longer, unless the flush is so large that it would take
-    /// more than half the period.
-    pub fn gap(&self, now: u64, period: u64) -> u64 {
-        if now - self.began < period / 4 { EASY_GAP.min(period / 8).max(GAP) } else { GAP }
+    /// The time until the next burst of this flush, in ns: they are spread
+    /// evenly over half the period, but no further apart than is of use to a
+    /// server that reads slowly. How many there will be is taken from the
+    /// flush before, or is as many again.
+    pub fn gap(&mut self, now: u64, period: u64) -> u64 {
+        self.bursts += 1;
+        let known = self.bursts <= self.bursts_before;
+        let expected = if known { self.bursts_before + 1 } else { self.bursts * 2 };
+        let left = (period / 2).saturating_sub(now - self.began);
+        (left / (expected - self.bursts)).clamp(GAP, EASY_GAP)
     }
 
     /// Lines that are in datagrams not yet full: lost if nobody goes on.
@@ -180,6 +190,7 @@ impl Flush {
     /// Starts a flush of what has been recorded up to now.
     pub fn begin(&mut self, registry: &Registry, now: u64) {
         self.began = now;
+        self.bursts_before = std::mem::take(&mut self.bursts);
         self.readers.numbers.begin(&registry.numbers);
         self.readers.values.begin(&registry.values);
         self.open = true;
@@ -384,4 +395,34 @@ fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
     let taken = appended.front(out).is_some();
     appended.pop();
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::settings::SECOND;
+
+    #[test]
+    fn bursts_are_spread_over_half_the_period() {
+        for (bursts, most) in [(10, EASY_GAP), (55, EASY_GAP), (200, 5 * GAP / 2)] {
+            let (registry, readers) = Registry::new(1);
+            let mut flush = Flush::new(readers, &Settings::default(), 0);
+            let mut gaps = Vec::new();
+            for _ in 0..3 {
+                flush.begin(&registry, 0);
+                let mut now = 0;
+                gaps.clear();
+                for _ in 0..bursts {
+                    let gap = flush.gap(now, SECOND);
+                    gaps.push(gap);
+                    now += gap;
+                }
+                assert!(now <= SECOND / 2 + bursts * GAP, "{bursts} took {now}");
+            }
+            // as those of the flush before were
+            let (least, largest) = (gaps.iter().min(), gaps.iter().max());
+            let even = largest.unwrap() - least.unwrap() <= GAP;
+            assert!(even && *largest.unwrap() <= most, "{bursts}: {least:?} to {largest:?}");
+        }
+    }
 }
