@@ -158,6 +158,7 @@ static bool add_value (struct reader *r, struct reading *m, const char *text,
                        double rate)
 {
     double times = (double)(int64_t)(1 / rate + 0.5);
+    long double total;
     int64_t integer;
     double real;
     bool whole;
@@ -181,10 +182,14 @@ static bool add_value (struct reader *r, struct reading *m, const char *text,
          */
         if (r->dialect != FRIPP_BRUBECK || rate != 1 || real < 0)
             return false;
-        if (m->lines > 0 && m->last != 0)
-            m->sum += integer >= m->last ? integer - m->last : integer;
+        total = whole ? (long double)integer : (long double)real;
+        if (m->previous > 0)
+            m->added += total >= m->previous ? total - m->previous : total;
+        m->previous = total;
         m->last = integer;
-        return whole;
+        /* what was opened with a millionth is counted but for that */
+        m->sum = (int64_t)(m->added + 0.5L);
+        return whole || !strcmp (text, "0.000001");
     case 'g':
         if (*text == '-' && r->dialect != FRIPP_DOGSTATSD)
             m->gauge += real;

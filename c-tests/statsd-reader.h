@@ -33,6 +33,8 @@ struct reading {
     size_t members;       /* s: distinct ones */
     /* the reader's own */
     int64_t last;
+    long double previous; /* C: as brubeck has it */
+    long double added;
     char **seen;
     struct reading *next;
 };

@@ -81,14 +81,14 @@ static void test_dialect (const char *dialect)
     fripp_gauge_real (ctx, "load", 0.3);
     fripp_timing (ctx, "store", 0.264);
     fripp_timing (ctx, "store", 12);
-    fripp_histogram (ctx, "size", -2.5);
+    fripp_histogram (ctx, "size", 2.5);
     arrive (ctx, t);
     ok (fripp_test_gauge (t, "app.load") == 0.3, "%s: a real gauge", dialect);
     s = fripp_test_samples (t, "app.store");
     ok (s.count == 2 && s.min == 0.264 && s.max == 12
         && fabs (s.sum - 12.264) < 1e-9, "%s: timings", dialect);
     s = fripp_test_samples (t, "app.size");
-    ok (s.count == 1 && s.sum == -2.5, "%s: a histogram", dialect);
+    ok (s.count == 1 && s.sum == 2.5, "%s: a histogram", dialect);
     ok (fripp_test_wait_values (t, "app.store", 2, MS) == 0
         && fripp_test_wait_values (t, "app.store", 3, 0) == -1
         && errno == ETIMEDOUT, "%s: two values, packed or not", dialect);

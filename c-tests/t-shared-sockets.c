@@ -75,7 +75,7 @@ static void use_all (struct listener *server, struct reader *r, int *failed)
         *failed += fripp_timing (ctx[i], "t", 2) != 0;
         *failed += fripp_format_send (ctx[i], "p:1|c") != 0;
         flush_all (ctx[i]);
-        count += 2 + (i % 10 > 0);
+        count += 3;
         if (i % 100 == 99) {
             listener_need_lines (server, count);
             reader_read_all (r, server, listener_count (server));

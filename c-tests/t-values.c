@@ -34,7 +34,7 @@ static void test_totals (void)
     is_str (flushed (ctx, server), "t:20|c",
             "a running total sent to a server that adds: 10, 20, 30 is 30");
     fripp_count (ctx, "t", 30);
-    is_str (flushed (ctx, server), "", "one that did not grow says nothing");
+    is_str (flushed (ctx, server), "t:0|c", "one that did not grow says so");
     fripp_count (ctx, "t", 5);
     is_str (flushed (ctx, server), "t:5|c", "a lower one counts whole");
     fripp_count (ctx, "t", 8);
@@ -67,11 +67,12 @@ static void test_whole_totals (void)
     static const int64_t totals[] = { 7, 10, 20, 5, 8, 30, 3, 4, 4, 9, 1 };
     struct fripp_ctx *ctx = ctx_open (server, NEVER);
     struct reader *r = reader_create (FRIPP_BRUBECK);
-    int64_t want = 0;
+    int64_t want = 1;
     int64_t before = 1;
 
     fripp_count (ctx, "t", 10);
-    is_str (flushed (ctx, server), "t:10|C", "brubeck: a total goes whole");
+    is_str (flushed (ctx, server), "t:0.000001|C\nt:10|C",
+            "brubeck: a total goes whole, behind one that is above 0");
     fripp_count (ctx, "t", 20);
     fripp_count (ctx, "t", 30);
     is_str (flushed (ctx, server), "t:30|C", "the newest");

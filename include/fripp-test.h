@@ -332,7 +332,9 @@ static inline struct fripp_test *fripp_test_open (int family,
         snprintf (t->uri, size, "unix:@%.*s%s%s",
                   (int)(len - offsetof (struct sockaddr_un, sun_path) - 1),
                   addr.un.sun_path + 1, *settings ? "?" : "", settings);
-    t->negative_gauges = strstr (settings, "dialect=dogstatsd") != NULL;
+    t->negative_gauges = strstr (settings, "dialect=dogstatsd")
+                         || strstr (settings, "dialect=datadog")
+                         || strstr (settings, "dialect=gostatsd");
     return t;
 }
 

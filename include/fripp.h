@@ -87,12 +87,20 @@ enum fripp_dialect {
     FRIPP_BRUBECK,
     /* etsy's statsd, collectd, netdata, statsite and most others */
     FRIPP_STATSD,
-    /* the Datadog agent, vector */
+    /* the Datadog agent */
     FRIPP_DOGSTATSD,
     /* telegraf and InfluxDB */
     FRIPP_TELEGRAF,
     /* statsd in front of Graphite, with tags */
     FRIPP_GRAPHITE,
+    /* Vector */
+    FRIPP_VECTOR,
+    /* the OpenTelemetry collector */
+    FRIPP_OTEL,
+    /* Prometheus' statsd_exporter */
+    FRIPP_EXPORTER,
+    /* gostatsd */
+    FRIPP_GOSTATSD,
 };
 
 /* A context: where metrics go, and what waits to go there. Opaque. */
@@ -173,8 +181,12 @@ struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
  *
  * and behind it, as ?key=value&..., percent-decoded, in any order:
  *
- *   dialect      brubeck (the default), statsd, dogstatsd, telegraf or
- *                graphite: what the server reads
+ *   dialect      brubeck (the default), statsd, dogstatsd, telegraf,
+ *                graphite, vector, otel, exporter or gostatsd: what the
+ *                server reads; also collectd, netdata, statsite (statsd),
+ *                datadog (dogstatsd), influx (telegraf), prometheus
+ *                (exporter)
+ *   histogram    h, or d: as a distribution, where the dialect has both
  *   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
  *                metric is sent at once
  *   prefix       see fripp_set_prefix (): flux.{{rank}} with a handle, none

@@ -47,6 +47,10 @@ enum class dialect {
     dogstatsd = FRIPP_DOGSTATSD,
     telegraf = FRIPP_TELEGRAF,
     graphite = FRIPP_GRAPHITE,
+    vector = FRIPP_VECTOR,
+    otel = FRIPP_OTEL,
+    exporter = FRIPP_EXPORTER,
+    gostatsd = FRIPP_GOSTATSD,
 };
 
 using milliseconds = std::chrono::duration<double, std::milli>;

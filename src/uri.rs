@@ -54,8 +54,12 @@ impl Uri {
                 uri.set(&pair[..equals], value).ok_or_else(wrong)?;
             }
         }
-        // whether there are tags is for the dialect to say, which may come
-        // behind them
+        // whether there are tags or distributions is for the dialect to say,
+        // which may come behind them
+        let Settings { dialect, distributions, .. } = uri.settings;
+        if distributions && !dialect.form().distributions {
+            return Err(format!("the dialect {} has no distributions", dialect.form().name));
+        }
         if let Some(tags) = tags {
             uri.settings.set_tags(&tags).map_err(|_| {
                 format!("the tags '{}' are none, or not for this dialect", tags.escape_ascii())
@@ -90,6 +94,13 @@ impl Uri {
             }
             b"max_metrics" => settings.max_metrics = integer(&value)?,
             b"buffer" => settings.buffer = integer(&value)?,
+            b"histogram" => {
+                settings.distributions = match &value[..] {
+                    b"h" => false,
+                    b"d" => true,
+                    _ => return None,
+                }
+            }
             _ => return None,
         }
         Some(())
@@ -150,6 +161,7 @@ mod tests {
             "refresh=0",
             "max_metrics=5",
             "buffer=4096",
+            "histogram=d",
         ];
         let mut all = Vec::new();
         for turn in 0..keys.len() {
@@ -164,6 +176,7 @@ mod tests {
         let Uri { settings, prefix, .. } = &all[0];
         assert_eq!((settings.period, settings.refresh), (SECOND / 4, 0));
         assert_eq!((settings.mtu, settings.max_metrics, settings.buffer), (512, 5, 4096));
+        assert!(settings.distributions);
         assert_eq!((&settings.tags[..], prefix.as_deref()), (&b"k:v,l:w"[..], Some(&b"a.b"[..])));
     }
 
@@ -181,13 +194,19 @@ mod tests {
             "?period=86401",
             "?dialect=graphana",
             "?dialect=",
+            "?dialect=brubeck2",
+            "?histogram=",
+            "?histogram=ms&dialect=statsd",
+            "?histogram=d&dialect=statsd",
+            "?dialect=gostatsd&histogram=d",
             "?mtu=511",
             "?mtu=65508",
             "?mtu=+600",
             "?max_metrics=-1",
             "?buffer=1k",
             "?tags=k:v",
-            "?dialect=dogstatsd&tags=k",
+            "?dialect=telegraf&tags=k",
+            "?dialect=dogstatsd&tags=k:",
             "?prefix=%4",
             "?prefix=%zz",
             "?prefix=%00",

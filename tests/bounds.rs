@@ -50,6 +50,8 @@ fn what_a_call_took_fits_the_smallest_datagrams() {
                     let name = format!("{}{}", "n".repeat(len - 1), kind as u8);
                     match context.record(kind, name.as_bytes(), *value) {
                         Ok(()) => taken += 1,
+                        // below 0, which not every server takes
+                        Err(Error::Invalid) if kind == Kind::Histogram => {}
                         Err(error) => {
                             assert!(
                                 matches!(error, Error::NameTooLong | Error::TooBig),

@@ -37,9 +37,11 @@ fn numbers() {
         (Counter, &[Add(i64::MIN)], "n:-9223372036854775808|c", "n:-9223372036854775808|c", "n:-9223372036854775808|c"),
         (Counter, &[Add(i64::MAX), Add(2)], "n:9223372036854775807|c\nn:2|c", "n:9223372036854775807|c\nn:2|c", "n:9223372036854775807|c\nn:2|c"),
         (Counter, &[Add((1 << 53) + 1)], "n:9007199254740993|c", "n:9007199254740993|c", "n:9007199254740993|c"),
-        (Total, &[Sum(10), Sum(20), Sum(30)], "n:30|C", "n:30|c", "n:30|c"),
-        (Total, &[Sum(i64::MAX)], "n:9223372036854775807|C", "n:9223372036854775807|c", "n:9223372036854775807|c"),
-        (Total, &[Sum(0)], "n:0|C", "", ""),
+        (Total, &[Sum(10), Sum(20), Sum(30)], "n:0.000001|C\nn:30|C", "n:30|c", "n:30|c"),
+        (Total, &[Sum(i64::MAX)], "n:0.000001|C\nn:9223372036854775807|C", "n:9223372036854775807|c", "n:9223372036854775807|c"),
+        (Total, &[Sum(0)], "n:0.000001|C", "n:0|c", "n:0|c"),
+        (Counter, &[Add(0)], "n:0|c", "n:0|c", "n:0|c"),
+        (Counter, &[Add(3), Add(-3)], "n:0|c", "n:0|c", "n:0|c"),
         (Gauge, &[Set(0)], "n:0|g", "n:0|g", "n:0|g"),
         (Gauge, &[Set(1), Set(-1)], "n:0|g\nn:-1|g", "n:0|g\nn:-1|g", "n:-1|g"),
         (Gauge, &[Set(i64::MIN)], "n:0|g\nn:-9223372036854775808|g", "n:0|g\nn:-9223372036854775808|g", "n:-9223372036854775808|g"),
@@ -78,8 +80,8 @@ fn samples() {
     ] {
         let want = format!("n:1.5|{timer}\nn:1.5|{timer}\nn:0.123457|{timer}\nn:0|{timer}");
         assert_eq!(sent(dialect, "", Kind::Timer, &values), [want]);
-        let want = format!("n:-2.25|{histogram}\nn:0.1234567|{histogram}");
-        let values = [Sample(-2.25), Sample(0.1234567)];
+        let want = format!("n:2.25|{histogram}\nn:0.1234567|{histogram}");
+        let values = [Sample(2.25), Sample(0.1234567)];
         assert_eq!(sent(dialect, "", Kind::Histogram, &values), [want]);
     }
     assert_eq!(sent("dogstatsd", "", Kind::Timer, &values), ["n:1.5:1.5:0.123457:0|ms"]);
@@ -213,11 +215,11 @@ fn by_a_new_name_an_unchanged_total_is_sent_again() {
         context.flush().unwrap();
         server.datagrams().join("\n")
     };
-    assert_eq!([record(), record()], ["t:5|C", ""]);
+    assert_eq!([record(), record()], ["t:0.000001|C\nt:5|C", ""]);
     context.set_prefix(b"p").unwrap();
     assert_eq!([record(), record()], ["p.t:5|C", ""]);
     context.set_dialect(fripp::encode::dialect::Dialect::Statsd).unwrap();
-    assert_eq!(record(), "");
+    assert_eq!(record(), "p.t:0|c");
     context.set_dialect(fripp::encode::dialect::Dialect::Brubeck).unwrap();
     context.forget(b"t").unwrap();
     assert!(server.datagrams().is_empty());
@@ -259,5 +261,18 @@ fn a_forgotten_metric_that_the_dialect_lacks_is_refused() {
         context.record_to(metric, value).unwrap();
     }
     context.flush().unwrap();
-    assert_eq!(server.datagrams(), ["n:1|c|#k:v", "n:m|s"]);
+    assert_eq!(server.datagrams(), ["n:1|c|#k:v\nn:m|s"]);
+}
+
+#[test]
+fn numbers_and_samples_share_a_datagram() {
+    let server = Server::new();
+    let context = server.context("dialect=statsd");
+    context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();
+    context.record(Kind::Counter, b"c", Value::Add(1)).unwrap();
+    context.record(Kind::Gauge, b"g", Value::Set(2)).unwrap();
+    context.append_text(b"own:1|c").unwrap();
+    context.flush().unwrap();
+    assert_eq!(server.datagrams(), ["c:1|c\ng:2|g\nt:1|ms\nown:1|c"]);
+    context.close();
 }

@@ -253,6 +253,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"])
+    PossibleValuesParser::new(Dialect::names())
         .map(|name| Dialect::from_name(name.as_bytes()).expect("they are all dialects"))
 }

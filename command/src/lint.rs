@@ -7,13 +7,20 @@ use fripp::encode::dialect::{Dialect, Tagging};
 use fripp::metric::kind::Kind;
 
 use crate::wire::{self, Line, TagStyle};
-use Dialect::{Brubeck, Dogstatsd, Graphite, Statsd, Telegraf};
+use Dialect::{Brubeck, Dogstatsd, Exporter, Gostatsd, Graphite, Otel, Statsd, Telegraf, Vector};
 
 /// Begins what may be as it is meant: no reason to refuse the line.
 const PERHAPS: &str = "perhaps";
 
-const ALL: &[Dialect] = &[Brubeck, Statsd, Dogstatsd, Telegraf, Graphite];
-const NOT_DATADOG: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite];
+const ALL: &[Dialect] = &Dialect::ALL;
+/// Those that read `-5|g` as a step.
+const STEPS: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Exporter];
+const NOT_PACKED: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Gostatsd];
+const NO_SETS: &[Dialect] = &[Brubeck, Otel, Exporter];
+/// Those that refuse a running total.
+const NO_TOTALS: &[Dialect] = &[Dogstatsd, Telegraf, Vector, Otel, Exporter, Gostatsd];
+const NO_DISTRIBUTIONS: &[Dialect] = &[Brubeck, Statsd, Graphite, Gostatsd];
+const TAGGED: &[Dialect] = &[Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd];
 const LIKE_STATSD: &[Dialect] = &[Statsd, Graphite];
 
 /// What is wrong with a line, for which dialects, and when.
@@ -22,27 +29,27 @@ type Rule = (&'static [Dialect], fn(Seen<'_>) -> bool, &'static str);
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
     (LIKE_STATSD, |s| s.line.kind == Kind::Total, "a running total is added up as if it were events, or dropped"),
-    (&[Dogstatsd, Telegraf], |s| s.line.kind == Kind::Total, "a running total (C) is refused: only brubeck has them"),
+    (NO_TOTALS, |s| s.line.kind == Kind::Total, "a running total (C) is refused: only brubeck has them"),
     (&[Brubeck], |s| s.line.kind == Kind::Total && s.line.rate < 1.0, "a running total has no sample rate"),
-    (&[Brubeck], |s| s.line.kind == Kind::Set, "there are no sets"),
+    (NO_SETS, |s| s.line.kind == Kind::Set, "there are no sets"),
     (LIKE_STATSD, |s| s.line.letters == b"h", "a histogram (h) is taken for a counter: send ms"),
-    (&[Brubeck, Statsd, Graphite], |s| s.line.letters == b"d", "there are no distributions (d): send ms"),
+    (NO_DISTRIBUTIONS, |s| s.line.letters == b"d", "there are no distributions (d): send ms"),
     (ALL, |s| s.line.letters == b"m", "there are no meters (m): send c"),
     (&[Telegraf], |s| s.line.kind == Kind::Counter && s.any(|n| n.fract() != 0.0), "a counter loses its fraction"),
-    (NOT_DATADOG, |s| s.is_bare_negative(), "perhaps not what is meant: a gauge with a sign is so much less than before; for a value below 0 send 0 first, in the same datagram"),
+    (STEPS, |s| s.is_bare_negative(), "perhaps not what is meant: a gauge with a sign is so much less than before; for a value below 0 send 0 first, in the same datagram"),
     (&[Dogstatsd], |s| s.line.kind == Kind::Gauge && s.starts_with(b'+'), "a gauge with a '+' is no step: it is set to the value"),
     (ALL, |s| s.has_exponent, "an exponent: some servers read the digits before it alone"),
-    (NOT_DATADOG, |s| s.line.values().nth(1).is_some(), "several values in a line: only the Datadog agent reads them"),
+    (NOT_PACKED, |s| s.line.values().nth(1).is_some(), "several values in a line: only the Datadog agent and statsd_exporter count them right"),
     (ALL, |s| s.parts > 1, "several values with a type each: only etsy's statsd reads them"),
     (&[Brubeck, Statsd], |s| s.line.tags.style != TagStyle::None, "there are no tags"),
-    (&[Dogstatsd, Telegraf, Graphite], |s| s.has_others_tags(), "tags in another dialect's style"),
+    (TAGGED, |s| s.has_others_tags(), "tags in another dialect's style"),
     (ALL, |s| s.name_has(|b| b == b',' || b == b';' || b == b'='), "one of ',;=' in the name"),
     (ALL, |s| s.name_has(|b| b == b'|' || b == b'@' || b == b'#'), "one of '|@#' in the name"),
     (ALL, |s| s.name_has(|b| b <= b' ' || b == 0x7f), "white space or a control byte in the name"),
     (ALL, |s| std::str::from_utf8(s.line.name).is_err(), "a name that is not UTF-8"),
     (&[Brubeck], |s| s.line.name.ends_with(b"."), "a name that ends in a dot is refused"),
     (&[Brubeck], |s| s.whole_name > 240, "a name of more than 240 bytes: cut at 255, and of 1,024 the server dies"),
-    (&[Statsd, Dogstatsd, Telegraf, Graphite], |s| s.whole_name > 512, "a name of more than 512 bytes is cut, or refused by what stores it"),
+    (&[Statsd, Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd], |s| s.whole_name > 512, "a name of more than 512 bytes is cut, or refused by what stores it"),
 ];
 
 /// What is wrong with a datagram as a whole.
@@ -90,7 +97,7 @@ impl Seen<'_> {
     }
 
     fn has_others_tags(self) -> bool {
-        let own = match self.dialect.tagging() {
+        let own = match self.dialect.form().tags {
             Tagging::Suffix => TagStyle::Dogstatsd,
             Tagging::InName(b';') => TagStyle::Graphite,
             Tagging::InName(_) => TagStyle::Telegraf,
@@ -161,23 +168,23 @@ mod tests {
     #[rustfmt::skip]
     const CASES: &[(&str, &[Dialect], &str)] = &[
         ("a:1|C", LIKE_STATSD, "added up"),
-        ("a:1|C", &[Dogstatsd, Telegraf], "refused: only brubeck"),
+        ("a:1|C", NO_TOTALS, "refused: only brubeck"),
         ("a:1|C|@0.5", &[Brubeck], "no sample rate"),
-        ("a:b|s", &[Brubeck], "no sets"),
+        ("a:b|s", NO_SETS, "no sets"),
         ("a:1|h", LIKE_STATSD, "taken for a counter"),
-        ("a:1|d", &[Brubeck, Statsd, Graphite], "no distributions"),
+        ("a:1|d", NO_DISTRIBUTIONS, "no distributions"),
         ("a:1|m", ALL, "no meters"),
         ("a:1.5|c", &[Telegraf], "loses its fraction"),
-        ("a:-5|g", NOT_DATADOG, "so much less"),
+        ("a:-5|g", STEPS, "so much less"),
         ("a:+5|g", &[Dogstatsd], "no step"),
         ("a:1e3|ms", ALL, "an exponent"),
         ("a:1|ms|@1e-1", ALL, "an exponent"),
-        ("a:1:2|ms", NOT_DATADOG, "only the Datadog agent"),
+        ("a:1:2|ms", NOT_PACKED, "only the Datadog agent"),
         ("a:1|ms:2|ms", ALL, "only etsy's statsd"),
         ("a:1|c|#k:v", &[Brubeck, Statsd], "no tags"),
         ("a:1|c|#k:v", &[Telegraf, Graphite], "another dialect's"),
-        ("a,k=v:1|c", &[Dogstatsd, Graphite], "another dialect's"),
-        ("a;k=v:1|c", &[Dogstatsd, Telegraf], "another dialect's"),
+        ("a,k=v:1|c", &[Dogstatsd, Graphite, Vector, Otel, Exporter, Gostatsd], "another dialect's"),
+        ("a;k=v:1|c", &[Dogstatsd, Telegraf, Vector, Otel, Exporter, Gostatsd], "another dialect's"),
         ("a,b:1|c", ALL, "',;='"),
         ("a@b:1|c", ALL, "'|@#'"),
         ("a b:1|c", ALL, "white space"),
@@ -213,6 +220,9 @@ mod tests {
             (Brubeck, "a:1|c\na:1|C\na:1|g\na:0.5|ms|@0.5\na:1|h"),
             (Statsd, "a:1|c\na:1|g\na:0.5|ms|@0.5"),
             (Dogstatsd, "a:1:2|ms|#k:v\na:-5|g\na:1|h"),
+            (Vector, "a:1|ms|#k:v\na:1|d"),
+            (Exporter, "a:1:2|ms|#k:v\na:1|d"),
+            (Gostatsd, "a:1|ms|#k:v\na:-5|g"),
             (Telegraf, "a,k=v,l=w:1|c\na:1|h"),
             (Graphite, "a;k=v:1|ms"),
         ] {

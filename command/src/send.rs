@@ -137,7 +137,7 @@ impl Sender {
             Error::Invalid => "an empty name, or a value below 0 that may not be".to_owned(),
             Error::NameTooLong => format!(
                 "the name with prefix and tags is longer than {} bytes",
-                self.dialect.max_name()
+                self.dialect.form().max_name
             ),
             Error::NotSupported => "the dialect has no sets; see --dialect".to_owned(),
             Error::TooBig => "longer than a datagram".to_owned(),

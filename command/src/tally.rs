@@ -96,7 +96,7 @@ impl Tally {
             index: HashMap::default(),
             max_metrics,
             budget: Budget(MAX_BYTES),
-            has_steps: !dialect.is_some_and(Dialect::has_negative_gauges),
+            has_steps: !dialect.is_some_and(|dialect| dialect.form().negative_gauges),
             key: Vec::new(),
             members: RandomState::default(),
         }

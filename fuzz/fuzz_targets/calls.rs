@@ -10,8 +10,8 @@ mod model;
 
 use std::cell::RefCell;
 
-use fripp::ffi::context::fripp_ctx_create_uri;
 use fripp::ffi::by_name::fripp_inc;
+use fripp::ffi::context::fripp_ctx_create_uri;
 use libfuzzer_sys::fuzz_target;
 use model::{Call, Server, Step};
 

@@ -5,8 +5,8 @@
 
 use std::sync::LazyLock;
 
-use fripp::error::Error;
 use fripp::encode::name::{self, MAX_PREFIX};
+use fripp::error::Error;
 use fripp_fuzz::{clean, with_buffers};
 use libfuzzer_sys::fuzz_target;
 

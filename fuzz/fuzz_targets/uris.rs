@@ -6,10 +6,10 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use fripp::encode::dialect::Dialect;
-use fripp::send::endpoint::{Endpoint, Host};
 use fripp::encode::settings::{SECOND, Settings};
+use fripp::send::endpoint::{Endpoint, Host};
 use fripp::uri::Uri;
-use fripp_fuzz::{clean_bytes, percent_decoded, percent_encoded};
+use fripp_fuzz::{percent_decoded, percent_encoded};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -48,12 +48,22 @@ enum Key<'a> {
     Buffer(u64),
 }
 
-const DIALECTS: [(&str, Dialect); 5] = [
+const DIALECTS: [(&str, Dialect); 15] = [
     ("brubeck", Dialect::Brubeck),
     ("statsd", Dialect::Statsd),
     ("dogstatsd", Dialect::Dogstatsd),
     ("telegraf", Dialect::Telegraf),
     ("graphite", Dialect::Graphite),
+    ("vector", Dialect::Vector),
+    ("otel", Dialect::Otel),
+    ("exporter", Dialect::Exporter),
+    ("gostatsd", Dialect::Gostatsd),
+    ("collectd", Dialect::Statsd),
+    ("netdata", Dialect::Statsd),
+    ("statsite", Dialect::Statsd),
+    ("datadog", Dialect::Dogstatsd),
+    ("influx", Dialect::Telegraf),
+    ("prometheus", Dialect::Exporter),
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -67,7 +77,7 @@ fuzz_target!(|data: &[u8]| {
 fn raw(text: &[u8]) {
     let Ok(uri) = Uri::parse(text) else { return };
     let Settings { prefix, tags, period, refresh, mtu, .. } = &uri.settings;
-    assert!(prefix.is_empty() && tags.len() < uri.settings.dialect.max_name());
+    assert!(prefix.is_empty() && tags.len() <= 1024);
     assert!(*period == 0 || (SECOND / 100..=86_400 * SECOND).contains(period));
     assert!(*refresh <= 86_400 * SECOND && (512..=65_507).contains(mtu));
     assert!(uri.prefix.as_ref().is_none_or(|prefix| prefix.len() <= 127));
@@ -101,9 +111,14 @@ impl Made<'_> {
         }
         // the last tags count, in the last dialect
         if let (Some(tags), Some(uri)) = (tags, &mut wanted) {
-            let known = !matches!(uri.settings.dialect, Dialect::Brubeck | Dialect::Statsd);
+            let form = uri.settings.dialect.form();
+            let bare = |tags: &[u8]| tags.split(|b| *b == b',').any(|tag| !tag.contains(&b':'));
+            let known = form.tags != fripp::encode::dialect::Tagging::None;
             match tags {
-                Some(tags) if tags.is_empty() || known && tags.len() < 512 => {
+                Some(tags)
+                    if tags.is_empty()
+                        || known && tags.len() <= 1024 && (form.bare_tags || !bare(&tags)) =>
+                {
                     uri.settings.tags = tags;
                 }
                 _ => wanted = None,
@@ -203,7 +218,7 @@ impl Key<'_> {
         };
         match self {
             Key::Dialect(n) => {
-                let (name, dialect) = DIALECTS[usize::from(*n) % 5];
+                let (name, dialect) = DIALECTS[usize::from(*n) % DIALECTS.len()];
                 put("dialect", name.as_bytes());
                 settings.dialect = dialect;
                 true
@@ -253,21 +268,15 @@ impl Key<'_> {
 
 /// Tags as they are to be kept; `None` where one has no key or value.
 fn cleaned_tags(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+    let mut tags: Vec<Vec<u8>> = Vec::new();
     if text.is_empty() {
-        return Some(out);
+        return Some(Vec::new());
     }
     for tag in text.split(|b| *b == b',') {
-        let colon = tag.iter().position(|b| *b == b':').filter(|at| *at > 0)?;
-        if colon + 1 == tag.len() {
-            return None;
+        let tag = fripp_fuzz::clean_tag(tag)?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
         }
-        if !out.is_empty() {
-            out.push(b',');
-        }
-        clean_bytes(&tag[..colon], &mut out);
-        out.push(b':');
-        clean_bytes(&tag[colon + 1..], &mut out);
     }
-    Some(out)
+    Some(tags.join(&b','))
 }

@@ -5,7 +5,7 @@
 
 /// Whether a byte of a valid character may stand in a name.
 fn is_plain(b: u8) -> bool {
-    b >= 0x80 || b.is_ascii_graphic() && !b":|@#,;=".contains(&b)
+    b >= 0x80 || b.is_ascii_graphic() && !b":|@#,;=[]{}".contains(&b)
 }
 
 /// The length of the character that `raw` begins with; `None` where it begins
@@ -36,6 +36,26 @@ pub fn clean(raw: &[u8], out: &mut Vec<u8>) {
         }
         out.extend_from_slice(part);
     }
+}
+
+/// A tag as it is to be kept; `None` where its key or its value is empty.
+pub fn clean_tag(tag: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = tag.split(|b| *b == b':');
+    let mut out = Vec::new();
+    clean_bytes(parts.next()?, &mut out);
+    while out.starts_with(b"__") {
+        out.remove(0);
+    }
+    if out.is_empty()
+        || tag.last() == Some(&b':') && tag.iter().filter(|b| **b == b':').count() == 1
+    {
+        return None;
+    }
+    for part in parts {
+        out.push(b':');
+        clean_bytes(part, &mut out);
+    }
+    Some(out)
 }
 
 /// Whether nothing in a name, a tag's part or a member would be read as

@@ -7,6 +7,7 @@ use crate::context::flush::Mode;
 use crate::context::{Context, Outbound, phase, timer_period};
 use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::settings::Settings;
+use crate::encode::tags;
 use crate::error::Error;
 use crate::metric::state;
 use crate::send::pace::{Burst, GAP};
@@ -31,7 +32,16 @@ impl Context {
         self.change(&mut |settings| {
             let (tagged, sets) = active.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
-            if tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets() {
+            let form = dialect.form();
+            let mut bare = tags::has_bare(&settings.tags);
+            if tagged && !form.bare_tags {
+                active.registry.for_each(|metric| {
+                    let live = metric.state() & state::FORGOTTEN == 0;
+                    bare |= live && tags::has_bare(metric.tags());
+                });
+            }
+            if tagged && form.tags == Tagging::None || bare && !form.bare_tags || sets && !form.sets
+            {
                 return Err(Error::NotSupported);
             }
             settings.dialect = dialect;

@@ -29,11 +29,11 @@ pub enum Fast {
     Slow,
 }
 
-/// Whether a real number takes no more digits than any line has room for.
-/// Others have to be looked at.
+/// Whether a real number takes no more digits than any line has room for, and
+/// no sign, which not every server reads. Others have to be looked at.
 #[inline]
 pub(super) fn is_short(value: f64) -> bool {
-    value == 0.0 || (1e-20..1e15).contains(&value.abs())
+    value == 0.0 || (1e-20..1e15).contains(&value)
 }
 
 impl Active {
@@ -69,10 +69,10 @@ impl Active {
         }
     }
 
-    /// Adds to a counter.
+    /// Adds to a counter. Not every server takes less than 0.
     #[inline(always)]
     pub fn add(&self, metric: &Metric, n: i64) -> bool {
-        let plain = metric.state() == COUNTER;
+        let plain = metric.state() == COUNTER && n > 0;
         if plain && metric.add(n) {
             self.mark_dirty(metric);
         }

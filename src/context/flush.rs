@@ -32,8 +32,9 @@ const BETWEEN_LOOKS: u32 = 64;
 pub struct Flush {
     readers: Readers,
     wheel: Wheel,
-    numbers: Packer,
-    values: Packer,
+    packer: Packer,
+    /// Of what is in the datagram: a number in it is not to be lost.
+    retain: Retain,
     block: Vec<u8>,
     /// The timer, histogram or set that the flush is at.
     current: ValueLines,
@@ -44,6 +45,9 @@ pub struct Flush {
     busy: bool,
     /// When it was begun (ns).
     began: u64,
+    /// Bursts of this flush that others followed, and of the one before.
+    bursts: u64,
+    bursts_before: u64,
     /// The beginning of time for the wheel.
     epoch: u64,
 }
@@ -125,14 +129,16 @@ impl Flush {
         Flush {
             readers,
             wheel: Wheel::new(settings.refresh / 1_000_000),
-            numbers: Packer::new(settings.mtu),
-            values: Packer::new(settings.mtu),
+            packer: Packer::new(settings.mtu),
+            retain: Retain::IfRoom,
             block: Vec::new(),
             current: ValueLines::default(),
             single: ValueLines::default(),
             open: false,
             busy: false,
             began: 0,
+            bursts: 0,
+            bursts_before: 0,
             epoch,
         }
     }
@@ -142,8 +148,8 @@ impl Flush {
         self.readers.numbers.reset(&registry.numbers);
         self.readers.values.reset(&registry.values);
         self.wheel.clear();
-        self.numbers.clear();
-        self.values.clear();
+        self.packer.clear();
+        self.retain = Retain::IfRoom;
         self.current = ValueLines::default();
         self.open = false;
         self.busy = false;
@@ -164,22 +170,27 @@ impl Flush {
         !self.wheel.is_empty()
     }
 
-    /// The time until the next burst of this flush, in ns. A server that reads
-    /// slowly is given longer, unless the flush is so large that it would take
-    /// more than half the period.
-    pub fn gap(&self, now: u64, period: u64) -> u64 {
-        if now - self.began < period / 4 { EASY_GAP.min(period / 8).max(GAP) } else { GAP }
+    /// The time until the next burst of this flush, in ns: they are spread
+    /// evenly over half the period, but no further apart than is of use to a
+    /// server that reads slowly. How many there will be is taken from the
+    /// flush before, or is as many again.
+    pub fn gap(&mut self, now: u64, period: u64) -> u64 {
+        self.bursts += 1;
+        let known = self.bursts <= self.bursts_before;
+        let expected = if known { self.bursts_before + 1 } else { self.bursts * 2 };
+        let left = (period / 2).saturating_sub(now - self.began);
+        (left / (expected - self.bursts)).clamp(GAP, EASY_GAP)
     }
 
     /// Lines that are in datagrams not yet full: lost if nobody goes on.
     pub fn unsent_lines(&self) -> u64 {
-        let lines = |packer: &Packer| packer.datagram().map_or(0, |(_, lines)| lines);
-        lines(&self.numbers) + lines(&self.values) + self.current.left() as u64
+        self.packer.datagram().map_or(0, |(_, lines)| lines) + self.current.left() as u64
     }
 
     /// Starts a flush of what has been recorded up to now.
     pub fn begin(&mut self, registry: &Registry, now: u64) {
         self.began = now;
+        self.bursts_before = std::mem::take(&mut self.bursts);
         self.readers.numbers.begin(&registry.numbers);
         self.readers.values.begin(&registry.values);
         self.open = true;
@@ -242,17 +253,13 @@ impl Flush {
             let due = || self.wheel.pop(registry, ms).map(|metric| (metric, true));
             let Some((metric, refresh)) = recorded.map(|metric| (metric, false)).or_else(due)
             else {
-                break;
+                return Progress::Done;
             };
             let lines = self.number(work, metric, refresh, ms);
             self.busy |= lines > 0;
             if lines > 0 && self.put_number(work, lines) == Sent::Retry {
                 return Progress::Blocked;
             }
-        }
-        match work.send(&mut self.numbers, Retain::Always) {
-            Sent::Done => Progress::Done,
-            Sent::Retry => Progress::Blocked,
         }
     }
 
@@ -263,7 +270,7 @@ impl Flush {
         if forgotten && (!metric.has_number() || work.registry.revive(metric).is_err()) {
             return 0;
         }
-        let whole_totals = work.settings.dialect.has_totals();
+        let whole_totals = work.settings.dialect.form().totals;
         let taken = metric.take(whole_totals, refresh);
         let lines = line::numbers(&mut self.block, work.settings, metric, taken);
         match taken.sent_value() {
@@ -279,15 +286,19 @@ impl Flush {
     }
 
     fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
-        let Flush { numbers, block, .. } = self;
-        if block.len() <= numbers.limit() {
-            return put(work, numbers, Retain::Always, block, lines);
-        }
-        // sums beyond 64 bits, totals that restarted: only their order counts
-        block.split(|b| *b == b'\n').fold(Sent::Done, |sent, line| {
-            let this = put(work, numbers, Retain::Always, line, 1);
-            if sent == Sent::Retry { sent } else { this }
-        })
+        let block = std::mem::take(&mut self.block);
+        let sent = if block.len() <= self.packer.limit() {
+            self.put(work, Retain::Always, &block, lines)
+        } else {
+            // sums beyond 64 bits, totals that restarted: only their order
+            // counts
+            block.split(|b| *b == b'\n').fold(Sent::Done, |sent, line| {
+                let this = self.put(work, Retain::Always, line, 1);
+                if sent == Sent::Retry { sent } else { this }
+            })
+        };
+        self.block = block;
+        sent
     }
 
     fn send_values(
@@ -306,7 +317,7 @@ impl Flush {
             self.busy = true;
             blocked |= self.put_value_line(work) == Sent::Retry;
         }
-        blocked |= work.send(&mut self.values, Retain::IfRoom) == Sent::Retry;
+        blocked |= self.send(work) == Sent::Retry;
         work.journal.dropped_full(work.budget.take_lost(), work.delivery.bound(), work.now);
         if blocked { Progress::Blocked } else { Progress::Done }
     }
@@ -315,9 +326,9 @@ impl Flush {
     /// the next that was appended. False where there is none.
     fn make_value_line(&mut self, work: &mut Work<'_>) -> bool {
         self.block.clear();
-        let packs = work.settings.dialect.packs_values();
+        let packs = work.settings.dialect.form().packs;
         loop {
-            if self.current.write_line(&mut self.block, packs, &self.values) {
+            if self.current.write_line(&mut self.block, packs, &self.packer) {
                 return true;
             }
             match self.readers.values.next(&work.registry.values) {
@@ -328,7 +339,33 @@ impl Flush {
     }
 
     fn put_value_line(&mut self, work: &mut Work<'_>) -> Sent {
-        put(work, &mut self.values, Retain::IfRoom, &self.block, 1)
+        let block = std::mem::take(&mut self.block);
+        let sent = self.put(work, Retain::IfRoom, &block, 1);
+        self.block = block;
+        sent
+    }
+
+    /// Puts lines that belong together into the datagram, after sending one
+    /// that has no room for them.
+    fn put(&mut self, work: &mut Work<'_>, retain: Retain, block: &[u8], lines: u64) -> Sent {
+        let mut sent = Sent::Done;
+        if !self.packer.has_room(block.len()) {
+            sent = self.send(work);
+        }
+        if self.packer.has_room(block.len()) {
+            self.packer.push(block, lines);
+            if retain == Retain::Always {
+                self.retain = retain;
+            }
+        } else {
+            work.journal.dropped_bad(Error::TooBig, work.now);
+        }
+        sent
+    }
+
+    /// Sends the datagram as it is.
+    fn send(&mut self, work: &mut Work<'_>) -> Sent {
+        work.send(&mut self.packer, std::mem::replace(&mut self.retain, Retain::IfRoom))
     }
 
     /// Sends what one metric has now, outside a flush; with `again` a gauge
@@ -339,34 +376,18 @@ impl Flush {
         let lines = self.number(work, metric, again, ms);
         if lines > 0 {
             self.put_number(work, lines);
-            work.send(&mut self.numbers, Retain::Always);
         }
         self.single.open(work.settings, work.budget, metric);
-        let packs = work.settings.dialect.packs_values();
+        let packs = work.settings.dialect.form().packs;
         loop {
             self.block.clear();
-            if !self.single.write_line(&mut self.block, packs, &self.values) {
+            if !self.single.write_line(&mut self.block, packs, &self.packer) {
                 break;
             }
             self.put_value_line(work);
         }
-        work.send(&mut self.values, Retain::IfRoom);
+        self.send(work);
     }
-}
-
-/// Puts lines that belong together into a datagram, after sending one that
-/// has no room for them.
-fn put(work: &mut Work<'_>, packer: &mut Packer, retain: Retain, block: &[u8], lines: u64) -> Sent {
-    let mut sent = Sent::Done;
-    if !packer.has_room(block.len()) {
-        sent = work.send(packer, retain);
-    }
-    if packer.has_room(block.len()) {
-        packer.push(block, lines);
-    } else {
-        work.journal.dropped_bad(Error::TooBig, work.now);
-    }
-    sent
 }
 
 /// Moves the oldest line that the caller wrote for this flush to `out`.
@@ -374,4 +395,34 @@ fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
     let taken = appended.front(out).is_some();
     appended.pop();
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::settings::SECOND;
+
+    #[test]
+    fn bursts_are_spread_over_half_the_period() {
+        for (bursts, most) in [(10, EASY_GAP), (55, EASY_GAP), (200, 5 * GAP / 2)] {
+            let (registry, readers) = Registry::new(1);
+            let mut flush = Flush::new(readers, &Settings::default(), 0);
+            let mut gaps = Vec::new();
+            for _ in 0..3 {
+                flush.begin(&registry, 0);
+                let mut now = 0;
+                gaps.clear();
+                for _ in 0..bursts {
+                    let gap = flush.gap(now, SECOND);
+                    gaps.push(gap);
+                    now += gap;
+                }
+                assert!(now <= SECOND / 2 + bursts * GAP, "{bursts} took {now}");
+            }
+            // as those of the flush before were
+            let (least, largest) = (gaps.iter().min(), gaps.iter().max());
+            let even = largest.unwrap() - least.unwrap() <= GAP;
+            assert!(even && *largest.unwrap() <= most, "{bursts}: {least:?} to {largest:?}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::MutexGuard;
 use crate::context::fast::is_short;
 use crate::context::flush::Mode;
 use crate::context::{Active, Context, Outbound};
+use crate::encode::dialect::Form;
 use crate::encode::{line, name, number, tags};
 use crate::error::Error;
 use crate::metric::kind::Kind;
@@ -51,6 +52,17 @@ impl<'a> Value<'a> {
         };
         if fits { Ok(()) } else { Err(Error::Invalid) }
     }
+
+    /// Whether the servers of a dialect count it right.
+    fn check_for(self, form: &Form, kind: Kind) -> Result<(), Error> {
+        let fits = match self {
+            Value::Add(n) => n >= 0 || form.negative_counters || kind == Kind::Gauge,
+            Value::Sample(value) => value >= 0.0 || form.negative_samples,
+            Value::Member([b'+' | b'-', ..]) => form.signed_members,
+            Value::Member(_) | Value::Total(_) | Value::Set(_) | Value::Real(_) => true,
+        };
+        if fits { Ok(()) } else { Err(Error::Invalid) }
+    }
 }
 
 impl Context {
@@ -59,6 +71,7 @@ impl Context {
         let Some((active, mut out)) = self.lock() else { return Ok(()) };
         let recorded = value
             .check(kind)
+            .and_then(|()| value.check_for(out.settings.dialect.form(), kind))
             .and_then(|()| self.find_or_make(active, &out, kind, raw, b""))
             .and_then(|metric| self.apply(active, &mut out, metric, value));
         self.count_failure(out, recorded)
@@ -81,7 +94,9 @@ impl Context {
         let Some((active, mut out)) = self.lock() else { return Ok(()) };
         // a handle of another type is the caller's mistake, not a lost metric
         value.check(metric.kind())?;
-        let recorded = self.apply(active, &mut out, metric, value);
+        let recorded = value
+            .check_for(out.settings.dialect.form(), metric.kind())
+            .and_then(|()| self.apply(active, &mut out, metric, value));
         self.count_failure(out, recorded)
     }
 
@@ -143,7 +158,21 @@ impl Context {
         settings.check(kind, len, key.get(len + 1..).unwrap_or_default())?;
         let immediate = if settings.period == 0 { state::IMMEDIATE } else { 0 };
         let owner = self.me.as_ptr().cast_mut().cast();
+        // in another order they are the same tags
+        let mut sorted = key[..(len + 1).min(key.len())].to_vec();
+        tags::sort(key.get(len + 1..).unwrap_or_default(), &mut sorted);
+        if sorted != key
+            && active.registry.find(kind, &key).is_none()
+            && let Some(metric) = active.registry.find(kind, &sorted)
+        {
+            let metric = active.registry.meant(metric);
+            active.registry.add_spelling(kind, &key, metric);
+            return Ok(metric);
+        }
         let metric = active.registry.get(kind, &key, immediate, owner)?;
+        if sorted != key {
+            active.registry.add_spelling(kind, &sorted, metric);
+        }
         if raw_tags.is_empty() && raw != key {
             active.registry.add_spelling(kind, raw, metric);
         }
@@ -176,9 +205,7 @@ impl Context {
         }
         match value {
             Value::Add(n) if metric.kind() == Kind::Gauge => metric.add_to_gauge(n)?,
-            Value::Add(n) => {
-                metric.add(n);
-            }
+            Value::Add(n) => metric.add_any(n),
             Value::Total(total) => {
                 while !metric.set_total(total) {
                     // too many restarts to be added up: they become lines now
@@ -244,10 +271,8 @@ impl Context {
 }
 
 fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
-    // the name, which was checked, and `:…|s` around it
-    let most = out.settings.mtu.saturating_sub(out.settings.dialect.max_name() + 8);
     // a byte stays one when it is cleaned
-    if raw.len() > most {
+    if !out.settings.has_room(metric, raw.len()) {
         return Err(Error::TooBig);
     }
     let mut member = Vec::new();

@@ -1,5 +1,5 @@
-//! Dialects: how the families of StatsD servers differ. Observed on running
-//! servers, or read from the source of telegraf and the Datadog agent.
+//! Dialects: how the families of StatsD servers differ, as one table. All of
+//! it was observed on running servers, or read from their source.
 
 #![forbid(unsafe_code)]
 
@@ -13,12 +13,20 @@ pub enum Dialect {
     Brubeck,
     /// etsy's statsd, and whatever is not another.
     Statsd,
-    /// The Datadog agent, vector.
+    /// The Datadog agent.
     Dogstatsd,
-    /// telegraf, InfluxDB's tags.
+    /// Telegraf, InfluxDB's tags.
     Telegraf,
     /// statsd in front of Graphite 1.1's tags.
     Graphite,
+    /// Vector.
+    Vector,
+    /// The OpenTelemetry collector.
+    Otel,
+    /// Prometheus' statsd_exporter.
+    Exporter,
+    /// gostatsd.
+    Gostatsd,
 }
 
 /// How a dialect writes tags.
@@ -32,69 +40,272 @@ pub enum Tagging {
     InName(u8),
 }
 
+/// The form of a dialect: what its servers count right.
+#[derive(Debug)]
+pub struct Form {
+    /// The dialect's name.
+    pub name: &'static str,
+    /// Other names for the same form.
+    pub other_names: &'static [&'static str],
+    /// The servers that read it, as the guide has them.
+    pub servers: &'static str,
+    /// How tags are written.
+    pub tags: Tagging,
+    /// Whether a tag may go without a value.
+    pub bare_tags: bool,
+    /// Whether several values go in one line, `n:1:2|ms`. Other servers
+    /// mangle such a line, or count it wrong.
+    pub packs: bool,
+    /// Whether a running total goes whole, as `C`. Others add it up.
+    pub totals: bool,
+    /// Whether `-5|g` sets a gauge to -5. Elsewhere it takes 5 away, and the
+    /// gauge has to be set to 0 first.
+    pub negative_gauges: bool,
+    /// Whether a counter's increment may be below 0.
+    pub negative_counters: bool,
+    /// Whether a sample may be below 0.
+    pub negative_samples: bool,
+    /// The letters of a histogram.
+    pub histogram: &'static str,
+    /// Whether there are distributions, `d`, as well.
+    pub distributions: bool,
+    /// Whether there are sets.
+    pub sets: bool,
+    /// Whether a set's member may begin with a sign.
+    pub signed_members: bool,
+    /// Whether a line that begins `_sc` or `_e` is something else.
+    pub reserved_names: bool,
+    /// Whether what is no letter or digit of a tag's key becomes `_`, and a
+    /// key must not begin with two of them then.
+    pub escapes_keys: bool,
+    /// The longest name with its prefix, in bytes.
+    pub max_name: usize,
+}
+
+/// What most servers have in common.
+const PLAIN: Form = Form {
+    name: "",
+    other_names: &[],
+    servers: "",
+    tags: Tagging::None,
+    bare_tags: false,
+    packs: false,
+    totals: false,
+    negative_gauges: false,
+    negative_counters: true,
+    negative_samples: true,
+    histogram: "h",
+    distributions: false,
+    sets: true,
+    signed_members: true,
+    reserved_names: false,
+    escapes_keys: false,
+    max_name: 512,
+};
+
+/// The forms, in the order of the dialects' numbers.
+static FORMS: [Form; 9] = [
+    Form {
+        name: "brubeck",
+        servers: "brubeck",
+        totals: true,
+        sets: false,
+        // it dies of 1,024 in line mode, and cuts at 255 in pickle mode
+        max_name: 240,
+        ..PLAIN
+    },
+    Form {
+        name: "statsd",
+        other_names: &["collectd", "netdata", "statsite"],
+        servers: "statsd (etsy's), collectd, netdata, statsite, bioyino",
+        negative_samples: false,
+        // it takes `h` for a counter
+        histogram: "ms",
+        ..PLAIN
+    },
+    Form {
+        name: "dogstatsd",
+        other_names: &["datadog"],
+        servers: "the Datadog agent",
+        tags: Tagging::Suffix,
+        bare_tags: true,
+        packs: true,
+        negative_gauges: true,
+        distributions: true,
+        reserved_names: true,
+        ..PLAIN
+    },
+    Form {
+        name: "telegraf",
+        other_names: &["influx"],
+        servers: "Telegraf, InfluxDB",
+        tags: Tagging::InName(b','),
+        negative_samples: false,
+        signed_members: false,
+        ..PLAIN
+    },
+    Form {
+        name: "graphite",
+        servers: "statsd in front of Graphite 1.1 or newer, with tags",
+        tags: Tagging::InName(b';'),
+        negative_samples: false,
+        histogram: "ms",
+        ..PLAIN
+    },
+    Form {
+        name: "vector",
+        servers: "Vector",
+        tags: Tagging::Suffix,
+        bare_tags: true,
+        distributions: true,
+        ..PLAIN
+    },
+    Form {
+        name: "otel",
+        servers: "the OpenTelemetry collector",
+        tags: Tagging::Suffix,
+        distributions: true,
+        sets: false,
+        ..PLAIN
+    },
+    Form {
+        name: "exporter",
+        other_names: &["prometheus"],
+        servers: "Prometheus' statsd_exporter",
+        tags: Tagging::Suffix,
+        packs: true,
+        negative_counters: false,
+        distributions: true,
+        sets: false,
+        escapes_keys: true,
+        ..PLAIN
+    },
+    Form {
+        name: "gostatsd",
+        servers: "gostatsd",
+        tags: Tagging::Suffix,
+        bare_tags: true,
+        negative_gauges: true,
+        ..PLAIN
+    },
+];
+
 impl Dialect {
+    /// All dialects, in the order of their numbers.
+    pub const ALL: [Dialect; 9] = [
+        Dialect::Brubeck,
+        Dialect::Statsd,
+        Dialect::Dogstatsd,
+        Dialect::Telegraf,
+        Dialect::Graphite,
+        Dialect::Vector,
+        Dialect::Otel,
+        Dialect::Exporter,
+        Dialect::Gostatsd,
+    ];
+
     /// The dialect of a URI's name.
     pub fn from_name(name: &[u8]) -> Option<Dialect> {
-        Some(match name {
-            b"brubeck" => Dialect::Brubeck,
-            b"statsd" => Dialect::Statsd,
-            b"dogstatsd" => Dialect::Dogstatsd,
-            b"telegraf" => Dialect::Telegraf,
-            b"graphite" => Dialect::Graphite,
-            _ => return None,
+        Dialect::ALL.into_iter().find(|dialect| {
+            let Form { name: own, other_names, .. } = dialect.form();
+            std::iter::once(own).chain(*other_names).any(|own| own.as_bytes() == name)
         })
     }
 
-    /// Whether a running total goes whole, as `C`. Others would add it up.
-    pub fn has_totals(self) -> bool {
-        self == Dialect::Brubeck
+    /// All names, the dialects' own first, then the other ones.
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+        let own = FORMS.iter().map(|form| form.name);
+        own.chain(FORMS.iter().flat_map(|form| form.other_names.iter().copied()))
     }
 
-    /// Whether sets exist.
-    pub fn has_sets(self) -> bool {
-        self != Dialect::Brubeck
+    /// What its servers count right.
+    #[inline]
+    pub fn form(self) -> &'static Form {
+        &FORMS[self as usize]
     }
 
-    /// How tags are written.
-    pub fn tagging(self) -> Tagging {
-        match self {
-            Dialect::Brubeck | Dialect::Statsd => Tagging::None,
-            Dialect::Dogstatsd => Tagging::Suffix,
-            Dialect::Telegraf => Tagging::InName(b','),
-            Dialect::Graphite => Tagging::InName(b';'),
-        }
-    }
-
-    /// Whether several values go in one line, `n:1:2|ms`. Every other server
-    /// mangles such a line.
-    pub fn packs_values(self) -> bool {
-        self == Dialect::Dogstatsd
-    }
-
-    /// Whether `-5|g` sets a gauge to -5. Elsewhere it takes 5 away, and the
-    /// gauge has to be set to 0 first.
-    pub fn has_negative_gauges(self) -> bool {
-        self == Dialect::Dogstatsd
-    }
-
-    /// The longest name with prefix and tags, in bytes. brubeck dies of 1,024
-    /// in line mode, and cuts at 255 in pickle mode.
-    pub fn max_name(self) -> usize {
-        if self == Dialect::Brubeck { 240 } else { 512 }
-    }
-
-    /// The letters behind the `|`.
-    pub fn letters(self, kind: Kind) -> &'static [u8] {
+    /// The letters behind the `|`; a histogram's as a distribution's where
+    /// there are both and `distribution` says so.
+    pub fn letters(self, kind: Kind, distribution: bool) -> &'static [u8] {
+        let form = self.form();
         match kind {
             Kind::Counter => b"c",
-            Kind::Total if self.has_totals() => b"C",
+            Kind::Total if form.totals => b"C",
             Kind::Total => b"c",
             Kind::Gauge => b"g",
             Kind::Timer => b"ms",
-            // statsd takes `h` as a counter
-            Kind::Histogram if matches!(self, Dialect::Statsd | Dialect::Graphite) => b"ms",
-            Kind::Histogram => b"h",
+            Kind::Histogram if distribution && form.distributions => b"d",
+            Kind::Histogram => form.histogram.as_bytes(),
             Kind::Set => b"s",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (i, dialect) in Dialect::ALL.into_iter().enumerate() {
+            assert_eq!(dialect as usize, i);
+            assert_eq!(Dialect::from_name(dialect.form().name.as_bytes()), Some(dialect));
+        }
+        let mut names: Vec<_> = Dialect::names().collect();
+        assert_eq!((names[0], names.len()), ("brubeck", 15));
+        assert!(names.iter().all(|name| Dialect::from_name(name.as_bytes()).is_some()));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 15, "no name is that of two");
+        assert_eq!(Dialect::from_name(b"collectd"), Some(Dialect::Statsd));
+        assert_eq!(Dialect::from_name(b"prometheus"), Some(Dialect::Exporter));
+        assert_eq!(Dialect::from_name(b""), None);
+    }
+
+    /// The guide's table, as it is made from the forms.
+    fn table() -> String {
+        let mut table = String::from(
+            "| your server | `dialect=` | tags | values `n:1:2` | gauge of -5 | histogram | sets | refused |\n\
+             |---|---|---|---|---|---|---|---|\n",
+        );
+        for form in &FORMS {
+            let names: Vec<_> = std::iter::once(&form.name)
+                .chain(form.other_names)
+                .map(|name| format!("`{name}`"))
+                .collect();
+            let tags = match form.tags {
+                Tagging::None => "no".to_owned(),
+                Tagging::Suffix => "`\\|#k:v`".to_owned(),
+                Tagging::InName(separator) => format!("`{}k=v`", char::from(separator)),
+            };
+            let packs = if form.packs { "yes" } else { "no" };
+            let gauge = if form.negative_gauges { "`-5`" } else { "`0`, `-5`" };
+            let distribution = if form.distributions { " or `d`" } else { "" };
+            let sets = if form.sets { "yes" } else { "no" };
+            let refused: Vec<_> = [
+                (form.negative_samples, "samples below 0"),
+                (form.negative_counters, "counters' steps below 0"),
+                (form.signed_members, "members with a sign"),
+            ]
+            .into_iter()
+            .filter_map(|(takes, what)| (!takes).then_some(what))
+            .collect();
+            table += &format!(
+                "| {} | {} | {tags} | {packs} | {gauge} | `{}`{distribution} | {sets} | {} |\n",
+                form.servers,
+                names.join(", "),
+                form.histogram,
+                refused.join(", "),
+            );
+        }
+        table
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it reads a file")]
+    fn the_guide_has_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/dialects.md");
+        let guide = std::fs::read_to_string(path).unwrap();
+        assert!(guide.contains(&table()), "docs/dialects.md is to have:\n{}", table());
     }
 }

@@ -11,14 +11,22 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::value::{Number, Taken};
 
+/// Stands for a total of 0, after which brubeck would lose the first step.
+const LEAST_TOTAL: &[u8] = b"0.000001";
+
 /// Writes what stands before the value: `prefix.name:`, with tags where they
 /// belong into the name.
 pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
+    let form = settings.dialect.form();
+    let start = out.len();
     out.extend_from_slice(&settings.prefix);
     out.extend_from_slice(metric.name());
-    if let Tagging::InName(separator) = settings.dialect.tagging() {
-        tags::write_in_name(&settings.tags, separator, out);
-        tags::write_in_name(metric.tags(), separator, out);
+    if form.reserved_names && (out[start..].starts_with(b"_sc") || out[start..].starts_with(b"_e"))
+    {
+        out.remove(start);
+    }
+    if let Tagging::InName(separator) = form.tags {
+        tags::write_in_name(separator, &settings.tags, metric.tags(), out);
     }
     out.push(b':');
 }
@@ -27,20 +35,14 @@ pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
 /// stands for `k`.
 pub fn tail(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind, k: u32) {
     out.push(b'|');
-    out.extend_from_slice(settings.dialect.letters(kind));
+    out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
     if k > 1 {
         out.extend_from_slice(b"|@");
         number::rate(out, k);
     }
-    if settings.dialect.tagging() == Tagging::Suffix {
-        let mut lead = &b"|#"[..];
-        for tags in [&settings.tags[..], metric.tags()] {
-            if !tags.is_empty() {
-                out.extend_from_slice(lead);
-                out.extend_from_slice(tags);
-                lead = b",";
-            }
-        }
+    let form = settings.dialect.form();
+    if form.tags == Tagging::Suffix {
+        tags::write_suffix(form, &settings.tags, metric.tags(), out);
     }
 }
 
@@ -71,11 +73,11 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
             1
         }
         Taken::LargeSum(sum) => pieces(out, settings, metric, sum),
-        Taken::Total { before, growth, total } => {
-            whole_total(out, settings, metric, (before, growth, total))
+        Taken::Total { before, growth, total, known } => {
+            whole_total(out, settings, metric, (before, growth, total), known)
         }
         Taken::Gauge(value) => {
-            let zero = value.is_negative() && !settings.dialect.has_negative_gauges();
+            let zero = value.is_negative() && !settings.dialect.form().negative_gauges;
             if zero {
                 line(out, settings, metric, Kind::Gauge, |out| out.push(b'0'));
             }
@@ -89,7 +91,7 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
 pub fn is_whole(settings: &Settings, metric: &Metric) -> bool {
     match metric.kind() {
         Kind::Gauge => true,
-        Kind::Total => settings.dialect.has_totals(),
+        Kind::Total => settings.dialect.form().totals,
         _ => false,
     }
 }
@@ -100,28 +102,36 @@ pub fn sample(out: &mut Vec<u8>, kind: Kind, value: f64) {
 }
 
 /// A total for a server that adds up from one to the next, and takes a lower
-/// one for a restart. One that restarted since the last flush is led up to
-/// what it would be without, so that the server adds up what the calls did.
+/// one for a restart. It adds nothing after the first that it sees, nor after
+/// one of 0: so none is 0, and one that it does not know is opened with what
+/// it grows from. One that restarted since the last flush is led up to what it
+/// would be without, so that the server adds up what the calls did.
 fn whole_total(
     out: &mut Vec<u8>,
     settings: &Settings,
     metric: &Metric,
     (before, growth, total): (i64, i128, i64),
+    known: bool,
 ) -> u64 {
     let mut lines = 0;
     let mut write = |total: i128| {
-        line(out, settings, metric, Kind::Total, |out| number::integer(out, total));
+        line(out, settings, metric, Kind::Total, |out| match total {
+            0 => out.extend_from_slice(LEAST_TOTAL),
+            total => number::integer(out, total),
+        });
         lines += 1;
     };
     let (before, whole) = (i128::from(before), i128::from(total));
+    if !known && growth > 0 {
+        write(before);
+    }
     if growth > whole - before {
         let top = before + growth - whole;
         if top > before {
             write(top);
         }
         if top <= whole && whole > 0 {
-            // rather 1 than 0: brubeck loses the step from 0
-            write(i128::from(whole > 1));
+            write(0);
         }
     }
     write(whole);

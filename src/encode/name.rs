@@ -13,7 +13,10 @@ const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut b = 0x21;
     while b < 0x7f {
-        plain[b] = !matches!(b as u8, b':' | b'|' | b'@' | b'#' | b',' | b';' | b'=');
+        plain[b] = !matches!(
+            b as u8,
+            b':' | b'|' | b'@' | b'#' | b',' | b';' | b'=' | b'[' | b']' | b'{' | b'}'
+        );
         b += 1;
     }
     plain
@@ -106,6 +109,7 @@ mod tests {
             (&b"content-cache.load"[..], "content-cache.load"),
             (b"a:1|c\nb", "a_1_c_b"),
             (b"a b\tc@d#e,f;g=h", "a_b_c_d_e_f_g_h"),
+            (b"a[0].{b}", "a_0_._b_"),
             (b"..a..b...c..", "a.b.c"),
             (b"...", ""),
             (b"", ""),

@@ -2,8 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::encode::dialect::Dialect;
-
+use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::name;
 use crate::encode::packet::MAX_PACKET;
 use crate::encode::tags;
@@ -32,6 +31,8 @@ pub struct Settings {
     pub tags: Vec<u8>,
     /// What the server reads.
     pub dialect: Dialect,
+    /// Histograms are sent as distributions, where the dialect has both.
+    pub distributions: bool,
     /// Between flushes, in ns; 0: each metric goes at once.
     pub period: u64,
     /// An unchanged gauge or total is sent again after this long, in ns; 0:
@@ -54,6 +55,7 @@ impl Default for Settings {
             prefix: Vec::new(),
             tags: Vec::new(),
             dialect: Dialect::Brubeck,
+            distributions: false,
             period: SECOND,
             refresh: 10 * SECOND,
             mtu: MAX_PACKET,
@@ -80,14 +82,18 @@ impl Settings {
         Ok(())
     }
 
-    /// Sets the tags; they take no more than a name may.
+    /// Sets the tags.
     pub fn set_tags(&mut self, raw: &[u8]) -> Result<(), Error> {
         let mut cleaned = Vec::new();
         tags::clean(raw, &mut cleaned)?;
-        if !cleaned.is_empty() && self.dialect.tagging() == crate::encode::dialect::Tagging::None {
+        let form = self.dialect.form();
+        if !form.bare_tags && tags::has_bare(&cleaned) {
+            return Err(Error::Invalid);
+        }
+        if !cleaned.is_empty() && form.tags == Tagging::None {
             return Err(Error::NotSupported);
         }
-        if cleaned.len() >= self.dialect.max_name() {
+        if cleaned.len() > tags::MAX_TAGS {
             return Err(Error::NameTooLong);
         }
         self.tags = cleaned;
@@ -96,26 +102,32 @@ impl Settings {
 
     /// Whether a value of so many bytes goes into a datagram with its metric.
     pub fn has_room(&self, metric: &Metric, len: usize) -> bool {
-        let tags = tags::len(&self.tags, metric.tags(), self.dialect.tagging());
+        let tags = tags::len(self.dialect.form().tags, &self.tags, metric.tags());
         let line = self.prefix.len() + metric.name().len() + tags + len + AROUND_VALUE;
-        let pair = metric.kind() == Kind::Gauge && !self.dialect.has_negative_gauges();
+        let pair = metric.kind() == Kind::Gauge && !self.dialect.form().negative_gauges;
         (if pair { 2 * line } else { line }) <= self.mtu
     }
 
     /// Whether a metric can be had at all: what is wrong with it otherwise.
     pub fn check(&self, kind: Kind, name: usize, own_tags: &[u8]) -> Result<(), Error> {
-        let tagging = self.dialect.tagging();
-        if !own_tags.is_empty() && tagging == crate::encode::dialect::Tagging::None
-            || kind == Kind::Set && !self.dialect.has_sets()
-        {
+        let form = self.dialect.form();
+        if !form.bare_tags && tags::has_bare(own_tags) {
+            return Err(Error::Invalid);
+        }
+        if !own_tags.is_empty() && form.tags == Tagging::None || kind == Kind::Set && !form.sets {
             return Err(Error::NotSupported);
         }
-        let whole = self.prefix.len() + name + tags::len(&self.tags, own_tags, tagging);
-        let mut most = self.dialect.max_name().min(self.mtu - VALUE_ROOM);
-        if kind == Kind::Gauge && !self.dialect.has_negative_gauges() {
+        let name = self.prefix.len() + name;
+        let whole = name + tags::len(form.tags, &self.tags, own_tags);
+        let mut most = self.mtu - VALUE_ROOM;
+        if kind == Kind::Gauge && !form.negative_gauges {
             // a zero goes before a negative value, in the same datagram
             most = most.min((self.mtu - GAUGE_ROOM) / 2);
         }
-        if whole > most { Err(Error::NameTooLong) } else { Ok(()) }
+        let tags = tags::text_len(&self.tags, own_tags);
+        if name > form.max_name || tags > tags::MAX_TAGS || whole > most {
+            return Err(Error::NameTooLong);
+        }
+        Ok(())
     }
 }

@@ -68,8 +68,12 @@ pub unsafe extern "C" fn fripp_ctx_create(
 ///
 /// and behind it, as ?key=value&..., percent-decoded, in any order:
 ///
-///   dialect      brubeck (the default), statsd, dogstatsd, telegraf or
-///                graphite: what the server reads
+///   dialect      brubeck (the default), statsd, dogstatsd, telegraf,
+///                graphite, vector, otel, exporter or gostatsd: what the
+///                server reads; also collectd, netdata, statsite (statsd),
+///                datadog (dogstatsd), influx (telegraf), prometheus
+///                (exporter)
+///   histogram    h, or d: as a distribution, where the dialect has both
 ///   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
 ///                metric is sent at once
 ///   prefix       see fripp_set_prefix (): flux.{{rank}} with a handle, none

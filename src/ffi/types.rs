@@ -36,12 +36,20 @@ pub enum fripp_dialect {
     FRIPP_BRUBECK,
     /// etsy's statsd, collectd, netdata, statsite and most others
     FRIPP_STATSD,
-    /// the Datadog agent, vector
+    /// the Datadog agent
     FRIPP_DOGSTATSD,
     /// telegraf and InfluxDB
     FRIPP_TELEGRAF,
     /// statsd in front of Graphite, with tags
     FRIPP_GRAPHITE,
+    /// Vector
+    FRIPP_VECTOR,
+    /// the OpenTelemetry collector
+    FRIPP_OTEL,
+    /// Prometheus' statsd_exporter
+    FRIPP_EXPORTER,
+    /// gostatsd
+    FRIPP_GOSTATSD,
 }
 
 /// C's `enum fripp_type` as a parameter.
@@ -59,14 +67,7 @@ pub fn kind(number: type_arg) -> Result<Kind, Error> {
 
 /// The dialect of a number.
 pub fn dialect(number: dialect_arg) -> Result<Dialect, Error> {
-    const ALL: [Dialect; 5] = [
-        Dialect::Brubeck,
-        Dialect::Statsd,
-        Dialect::Dogstatsd,
-        Dialect::Telegraf,
-        Dialect::Graphite,
-    ];
-    ALL.get(number as usize).copied().ok_or(Error::Invalid)
+    Dialect::ALL.get(number as usize).copied().ok_or(Error::Invalid)
 }
 
 // the numbers of C and of the core are the same
@@ -82,4 +83,8 @@ const _: () = {
     assert!(fripp_dialect::FRIPP_DOGSTATSD as u32 == Dialect::Dogstatsd as u32);
     assert!(fripp_dialect::FRIPP_TELEGRAF as u32 == Dialect::Telegraf as u32);
     assert!(fripp_dialect::FRIPP_GRAPHITE as u32 == Dialect::Graphite as u32);
+    assert!(fripp_dialect::FRIPP_VECTOR as u32 == Dialect::Vector as u32);
+    assert!(fripp_dialect::FRIPP_OTEL as u32 == Dialect::Otel as u32);
+    assert!(fripp_dialect::FRIPP_EXPORTER as u32 == Dialect::Exporter as u32);
+    assert!(fripp_dialect::FRIPP_GOSTATSD as u32 == Dialect::Gostatsd as u32);
 };

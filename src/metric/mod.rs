@@ -56,7 +56,8 @@ pub struct Metric {
     upper: AtomicU64,
     state: AtomicU8,
     queued: AtomicBool,
-    /// The newest value of a gauge is its real number.
+    /// The newest value of a gauge is its real number; 0 or less was added to
+    /// a counter since the last flush.
     is_real: AtomicBool,
     sent_as: AtomicU8,
     key_len: u16,
@@ -260,6 +261,7 @@ impl Metric {
             Kind::Counter => {
                 self.value.store(0, SeqCst);
                 self.upper.store(0, SeqCst);
+                self.is_real.store(false, SeqCst);
             }
             Kind::Total => {
                 self.upper.store(0, SeqCst);

@@ -60,6 +60,8 @@ pub enum Taken {
         growth: i128,
         /// What it is.
         total: i64,
+        /// The server was sent it before, by this name.
+        known: bool,
     },
     /// A gauge's value.
     Gauge(Number),
@@ -68,7 +70,6 @@ pub enum Taken {
 impl Taken {
     fn sum(sum: i128) -> Taken {
         match i64::try_from(sum) {
-            Ok(0) => Taken::Nothing,
             Ok(sum) => Taken::Sum(sum),
             Err(_) => Taken::LargeSum(sum),
         }
@@ -129,7 +130,7 @@ impl Number {
 }
 
 impl Metric {
-    /// More events. Whether it has to be taken into the list.
+    /// More events, above 0. Whether it has to be taken into the list.
     #[inline]
     pub fn add(&self, n: i64) -> bool {
         let before = self.value.fetch_add(n, SeqCst);
@@ -139,6 +140,15 @@ impl Metric {
             return true;
         }
         before == 0
+    }
+
+    /// Any number of events, after which the metric has to be taken into the
+    /// list: a sum of 0 is sent as well.
+    pub fn add_any(&self, n: i64) {
+        if n <= 0 {
+            self.is_real.store(true, SeqCst);
+        }
+        self.add(n);
     }
 
     #[cold]
@@ -153,7 +163,7 @@ impl Metric {
     pub fn take(&self, whole_totals: bool, refresh: bool) -> Taken {
         match self.kind() {
             Kind::Counter => match self.take_sum() {
-                (0, 0) => Taken::Nothing,
+                (0, 0) if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
                 (sum, 0) => Taken::Sum(sum),
                 (low, carries) => Taken::sum(i128::from(low) + (i128::from(carries) << 64)),
             },
@@ -162,12 +172,14 @@ impl Metric {
                 let Some((total, growth, before)) = self.take_growth() else {
                     return Taken::Nothing;
                 };
-                if !whole_totals {
+                if !whole_totals && growth == 0 && refresh {
+                    Taken::Nothing
+                } else if !whole_totals {
                     Taken::sum(growth)
                 } else if known && growth == 0 && total == before && !refresh {
                     Taken::Nothing
                 } else {
-                    Taken::Total { before, growth, total }
+                    Taken::Total { before, growth, total, known }
                 }
             }
             Kind::Gauge => {

@@ -22,7 +22,7 @@ const FIRST_CHUNK: usize = 8;
 const LAST_CHUNK: usize = 512;
 
 /// Spellings of more bytes are not kept.
-const LONGEST_SPELLING: usize = 1024;
+const LONGEST_SPELLING: usize = 2048;
 
 /// All metrics of a context.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ pub struct Known {
     /// Value and how many it stands for.
     pub samples: BTreeMap<String, Vec<(f64, f64)>>,
     pub sets: BTreeMap<String, BTreeSet<String>>,
-    /// Running totals: the newest, and what it grew by.
+    /// Running totals in millionths: the newest, and what brubeck adds up.
     pub totals: BTreeMap<String, (i128, i128)>,
     pub lines: u64,
     pub datagrams: u64,
@@ -49,26 +49,32 @@ impl Known {
             }
         }
         if letters == "s" {
-            assert_ne!(dialect, Some(Dialect::Brubeck));
+            let none = [Dialect::Brubeck, Dialect::Otel, Dialect::Exporter];
+            assert!(dialect.is_none_or(|dialect| !none.contains(&dialect)), "{line}");
             self.sets.entry(name).or_default().insert(values.to_owned());
             return;
         }
         for value in values.split(':') {
-            assert!(of(Dialect::Dogstatsd) || value == values, "packed: {line}");
+            let packs = of(Dialect::Dogstatsd) || of(Dialect::Exporter);
+            assert!(packs || value == values, "packed: {line}");
             assert!(value.bytes().all(|b| b"-.0123456789".contains(&b)), "{line}");
             let number = || value.parse::<f64>().unwrap();
             match letters {
                 "c" => *self.counters.entry(name.clone()).or_default() += whole(value),
                 "C" => {
                     assert!(of(Dialect::Brubeck));
-                    let total = whole(value);
+                    let total = millionths(value);
                     let (before, growth) = self.totals.entry(name.clone()).or_default();
-                    *growth += if total < *before { total } else { total - *before };
+                    // `if (previous > 0.0)` in its counter__record
+                    if *before > 0 {
+                        *growth += if total < *before { total } else { total - *before };
+                    }
                     *before = total;
                 }
                 "g" => {
                     let gauge = self.gauges.entry(name.clone()).or_default();
-                    let relative = value.starts_with('-') && dialect != Some(Dialect::Dogstatsd);
+                    let absolute = [Some(Dialect::Dogstatsd), Some(Dialect::Gostatsd)];
+                    let relative = value.starts_with('-') && !absolute.contains(&dialect);
                     *gauge = if relative { *gauge + number() } else { number() };
                     self.digits.insert(name.clone(), value.to_owned());
                 }
@@ -78,6 +84,13 @@ impl Known {
                 _ => panic!("{line}"),
             }
         }
+    }
+}
+
+fn millionths(value: &str) -> i128 {
+    match value.strip_prefix("0.") {
+        Some(fraction) => format!("{fraction:0<6}").parse().unwrap(),
+        None => whole(value) * 1_000_000,
     }
 }
 

@@ -35,11 +35,29 @@ pub const NAMES: [(&[u8], &str); 10] = [
 pub const TAGS: [(&CStr, Option<&str>); 6] = [
     (c"", Some("")),
     (c"k:v", Some("k:v")),
-    (c"k:v,url:http://x y", Some("k:v,url:http_//x_y")),
+    (c"k:v,url:http://x y", Some("k:v,url:http://x_y")),
     (c"e:p", Some("e:p")),
-    (c"k", None),
+    (c"k", Some("k")),
     (c"k:v,", None),
 ];
+/// The same for metrics: none is the context's, so that no two metrics are one
+/// to the server.
+pub const OWN_TAGS: [(&CStr, Option<&str>); 6] = [
+    (c"", Some("")),
+    (c"k:w", Some("k:w")),
+    (c"k:w,url:ftp://x y", Some("k:w,url:ftp://x_y")),
+    (c"e:q", Some("e:q")),
+    (c"b", Some("b")),
+    (c"k:w,", None),
+];
+
+/// Whether tags are one without a value.
+pub fn is_bare(tags: &str) -> bool {
+    !tags.is_empty() && !tags.contains(':')
+}
+
+/// Millionths that a total's restarts at 0 may add or take.
+const RESTARTS: i128 = 1000;
 /// Prefixes, with the dot behind them; `None` for what is too long.
 pub const PREFIXES: [(&CStr, Option<&str>); 6] = [
     (c"", Some("")),
@@ -52,8 +70,7 @@ pub const PREFIXES: [(&CStr, Option<&str>); 6] = [
         None,
     ),
 ];
-pub const DIALECTS: [Dialect; 5] =
-    [Dialect::Brubeck, Dialect::Statsd, Dialect::Dogstatsd, Dialect::Telegraf, Dialect::Graphite];
+pub const DIALECTS: [Dialect; 9] = Dialect::ALL;
 /// Members, and what they are cleaned to.
 pub const MEMBERS: [(&CStr, &str); 5] =
     [(c"a", "a"), (c"b:c|d", "b_c_d"), (c"\xff", "_"), (c"1.5", "1.5"), (c"", "")];
@@ -133,9 +150,12 @@ impl Model {
     /// A metric as the server sees it: name, and tags as they are written.
     fn on_the_wire(&self, name: &str, tags: &str) -> String {
         let mut all = format!("{}{name}", self.prefix);
-        let tags = [self.tags, tags].into_iter().filter(|tags| !tags.is_empty());
-        let tags = tags.collect::<Vec<_>>().join(",");
-        match self.dialect.tagging() {
+        let key = |tag: &str| tag.split(':').next().map(str::to_owned);
+        let own: Vec<_> = tags.split(',').filter(|tag| !tag.is_empty()).collect();
+        let others = self.tags.split(',').filter(|tag| !tag.is_empty());
+        let others = others.filter(|tag| own.iter().all(|own| key(own) != key(tag)));
+        let tags = others.chain(own.iter().copied()).collect::<Vec<_>>().join(",");
+        match self.dialect.form().tags {
             _ if tags.is_empty() => {}
             Tagging::None => unreachable!("no tags are taken"),
             Tagging::Suffix => all = format!("{all}#{tags}"),
@@ -143,7 +163,7 @@ impl Model {
                 let separator = char::from(separator);
                 for tag in tags.split(',') {
                     all.push(separator);
-                    all += &tag.replacen(':', "=", 1);
+                    all += &tag.replacen(':', "=", 1).replace(':', "_");
                 }
             }
         }
@@ -155,15 +175,15 @@ impl Model {
         if name.is_empty() {
             errors.push(libc::EINVAL);
         }
-        let tagging = self.dialect.tagging();
-        if !tags.is_empty() && tagging == Tagging::None
-            || kind == Kind::Set as u8 && !self.dialect.has_sets()
+        let tagging = self.dialect.form().tags;
+        if is_bare(tags) && !self.dialect.form().bare_tags {
+            errors.push(libc::EINVAL);
+        } else if !tags.is_empty() && tagging == Tagging::None
+            || kind == Kind::Set as u8 && !self.dialect.form().sets
         {
             errors.push(libc::ENOTSUP);
         } else {
-            let suffix = usize::from(tagging == Tagging::Suffix);
-            let name = self.on_the_wire(name, tags);
-            if name.len() + suffix * usize::from(name.contains('#')) > self.dialect.max_name() {
+            if self.prefix.len() + name.len() > self.dialect.form().max_name {
                 errors.push(libc::ENAMETOOLONG);
             }
         }
@@ -202,7 +222,13 @@ impl Model {
                 key.0 == Kind::Set as u8 && !MEMBERS[n as usize % MEMBERS.len()].0.is_empty()
             }
         };
-        if !fits {
+        let form = self.dialect.form();
+        let taken = match call {
+            Call::Histogram(value) => value >= 0.0 || form.negative_samples,
+            Call::Add(n) => n >= 0 || form.negative_counters,
+            _ => true,
+        };
+        if !fits || !taken {
             return Told::Error(vec![libc::EINVAL]);
         }
         self.check(key, &mut errors);
@@ -224,7 +250,7 @@ impl Model {
             Call::Total(total) => {
                 let base = self.bases.insert(key, total).unwrap_or(0);
                 let step = i128::from(if total < base { total } else { total - base });
-                if self.dialect.has_totals() {
+                if self.dialect.form().totals {
                     let seen = self.totals.entry(wire).or_default();
                     seen.apart |= seen.newest != base;
                     seen.newest = total;
@@ -279,24 +305,31 @@ impl Model {
     pub fn can_change_to(&self, dialect: Dialect) -> bool {
         let tagged = !self.tags.is_empty() || self.live.iter().any(|key| !key.2.is_empty());
         let sets = self.live.iter().any(|key| key.0 == Kind::Set as u8);
-        !(tagged && dialect.tagging() == Tagging::None || sets && !dialect.has_sets())
+        let mut all = self.live.iter().map(|key| key.2).chain([self.tags]);
+        let bare = all.any(is_bare);
+        !(bare && !dialect.form().bare_tags
+            || tagged && dialect.form().tags == Tagging::None
+            || sets && !dialect.form().sets)
     }
 
     /// Whether a server that was told everything knows all this, and nothing
     /// else.
-    pub fn check_known(mut self, mut known: Known) {
+    pub fn check_known(self, mut known: Known) {
         for (name, lines) in ["now", "later"].into_iter().zip(self.texts) {
             let told = known.samples.remove(name).unwrap_or_default();
             let in_order = told.iter().map(|(value, _)| *value).eq((0..lines).map(f64::from));
             assert!(in_order, "{lines} lines '{name}': {told:?}");
         }
-        self.counters.retain(|_, sum| *sum != 0);
-        known.counters.retain(|_, sum| *sum != 0);
+        // a total that was sent at once is in the next flush, too, with 0
+        known.counters.retain(|name, sum| *sum != 0 || self.counters.contains_key(name));
         assert_eq!(known.counters, self.counters);
         assert!(known.totals.keys().eq(self.totals.keys()), "{:?}", known.totals);
         for ((name, seen), (newest, growth)) in self.totals.iter().zip(known.totals.values()) {
-            assert_eq!(i128::from(seen.newest), *newest, "{name}");
-            assert!(seen.apart || seen.growth == *growth, "{name}: {} {growth}", seen.growth);
+            // what was 0 is told as a millionth
+            let wanted = (i128::from(seen.newest) * 1_000_000).max(1);
+            assert_eq!(wanted, *newest, "{name}");
+            let apart = (growth - seen.growth * 1_000_000).abs();
+            assert!(seen.apart || apart <= RESTARTS, "{name}: {} {growth}", seen.growth);
         }
         assert!(known.digits.keys().eq(self.gauges.keys()), "{:?}", known.digits);
         for ((name, held), digits) in self.gauges.iter().zip(known.digits.values()) {

@@ -17,7 +17,9 @@ use fripp::ffi::settings::*;
 use fripp::ffi::stats::{fripp_get_stats, fripp_stats};
 use fripp::metric::kind::Kind;
 
-use super::expect::{DIALECTS, Key, MEMBERS, Model, NAMES, PREFIXES, TAGS, Told};
+use super::expect::{
+    DIALECTS, Key, MEMBERS, Model, NAMES, OWN_TAGS, PREFIXES, TAGS, Told, is_bare,
+};
 use super::{Call, Step};
 use crate::known::Known;
 
@@ -95,10 +97,12 @@ struct Run<'a> {
 /// `room` metrics; panics where the server does not come to know what it
 /// should.
 pub fn run(server: &mut Server, dialect: u8, room: usize, steps: impl Iterator<Item = Step>) {
-    let names = ["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"];
     let at = dialect as usize % DIALECTS.len();
-    let uri =
-        format!("unix:@{}?period={NEVER}&dialect={}&max_metrics={room}", server.name, names[at]);
+    let uri = format!(
+        "unix:@{}?period={NEVER}&dialect={}&max_metrics={room}",
+        server.name,
+        DIALECTS[at].form().name
+    );
     let uri = CString::new(uri).unwrap();
     server.open();
     // SAFETY: no handle, and a C string.
@@ -142,8 +146,10 @@ impl Run<'_> {
             }
             Step::Tags(n) => {
                 let (raw, cleaned) = TAGS[n as usize % TAGS.len()];
-                let none = self.model.dialect.tagging() == fripp::encode::dialect::Tagging::None;
+                let none = self.model.dialect.form().tags == fripp::encode::dialect::Tagging::None;
+                let bare = self.model.dialect.form().bare_tags;
                 let told = match cleaned {
+                    Some(tags) if is_bare(tags) && !bare => Told::Error(vec![libc::EINVAL]),
                     None => Told::Error(vec![libc::EINVAL]),
                     Some(tags) if !tags.is_empty() && none => Told::Error(vec![libc::ENOTSUP]),
                     Some(_) => Told::Done,
@@ -226,7 +232,7 @@ impl Run<'_> {
 
     fn handled(&mut self, kind: u8, name: u8, tags: u8, call: Call) {
         let (raw, name) = NAMES[name as usize % NAMES.len()];
-        let (raw_tags, tags) = TAGS[tags as usize % TAGS.len()];
+        let (raw_tags, tags) = OWN_TAGS[tags as usize % OWN_TAGS.len()];
         let key = (kind, name, tags.unwrap_or_default());
         let raw = CString::new(raw).unwrap();
         // SAFETY: as above.
