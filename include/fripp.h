@@ -594,6 +594,24 @@ int fripp_get_stats (const struct fripp_ctx *ctx,
                      struct fripp_stats *stats,
                      size_t size);
 
+/* Return why the last call that failed on this thread failed, as a sentence
+ * that names the argument and says what is right:
+ *
+ *   no port in 'localhost'
+ *   unknown dialect 'statds' (one of: brubeck, statsd, ...)
+ *   dialect brubeck has no tags
+ *
+ * The text is for people, and may change with any version: errno is for
+ * programs.
+ *
+ * Returns a text of one line and at most 383 bytes, valid until the next
+ * call that fails on this thread; "" before the first one. Never NULL; errno
+ * is left as it was.
+ *
+ * May be called from any thread.
+ */
+const char *fripp_error (void);
+
 /* Tell the version of the library in use, which equals the FRIPP_VERSION
  * that it was built with.
  *

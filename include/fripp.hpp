@@ -9,7 +9,7 @@
  * - a call returns true, or false with errno set. Nothing throws, and all of
  *   it compiles with -fno-exceptions and -fno-rtti;
  * - a context or metric that could not be made is empty, as a null pointer
- *   is: if (!ctx) says so, errno why, and its calls are false with EINVAL;
+ *   is: if (!ctx) says so, errno and fripp::error () why, and its calls are false with EINVAL;
  * - a text with a NUL inside, which C would cut there, is EINVAL.
  */
 
@@ -537,6 +537,14 @@ private:
     metric m_;
     timer t_;
 };
+
+/* Why the last call that failed on this thread failed; "" before the first
+ * one. Valid until the next call that fails on this thread.
+ */
+inline const char *error () noexcept
+{
+    return fripp_error ();
+}
 
 /* The version of the library in use. */
 inline const char *version () noexcept

@@ -7,10 +7,13 @@ use std::os::unix::ffi::OsStringExt;
 use crate::encode::dialect::Dialect;
 use crate::encode::packet::MTU_RANGE;
 use crate::encode::settings::{SECOND, Settings};
+use crate::error::{Error, quoted};
 use crate::send::endpoint::Endpoint;
 
 /// More than a URI has that is one, with every byte percent-encoded.
 const TOO_LONG: usize = 8192;
+
+const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, buffer, histogram";
 
 /// What a URI says.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,38 +35,34 @@ impl Uri {
     /// Reads a URI. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
         if text.len() > TOO_LONG {
-            return Err(format!("{} bytes are no end point", text.len()));
+            return Err(format!("the URI has {} bytes, of {TOO_LONG} at most", text.len()));
         }
+        let text = text.trim_ascii();
         let (endpoint, query) = match text.iter().position(|b| *b == b'?') {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        let endpoint = decode(endpoint)
-            .and_then(|decoded| Endpoint::from_uri(&decoded))
-            .ok_or_else(|| format!("'{}' is no end point", endpoint.escape_ascii()))?;
+        let endpoint = Endpoint::from_uri(&decode(endpoint)?)?;
         let mut uri = Uri { endpoint, settings: Settings::default(), prefix: None };
         let mut tags = None;
         for pair in query.into_iter().flat_map(|query| query.split(|b| *b == b'&')) {
-            let shown = pair.escape_ascii();
-            let wrong = || format!("'{shown}' is no setting, or its value no such value");
-            let equals = pair.iter().position(|b| *b == b'=').ok_or_else(wrong)?;
-            let value = decode(&pair[equals + 1..]).ok_or_else(wrong)?;
+            let equals = pair.iter().position(|b| *b == b'=');
+            let equals = equals.ok_or_else(|| format!("{} is not key=value", quoted(pair)))?;
+            let value = decode(&pair[equals + 1..])?;
             if &pair[..equals] == b"tags" {
                 tags = Some(value);
             } else {
-                uri.set(&pair[..equals], value).ok_or_else(wrong)?;
+                uri.set(&pair[..equals], value)?;
             }
         }
         // whether there are tags or distributions is for the dialect to say,
-        // which may come behind them
+        // which may come after them
         let Settings { dialect, distributions, .. } = uri.settings;
         if distributions && !dialect.form().distributions {
-            return Err(format!("the dialect {} has no distributions", dialect.form().name));
+            return Err(format!("dialect {} has no distributions", dialect.form().name));
         }
         if let Some(tags) = tags {
-            uri.settings.set_tags(&tags).map_err(|_| {
-                format!("the tags '{}' are none, or not for this dialect", tags.escape_ascii())
-            })?;
+            uri.settings.set_tags(&tags).map_err(Error::reason)?;
         }
         Ok(uri)
     }
@@ -78,32 +77,56 @@ impl Uri {
         Some(uri)
     }
 
-    fn set(&mut self, key: &[u8], value: Vec<u8>) -> Option<()> {
+    fn set(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), String> {
         let settings = &mut self.settings;
+        let shown = quoted(&value);
         match key {
-            b"dialect" => settings.dialect = Dialect::from_name(&value)?,
-            b"period" => settings.set_period(decimal(&value)?).ok()?,
+            b"dialect" => {
+                settings.dialect = Dialect::from_name(&value).ok_or_else(|| {
+                    let names: Vec<&str> = Dialect::names().collect();
+                    format!("unknown dialect {shown} (one of: {})", names.join(", "))
+                })?;
+            }
+            b"period" => {
+                let seconds =
+                    decimal(&value).filter(|seconds| settings.set_period(*seconds).is_ok());
+                seconds.ok_or_else(|| {
+                    format!("the period is 0, or 0.01 to 86400 seconds, not {shown}")
+                })?;
+            }
             b"prefix" => {
-                crate::encode::name::prefix(&value, 0).ok()?;
+                crate::encode::name::prefix(&value, 0).map_err(Error::reason)?;
                 self.prefix = Some(value);
             }
-            b"mtu" => settings.mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu))?,
+            b"mtu" => {
+                let mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu));
+                settings.mtu =
+                    mtu.ok_or_else(|| format!("the mtu is 512 to 65507 bytes, not {shown}"))?;
+            }
             b"refresh" => {
-                let seconds = decimal(&value).filter(|seconds| *seconds <= 86_400.0)?;
+                let seconds = decimal(&value).filter(|seconds| *seconds <= 86_400.0);
+                let seconds = seconds
+                    .ok_or_else(|| format!("the refresh is 0 to 86400 seconds, not {shown}"))?;
                 settings.refresh = (seconds * SECOND as f64) as u64;
             }
-            b"max_metrics" => settings.max_metrics = integer(&value)?,
-            b"buffer" => settings.buffer = integer(&value)?,
+            b"max_metrics" => {
+                settings.max_metrics = integer(&value)
+                    .ok_or_else(|| format!("max_metrics is a whole number, not {shown}"))?;
+            }
+            b"buffer" => {
+                settings.buffer = integer(&value)
+                    .ok_or_else(|| format!("the buffer is a number of bytes, not {shown}"))?;
+            }
             b"histogram" => {
                 settings.distributions = match &value[..] {
                     b"h" => false,
                     b"d" => true,
-                    _ => return None,
+                    _ => return Err(format!("histogram is h or d, not {shown}")),
                 }
             }
-            _ => return None,
+            _ => return Err(format!("unknown key {} (one of: {KEYS})", quoted(key))),
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -129,21 +152,25 @@ fn decimal(text: &[u8]) -> Option<f64> {
 }
 
 /// Percent-decoding (RFC 3986, 2.1). No NUL: nothing here can hold one.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
+    let digit = |b: u8| char::from(b).to_digit(16);
     while let Some((b, tail)) = rest.split_first() {
         rest = tail;
         if *b != b'%' {
             out.push(*b);
             continue;
         }
-        let (hex, tail) = rest.split_at_checked(2)?;
-        let digit = |b: u8| char::from(b).to_digit(16);
-        out.push((digit(hex[0])? * 16 + digit(hex[1])?) as u8);
-        rest = tail;
+        let byte = rest.split_at_checked(2).and_then(|(hex, tail)| {
+            rest = tail;
+            Some((digit(hex[0])? * 16 + digit(hex[1])?) as u8)
+        });
+        let byte = byte
+            .ok_or_else(|| format!("{} has a '%' without two hexadecimal digits", quoted(text)))?;
+        out.push(byte);
     }
-    (!out.contains(&0)).then_some(out)
+    if out.contains(&0) { Err(format!("{} holds a NUL byte", quoted(text))) } else { Ok(out) }
 }
 
 #[cfg(test)]

@@ -32,7 +32,10 @@ impl Context {
             let (tagged, sets) = active.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
             if tagged && dialect.form().tags == Tagging::None || sets && !dialect.form().sets {
-                return Err(Error::NotSupported);
+                let name = dialect.form().name;
+                let lacking = if sets && !dialect.form().sets { "sets" } else { "tags" };
+                return Err(Error::NotSupported
+                    .because(format_args!("dialect {name} has no {lacking}, which are in use")));
             }
             settings.dialect = dialect;
             Ok(())

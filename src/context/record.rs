@@ -9,7 +9,7 @@ use crate::context::fast::is_short;
 use crate::context::flush::Mode;
 use crate::context::{Active, Context, Outbound};
 use crate::encode::{line, name, number, tags};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::metric::kind::Kind;
 use crate::metric::value::Value;
 use crate::metric::{Metric, state};
@@ -25,32 +25,56 @@ impl<'a> Value<'a> {
         Ok(match kind {
             Kind::Counter if whole => Value::Add(value as i64),
             Kind::Total if whole => Value::Total(value as i64),
-            Kind::Counter | Kind::Total => return Err(Error::Invalid),
+            Kind::Counter | Kind::Total => {
+                return Err(Error::Invalid
+                    .because(format_args!("the value {value} is not a whole number of 64 bits")));
+            }
             Kind::Gauge => Value::Real(value),
             Kind::Timer | Kind::Histogram => Value::Sample(value),
             Kind::Set if value.is_finite() => {
                 number::real(text, value);
                 Value::Member(text)
             }
-            Kind::Set => return Err(Error::Invalid),
+            Kind::Set => return Err(not_finite(value)),
         })
     }
 
     fn check(self, kind: Kind) -> Result<(), Error> {
-        let fits = match self {
-            Value::Add(_) => matches!(kind, Kind::Counter | Kind::Gauge),
-            Value::Total(total) => kind == Kind::Total && total >= 0,
-            Value::Set(_) => kind == Kind::Gauge,
-            Value::Real(value) => kind == Kind::Gauge && value.is_finite(),
-            Value::Sample(value) => match kind {
-                Kind::Timer => value.is_finite() && value >= 0.0,
-                Kind::Histogram => value.is_finite(),
-                _ => false,
-            },
-            Value::Member(member) => kind == Kind::Set && !member.is_empty(),
+        let (what, fits) = match self {
+            Value::Add(_) => ("number to add", matches!(kind, Kind::Counter | Kind::Gauge)),
+            Value::Total(_) => ("running total", kind == Kind::Total),
+            Value::Set(_) | Value::Real(_) => ("value of a gauge", kind == Kind::Gauge),
+            Value::Sample(_) => ("sample", matches!(kind, Kind::Timer | Kind::Histogram)),
+            Value::Member(_) => ("member", kind == Kind::Set),
         };
-        if fits { Ok(()) } else { Err(Error::Invalid) }
+        if !fits {
+            let kind = kind.name();
+            return Err(Error::Invalid.because(format_args!("a {kind} does not take a {what}")));
+        }
+        match self {
+            Value::Total(total) if total < 0 => {
+                Err(Error::Invalid.because(format_args!("the running total {total} is negative")))
+            }
+            Value::Real(value) | Value::Sample(value) if !value.is_finite() => {
+                Err(not_finite(value))
+            }
+            Value::Sample(value) if kind == Kind::Timer && value < 0.0 => {
+                Err(Error::Invalid.because(format_args!("the timing {value} ms is negative")))
+            }
+            Value::Member([]) => Err(Error::Invalid.because(format_args!("the member is empty"))),
+            _ => Ok(()),
+        }
     }
+}
+
+fn not_finite(value: f64) -> Error {
+    let what = if value.is_nan() { "not a number" } else { "infinite" };
+    Error::Invalid.because(format_args!("the value is {what}"))
+}
+
+fn empty_name(raw: &[u8]) -> Error {
+    let name = quoted(raw);
+    Error::Invalid.because(format_args!("the name {name} is empty, or nothing but dots"))
 }
 
 impl Context {
@@ -61,7 +85,7 @@ impl Context {
             .check(kind)
             .and_then(|()| self.find_or_make(active, &out, kind, raw, b""))
             .and_then(|metric| self.apply(active, &mut out, metric, value));
-        self.count_failure(out, recorded)
+        self.count_failure(out, recorded, raw)
     }
 
     /// Records a number as what it is for the kind.
@@ -70,7 +94,7 @@ impl Context {
         match Value::of_kind(kind, number, &mut member) {
             Ok(value) => self.record(kind, raw, value),
             Err(error) => match self.lock() {
-                Some((_, out)) => self.count_failure(out, Err(error)),
+                Some((_, out)) => self.count_failure(out, Err(error), raw),
                 None => Ok(()),
             },
         }
@@ -82,14 +106,14 @@ impl Context {
         // a handle of another type is the caller's mistake, not a lost metric
         value.check(metric.kind())?;
         let recorded = self.apply(active, &mut out, metric, value);
-        self.count_failure(out, recorded)
+        self.count_failure(out, recorded, metric.name())
     }
 
     /// The metric of a kind, name and tags, as the caller spells them.
     pub fn metric_get(&self, kind: Kind, raw: &[u8], tags: &[u8]) -> Result<&Metric, Error> {
         let Some((active, out)) = self.lock() else { return Ok(&INERT) };
         let metric = self.find_or_make(active, &out, kind, raw, tags);
-        self.count_failure(out, metric.as_ref().map(drop).map_err(|error| *error))?;
+        self.count_failure(out, metric.as_ref().map(drop).map_err(|error| *error), raw)?;
         metric
     }
 
@@ -98,7 +122,7 @@ impl Context {
         let Some((active, mut out)) = self.lock() else { return Ok(()) };
         let mut cleaned = Vec::new();
         if name::clean(raw, &mut cleaned) == 0 {
-            return Err(Error::Invalid);
+            return Err(empty_name(raw));
         }
         let now = sys::now();
         for metric in active.registry.named(&cleaned) {
@@ -133,7 +157,7 @@ impl Context {
         let mut key = Vec::new();
         let len = name::clean(raw, &mut key);
         if len == 0 {
-            return Err(Error::Invalid);
+            return Err(empty_name(raw));
         }
         if !raw_tags.is_empty() {
             key.push(0);
@@ -163,7 +187,8 @@ impl Context {
             active.registry.revive(metric)?;
         }
         if metric.state() & state::TOO_LONG != 0 {
-            return Err(Error::NameTooLong);
+            return Err(Error::NameTooLong
+                .because(format_args!("a new prefix, tags or dialect made the name too long")));
         }
         if let Value::Real(number) | Value::Sample(number) = value
             && !is_short(number)
@@ -171,7 +196,10 @@ impl Context {
             let mut digits = Vec::new();
             line::sample(&mut digits, metric.kind(), number);
             if !out.settings.has_room(metric, digits.len()) {
-                return Err(Error::TooBig);
+                return Err(Error::TooBig.because(format_args!(
+                    "the value has {} digits: its line is longer than a datagram",
+                    digits.len()
+                )));
             }
         }
         match value {
@@ -234,9 +262,11 @@ impl Context {
         &self,
         mut out: MutexGuard<'_, Outbound>,
         result: Result<(), Error>,
+        name: &[u8],
     ) -> Result<(), Error> {
         if let Err(error) = result {
-            out.journal.dropped_bad(error, sys::now());
+            let name = quoted(name);
+            out.journal.dropped_bad(error, format_args!("metric {name}"), sys::now());
         }
         self.unlock_and_log(out);
         result
@@ -248,7 +278,8 @@ fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> R
     let most = out.settings.mtu.saturating_sub(out.settings.dialect.form().max_name + 8);
     // a byte stays one when it is cleaned
     if raw.len() > most {
-        return Err(Error::TooBig);
+        let len = raw.len();
+        return Err(Error::TooBig.because(format_args!("the member has {len} bytes of {most}")));
     }
     let mut member = Vec::new();
     memory::room(&mut member, raw.len())?;

@@ -60,7 +60,7 @@ pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> usize {
 /// none.
 pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
     if text.len() > MAX_PREFIX {
-        return Err(Error::Invalid);
+        return Err(too_long(text.len()));
     }
     let mut filled = text.to_vec();
     let tokens: [(&[u8], &dyn Fn() -> String); 3] = [
@@ -77,13 +77,17 @@ pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
         }
     }
     if filled.len() > MAX_PREFIX {
-        return Err(Error::Invalid);
+        return Err(too_long(filled.len()));
     }
     let mut out = Vec::with_capacity(filled.len() + 1);
     if clean(&filled, &mut out) > 0 {
         out.push(b'.');
     }
     Ok(out)
+}
+
+fn too_long(len: usize) -> Error {
+    Error::Invalid.because(format_args!("the prefix has {len} bytes, of {MAX_PREFIX} at most"))
 }
 
 fn find(text: &[u8], token: &[u8]) -> Option<usize> {

@@ -70,7 +70,9 @@ impl Settings {
     /// Sets the period, in seconds.
     pub fn set_period(&mut self, seconds: f64) -> Result<(), Error> {
         if seconds != 0.0 && !PERIODS.contains(&seconds) {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid.because(format_args!(
+                "the period is 0, or 0.01 to 86400 seconds, not {seconds}"
+            )));
         }
         self.period = (seconds * SECOND as f64) as u64;
         Ok(())
@@ -87,10 +89,12 @@ impl Settings {
         let mut cleaned = Vec::new();
         tags::clean(raw, &mut cleaned)?;
         if !cleaned.is_empty() && self.dialect.form().tags == Tagging::None {
-            return Err(Error::NotSupported);
+            return Err(self.lacks("tags"));
         }
         if cleaned.len() >= self.dialect.form().max_name {
-            return Err(Error::NameTooLong);
+            let (len, most) = (cleaned.len(), self.dialect.form().max_name);
+            return Err(Error::NameTooLong
+                .because(format_args!("the tags have {len} bytes, which leaves none of {most}")));
         }
         self.tags = cleaned;
         Ok(())
@@ -107,10 +111,11 @@ impl Settings {
     /// Whether a metric can be had at all: what is wrong with it otherwise.
     pub fn check(&self, kind: Kind, name: usize, own_tags: &[u8]) -> Result<(), Error> {
         let tagging = self.dialect.form().tags;
-        if !own_tags.is_empty() && tagging == Tagging::None
-            || kind == Kind::Set && !self.dialect.form().sets
-        {
-            return Err(Error::NotSupported);
+        if !own_tags.is_empty() && tagging == Tagging::None {
+            return Err(self.lacks("tags"));
+        }
+        if kind == Kind::Set && !self.dialect.form().sets {
+            return Err(self.lacks("sets"));
         }
         let whole = self.prefix.len() + name + tags::len(&self.tags, own_tags, tagging);
         let mut most = self.dialect.form().max_name.min(self.mtu - VALUE_ROOM);
@@ -118,6 +123,16 @@ impl Settings {
             // a zero goes before a negative value, in the same datagram
             most = most.min((self.mtu - GAUGE_ROOM) / 2);
         }
-        if whole > most { Err(Error::NameTooLong) } else { Ok(()) }
+        if whole > most {
+            return Err(Error::NameTooLong.because(format_args!(
+                "the name has {whole} bytes with its prefix and tags, of {most} at most"
+            )));
+        }
+        Ok(())
+    }
+
+    fn lacks(&self, what: &str) -> Error {
+        let name = self.dialect.form().name;
+        Error::NotSupported.because(format_args!("dialect {name} has no {what}"))
     }
 }

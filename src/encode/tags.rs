@@ -4,7 +4,7 @@
 
 use crate::encode::dialect::Tagging;
 use crate::encode::name::clean_bytes;
-use crate::error::Error;
+use crate::error::{Error, quoted};
 
 /// More than any name with its tags may have.
 const TOO_LONG: usize = 4096;
@@ -17,13 +17,15 @@ pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         return Ok(());
     }
     if raw.len() > TOO_LONG {
-        return Err(Error::NameTooLong);
+        let len = raw.len();
+        return Err(Error::NameTooLong
+            .because(format_args!("the tags have {len} bytes, of {TOO_LONG} at most")));
     }
     for (i, tag) in raw.split(|b| *b == b',').enumerate() {
-        let colon = tag.iter().position(|b| *b == b':').ok_or(Error::Invalid)?;
+        let colon = tag.iter().position(|b| *b == b':').ok_or_else(|| no_tag(tag))?;
         let (key, value) = (&tag[..colon], &tag[colon + 1..]);
         if key.is_empty() || value.is_empty() {
-            return Err(Error::Invalid);
+            return Err(no_tag(tag));
         }
         if i > 0 {
             out.push(b',');
@@ -33,6 +35,10 @@ pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         clean_bytes(value, out);
     }
     Ok(())
+}
+
+fn no_tag(tag: &[u8]) -> Error {
+    Error::Invalid.because(format_args!("the tag {} is not key:value", quoted(tag)))
 }
 
 /// Writes cleaned tags the way they go into a name: `,k=v,k2=v2`.

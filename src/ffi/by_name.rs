@@ -28,9 +28,11 @@ unsafe fn record(
     value: impl FnOnce() -> Value<'static>,
 ) -> c_int {
     // SAFETY: as above.
-    let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else { return invalid() };
+    let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else {
+        return invalid("ctx is NULL");
+    };
     if name.is_null() {
-        return invalid();
+        return invalid("name is NULL");
     }
     let Some(active) = &context.active else { return 0 };
     // SAFETY: as above.
@@ -149,7 +151,7 @@ pub unsafe extern "C" fn fripp_gauge_real(
 ) -> c_int {
     // SAFETY: the caller's context and name.
     status(|| unsafe {
-        context(ctx)?.record(Kind::Gauge, text(name)?.to_bytes(), Value::Real(value))
+        context(ctx)?.record(Kind::Gauge, text(name, "name")?.to_bytes(), Value::Real(value))
     })
 }
 
@@ -210,7 +212,7 @@ pub unsafe extern "C" fn fripp_unique(
 ) -> c_int {
     // SAFETY: the caller's context and strings.
     status(|| unsafe {
-        let (context, name, member) = (context(ctx)?, text(name)?, text(member)?);
+        let (context, name, member) = (context(ctx)?, text(name, "name")?, text(member, "member")?);
         context.record(Kind::Set, name.to_bytes(), Value::Member(member.to_bytes()))
     })
 }
@@ -230,7 +232,7 @@ pub unsafe extern "C" fn fripp_send(
 ) -> c_int {
     // SAFETY: the caller's context and name.
     status(|| unsafe {
-        let (context, name, kind) = (context(ctx)?, text(name)?, kind(r#type)?);
+        let (context, name, kind) = (context(ctx)?, text(name, "name")?, kind(r#type)?);
         context.record_number(kind, name.to_bytes(), value)
     })
 }
@@ -247,7 +249,10 @@ pub unsafe extern "C" fn fripp_send(
 pub unsafe extern "C" fn fripp_forget(ctx: *mut fripp_ctx, name: *const c_char) -> c_int {
     // SAFETY: the caller's context and name.
     status(|| unsafe {
-        let (context, name) = (context(ctx)?, text(name)?.to_bytes());
-        if name.is_empty() { Err(Error::Invalid) } else { context.forget(name) }
+        let (context, name) = (context(ctx)?, text(name, "name")?.to_bytes());
+        if name.is_empty() {
+            return Err(Error::Invalid.because(format_args!("the name is empty")));
+        }
+        context.forget(name)
     })
 }

@@ -23,7 +23,7 @@ use crate::ffi::types::{dialect, dialect_arg};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_set_prefix(ctx: *mut fripp_ctx, prefix: *const c_char) -> c_int {
     // SAFETY: the caller's context and string.
-    status(|| unsafe { context(ctx)?.set_prefix(text(prefix)?.to_bytes()) })
+    status(|| unsafe { context(ctx)?.set_prefix(text(prefix, "prefix")?.to_bytes()) })
 }
 
 /// Set the tags of every metric of the context: "key:value,key2:value2", or
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn fripp_set_prefix(ctx: *mut fripp_ctx, prefix: *const c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_set_tags(ctx: *mut fripp_ctx, tags: *const c_char) -> c_int {
     // SAFETY: the caller's context and string.
-    status(|| unsafe { context(ctx)?.set_tags(text(tags)?.to_bytes()) })
+    status(|| unsafe { context(ctx)?.set_tags(text(tags, "tags")?.to_bytes()) })
 }
 
 /// Set the time between flushes.
