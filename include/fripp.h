@@ -359,6 +359,14 @@ int fripp_gauge (struct fripp_ctx *ctx,
                  ssize_t value,
                  bool inc);
 
+/* Add to a gauge: fripp_gauge () with inc, for integers of 64 bits.
+ *
+ * n  what is added to the value that this context holds, initially 0
+ *
+ * Returns as fripp_gauge () does.
+ */
+int fripp_gauge_add (struct fripp_ctx *ctx, const char *name, int64_t n);
+
 /* Record a gauge that is a real number.
  *
  * Returns as fripp_count () does.

@@ -316,9 +316,9 @@ public:
     }
 
     /* What it grows by. */
-    bool gauge_add (const text &name, ssize_t n) noexcept
+    bool gauge_add (const text &name, std::int64_t n) noexcept
     {
-        return name.valid () && !fripp_gauge (ctx_, name.get (), n, true);
+        return name.valid () && !fripp_gauge_add (ctx_, name.get (), n);
     }
 
     bool timing (const text &name, double ms) noexcept

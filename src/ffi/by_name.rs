@@ -140,6 +140,29 @@ pub unsafe extern "C" fn fripp_gauge(
     unsafe { record(ctx, Kind::Gauge, name, op, call) }
 }
 
+/// Add to a gauge: fripp_gauge () with inc, for integers of 64 bits.
+///
+/// n  what is added to the value that this context holds, initially 0
+///
+/// Returns as fripp_gauge () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_gauge_add(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    n: i64,
+) -> c_int {
+    // SAFETY: the caller's context and name.
+    unsafe {
+        record(
+            ctx,
+            Kind::Gauge,
+            name,
+            |active, metric| active.add_to_gauge(metric, n),
+            || Value::Add(n),
+        )
+    }
+}
+
 /// Record a gauge that is a real number.
 ///
 /// Returns as fripp_count () does.
