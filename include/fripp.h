@@ -199,10 +199,14 @@ struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
  *   buffer       bytes that wait at most: 16777216
  *
  * h    as for fripp_ctx_create ()
- * uri  the URI. NULL stands for the value of the environment variable
- *      FLUX_FRIPP_STATSD: where that is unset, the context is disabled, and
- *      takes every call and does nothing; where it is not a URI, likewise,
- *      and a line with "parse error" is logged through the handle.
+ * uri  the URI. NULL stands for the environment: the variable
+ *      FLUX_FRIPP_STATSD, which holds a URI; without a Flux handle then
+ *      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
+ *      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
+ *      dialect statsd). Where none is set, and in a set-user-ID program,
+ *      the context is disabled: it takes every call and does nothing; where
+ *      the first that is set is wrong, likewise, and a line with "parse
+ *      error" is logged through the handle.
  *
  * Returns a context, or NULL with errno:
  *

@@ -86,10 +86,14 @@ pub unsafe extern "C" fn fripp_ctx_create(
 ///   buffer       bytes that wait at most: 16777216
 ///
 /// h    as for fripp_ctx_create ()
-/// uri  the URI. NULL stands for the value of the environment variable
-///      FLUX_FRIPP_STATSD: where that is unset, the context is disabled, and
-///      takes every call and does nothing; where it is not a URI, likewise,
-///      and a line with "parse error" is logged through the handle.
+/// uri  the URI. NULL stands for the environment: the variable
+///      FLUX_FRIPP_STATSD, which holds a URI; without a Flux handle then
+///      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
+///      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
+///      dialect statsd). Where none is set, and in a set-user-ID program,
+///      the context is disabled: it takes every call and does nothing; where
+///      the first that is set is wrong, likewise, and a line with "parse
+///      error" is logged through the handle.
 ///
 /// Returns a context, or NULL with errno:
 ///
@@ -112,12 +116,12 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
             let uri = Uri::parse(unsafe { CStr::from_ptr(uri) }.to_bytes());
             return uri.map_err(invalid)?.context(flux).map(hand_out);
         }
-        match Uri::from_env() {
+        match Uri::from_env(flux.is_some()) {
             None => Ok(hand_out(Context::disabled(flux))),
             Some(Ok(uri)) => uri.context(flux).map(hand_out),
             Some(Err(reason)) => {
                 if let Some(flux) = &flux {
-                    flux.log(&Message::error(format!("{}{reason}", Uri::ORIGIN)));
+                    flux.log(&Message::error(reason));
                 }
                 Ok(hand_out(Context::disabled(flux)))
             }
