@@ -63,9 +63,10 @@ pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
         return Err(too_long(text.len()));
     }
     let mut filled = text.to_vec();
-    let tokens: [(&[u8], &dyn Fn() -> String); 3] = [
+    let tokens: [(&[u8], &dyn Fn() -> String); 4] = [
         (b"{{rank}}", &|| rank.to_string()),
-        (b"{{hostname}}", &crate::sys::hostname),
+        (b"{{hostname}}", &|| first_label(&crate::sys::hostname()).to_owned()),
+        (b"{{fqdn}}", &|| crate::sys::hostname().replace('.', "_")),
         (b"{{pid}}", &|| std::process::id().to_string()),
     ];
     for (token, value) in tokens {
@@ -84,6 +85,12 @@ pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
         out.push(b'.');
     }
     Ok(out)
+}
+
+/// A host's name without its domain: each dot would be a level of the server's
+/// tree of names.
+fn first_label(host: &str) -> &str {
+    host.split('.').next().unwrap_or(host)
 }
 
 fn too_long(len: usize) -> Error {
@@ -130,7 +137,10 @@ mod tests {
         assert_eq!(made("p{{pid}}"), Ok(format!("p{}.", std::process::id())));
         assert_eq!(made(""), Ok(String::new()));
         assert_eq!(made("."), Ok(String::new()));
-        assert!(made("{{hostname}}").unwrap().len() > 1);
+        let host = crate::sys::hostname();
+        assert_eq!(made("{{hostname}}"), Ok(format!("{}.", first_label(&host))));
+        assert_eq!(made("{{fqdn}}"), Ok(format!("{}.", host.replace('.', "_"))));
+        assert_eq!(first_label("node1.example.org"), "node1");
         assert!(made(&"p".repeat(127)).is_ok());
         assert_eq!(made(&"p".repeat(128)), Err(Error::Invalid));
     }

@@ -9,9 +9,10 @@ use crate::ffi::types::{dialect, dialect_arg};
 /// Set what stands before every name: "prefix.name". What is pending goes
 /// out under the old one first.
 ///
-/// prefix  at most 127 bytes, before and after {{rank}} (0 without a Flux
-///         handle), {{hostname}} and {{pid}} in it are replaced; cleaned as
-///         names are; "" for none
+/// prefix  at most 127 bytes, before and after its tokens are replaced:
+///         {{rank}} (0 without a Flux handle), {{hostname}} up to its first
+///         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}};
+///         cleaned as names are; "" for none
 ///
 /// It takes time in proportion to the number of metrics.
 ///
