@@ -22,7 +22,7 @@ mod header {
     use std::{env, path::PathBuf};
 
     /// The C surface in the order in which a reader of the header wants it.
-    const HEADER_ORDER: [&str; 10] = [
+    const HEADER_ORDER: [&str; 11] = [
         "types.rs",
         "context.rs",
         "packet.rs",
@@ -32,6 +32,7 @@ mod header {
         "timer.rs",
         "settings.rs",
         "stats.rs",
+        "reason.rs",
         "version.rs",
     ];
 

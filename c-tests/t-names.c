@@ -274,6 +274,7 @@ static void test_prefix (void)
     is_prefix ("p{{pid}}", want);
     if (gethostname (host, sizeof (host)) < 0)
         bail_out ("gethostname: %s", strerror (errno));
+    host[strcspn (host, ".")] = '\0';
     snprintf (want, sizeof (want), "h.%s.", host);
     is_prefix ("h.{{hostname}}", want);
     snprintf (want, sizeof (want), "%s-%s-0.", host, pid);

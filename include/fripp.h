@@ -199,10 +199,14 @@ struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
  *   buffer       bytes that wait at most: 16777216
  *
  * h    as for fripp_ctx_create ()
- * uri  the URI. NULL stands for the value of the environment variable
- *      FLUX_FRIPP_STATSD: where that is unset, the context is disabled, and
- *      takes every call and does nothing; where it is not a URI, likewise,
- *      and a line with "parse error" is logged through the handle.
+ * uri  the URI. NULL stands for the environment: the variable
+ *      FLUX_FRIPP_STATSD, which holds a URI; without a Flux handle then
+ *      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
+ *      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
+ *      dialect statsd). Where none is set, and in a set-user-ID program,
+ *      the context is disabled: it takes every call and does nothing; where
+ *      the first that is set is wrong, likewise, and a line with "parse
+ *      error" is logged through the handle.
  *
  * Returns a context, or NULL with errno:
  *
@@ -359,6 +363,14 @@ int fripp_gauge (struct fripp_ctx *ctx,
                  ssize_t value,
                  bool inc);
 
+/* Add to a gauge: fripp_gauge () with inc, for integers of 64 bits.
+ *
+ * n  what is added to the value that this context holds, initially 0
+ *
+ * Returns as fripp_gauge () does.
+ */
+int fripp_gauge_add (struct fripp_ctx *ctx, const char *name, int64_t n);
+
 /* Record a gauge that is a real number.
  *
  * Returns as fripp_count () does.
@@ -514,9 +526,10 @@ int fripp_timer_stop (struct fripp_ctx *ctx,
 /* Set what stands before every name: "prefix.name". What is pending goes
  * out under the old one first.
  *
- * prefix  at most 127 bytes, before and after {{rank}} (0 without a Flux
- *         handle), {{hostname}} and {{pid}} in it are replaced; cleaned as
- *         names are; "" for none
+ * prefix  at most 127 bytes, before and after its tokens are replaced:
+ *         {{rank}} (0 without a Flux handle), {{hostname}} up to its first
+ *         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}};
+ *         cleaned as names are; "" for none
  *
  * It takes time in proportion to the number of metrics.
  *
@@ -593,6 +606,24 @@ int fripp_flush (struct fripp_ctx *ctx);
 int fripp_get_stats (const struct fripp_ctx *ctx,
                      struct fripp_stats *stats,
                      size_t size);
+
+/* Return why the last call that failed on this thread failed, as a sentence
+ * that names the argument and says what is right:
+ *
+ *   no port in 'localhost'
+ *   unknown dialect 'statds' (one of: brubeck, statsd, ...)
+ *   dialect brubeck has no tags
+ *
+ * The text is for people, and may change with any version: errno is for
+ * programs.
+ *
+ * Returns a text of one line and at most 383 bytes, valid until the next
+ * call that fails on this thread; "" before the first one. Never NULL; errno
+ * is left as it was.
+ *
+ * May be called from any thread.
+ */
+const char *fripp_error (void);
 
 /* Tell the version of the library in use, which equals the FRIPP_VERSION
  * that it was built with.

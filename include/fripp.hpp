@@ -9,7 +9,7 @@
  * - a call returns true, or false with errno set. Nothing throws, and all of
  *   it compiles with -fno-exceptions and -fno-rtti;
  * - a context or metric that could not be made is empty, as a null pointer
- *   is: if (!ctx) says so, errno why, and its calls are false with EINVAL;
+ *   is: if (!ctx) says so, errno and fripp::error () why, and its calls are false with EINVAL;
  * - a text with a NUL inside, which C would cut there, is EINVAL.
  */
 
@@ -316,9 +316,9 @@ public:
     }
 
     /* What it grows by. */
-    bool gauge_add (const text &name, ssize_t n) noexcept
+    bool gauge_add (const text &name, std::int64_t n) noexcept
     {
-        return name.valid () && !fripp_gauge (ctx_, name.get (), n, true);
+        return name.valid () && !fripp_gauge_add (ctx_, name.get (), n);
     }
 
     bool timing (const text &name, double ms) noexcept
@@ -537,6 +537,14 @@ private:
     metric m_;
     timer t_;
 };
+
+/* Why the last call that failed on this thread failed; "" before the first
+ * one. Valid until the next call that fails on this thread.
+ */
+inline const char *error () noexcept
+{
+    return fripp_error ();
+}
 
 /* The version of the library in use. */
 inline const char *version () noexcept

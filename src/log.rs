@@ -3,6 +3,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt::Display;
+
 use crate::error::Error;
 use crate::stats::Stats;
 
@@ -78,32 +80,19 @@ impl Journal {
         }
     }
 
-    /// A metric or a line cannot be sent as it is.
-    pub fn dropped_bad(&mut self, error: Error, now: u64) {
+    /// A metric or a line is dropped, for the reason that the error has.
+    pub fn dropped_bad(&mut self, error: Error, what: impl Display, now: u64) {
         let stats = &mut self.stats;
-        let what = match error {
-            Error::TooBig => {
-                stats.dropped_oversize += 1;
-                "a line is longer than a datagram"
-            }
-            Error::NameTooLong => {
-                stats.dropped_oversize += 1;
-                "a metric's name is too long"
-            }
-            Error::NoSpace | Error::NoMemory => {
-                stats.dropped_full += 1;
-                "there are as many metrics as there may be"
-            }
-            Error::NotSupported => {
+        match error {
+            Error::TooBig | Error::NameTooLong => stats.dropped_oversize += 1,
+            Error::NoSpace | Error::NoMemory => stats.dropped_full += 1,
+            Error::NotSupported | Error::Invalid | Error::Range | Error::Again => {
                 stats.dropped_invalid += 1;
-                "the dialect has no such metrics, or no tags"
             }
-            Error::Invalid | Error::Range | Error::Again => {
-                stats.dropped_invalid += 1;
-                "a value or a name is none that can be sent"
-            }
-        };
-        self.problems.met(Problem::Drop, 1, now, || format!("{what}: it is dropped"));
+        }
+        self.problems.met(Problem::Drop, 1, now, || {
+            error.with_reason(|reason| format!("{what} is dropped: {reason}"))
+        });
     }
 }
 
@@ -175,6 +164,16 @@ mod tests {
         let texts: Vec<String> = problems.take().into_iter().map(|m| m.text).collect();
         assert_eq!(texts, ["refused", "taken again after 1000"]);
         assert!(!problems.any());
+    }
+
+    #[test]
+    fn a_drop_names_the_metric_and_the_reason() {
+        let mut journal = Journal::default();
+        let error = Error::NotSupported.because(format_args!("dialect brubeck has no sets"));
+        journal.dropped_bad(error, "metric 'users'", 0);
+        let messages = journal.problems.take();
+        assert_eq!(messages[0].text, "metric 'users' is dropped: dialect brubeck has no sets");
+        assert_eq!(journal.stats.dropped_invalid, 1);
     }
 
     #[test]

@@ -7,10 +7,13 @@ use std::os::unix::ffi::OsStringExt;
 use crate::encode::dialect::Dialect;
 use crate::encode::packet::MTU_RANGE;
 use crate::encode::settings::{SECOND, Settings};
+use crate::error::{Error, quoted};
 use crate::send::endpoint::Endpoint;
 
 /// More than a URI has that is one, with every byte percent-encoded.
 const TOO_LONG: usize = 8192;
+
+const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, buffer, histogram";
 
 /// What a URI says.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,84 +29,148 @@ pub struct Uri {
 impl Uri {
     /// The environment variable that stands in for a NULL URI.
     pub const VARIABLE: &'static str = "FLUX_FRIPP_STATSD";
-    /// Goes before whatever is wrong with it: Flux's own test reads it.
-    pub const ORIGIN: &'static str = "FLUX_FRIPP_STATSD parse error: ";
-
     /// Reads a URI. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
+        Uri::parse_for(text, Settings::default().dialect)
+    }
+
+    /// The same, for `dialect` where the URI names none.
+    fn parse_for(text: &[u8], dialect: Dialect) -> Result<Uri, String> {
         if text.len() > TOO_LONG {
-            return Err(format!("{} bytes are no end point", text.len()));
+            return Err(format!("the URI has {} bytes, of {TOO_LONG} at most", text.len()));
         }
+        let text = text.trim_ascii();
         let (endpoint, query) = match text.iter().position(|b| *b == b'?') {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        let endpoint = decode(endpoint)
-            .and_then(|decoded| Endpoint::from_uri(&decoded))
-            .ok_or_else(|| format!("'{}' is no end point", endpoint.escape_ascii()))?;
-        let mut uri = Uri { endpoint, settings: Settings::default(), prefix: None };
+        let endpoint = Endpoint::from_uri(&decode(endpoint)?)?;
+        let mut uri = Uri::to(endpoint, dialect);
         let mut tags = None;
         for pair in query.into_iter().flat_map(|query| query.split(|b| *b == b'&')) {
-            let shown = pair.escape_ascii();
-            let wrong = || format!("'{shown}' is no setting, or its value no such value");
-            let equals = pair.iter().position(|b| *b == b'=').ok_or_else(wrong)?;
-            let value = decode(&pair[equals + 1..]).ok_or_else(wrong)?;
+            let equals = pair.iter().position(|b| *b == b'=');
+            let equals = equals.ok_or_else(|| format!("{} is not key=value", quoted(pair)))?;
+            let value = decode(&pair[equals + 1..])?;
             if &pair[..equals] == b"tags" {
                 tags = Some(value);
             } else {
-                uri.set(&pair[..equals], value).ok_or_else(wrong)?;
+                uri.set(&pair[..equals], value)?;
             }
         }
         // whether there are tags or distributions is for the dialect to say,
-        // which may come behind them
+        // which may come after them
         let Settings { dialect, distributions, .. } = uri.settings;
         if distributions && !dialect.form().distributions {
-            return Err(format!("the dialect {} has no distributions", dialect.form().name));
+            return Err(format!("dialect {} has no distributions", dialect.form().name));
         }
         if let Some(tags) = tags {
-            uri.settings.set_tags(&tags).map_err(|_| {
-                format!("the tags '{}' are none, or not for this dialect", tags.escape_ascii())
-            })?;
+            uri.settings.set_tags(&tags).map_err(Error::reason)?;
         }
         Ok(uri)
     }
 
-    /// Reads the environment, where the variable is set.
-    pub fn from_env() -> Option<Result<Uri, String>> {
-        let value = std::env::var_os(Uri::VARIABLE)?;
-        let mut uri = Uri::parse(&value.into_vec());
-        if let Ok(uri) = &mut uri {
-            uri.settings.origin = Uri::ORIGIN;
-        }
-        Some(uri)
+    fn to(endpoint: Endpoint, dialect: Dialect) -> Uri {
+        Uri { endpoint, settings: Settings { dialect, ..Settings::default() }, prefix: None }
     }
 
-    fn set(&mut self, key: &[u8], value: Vec<u8>) -> Option<()> {
+    /// Reads the environment, where it names an end point: with a Flux handle
+    /// its own variable alone, and in a set-user-ID program none. The error
+    /// names the variable.
+    pub fn from_env(has_flux: bool) -> Option<Result<Uri, String>> {
+        if crate::sys::is_privileged() {
+            return None;
+        }
+        Uri::from_variables(has_flux, |name| std::env::var_os(name).map(OsStringExt::into_vec))
+    }
+
+    fn from_variables(
+        has_flux: bool,
+        get: impl Fn(&str) -> Option<Vec<u8>>,
+    ) -> Option<Result<Uri, String>> {
+        let told = |uri: Result<Uri, String>, origin: &'static str| {
+            let uri = uri.map_err(|reason| format!("{origin}{reason}"));
+            Some(uri.map(|mut uri| {
+                uri.settings.origin = origin;
+                uri
+            }))
+        };
+        if let Some(text) = get(Uri::VARIABLE) {
+            return told(Uri::parse(&text), "FLUX_FRIPP_STATSD parse error: ");
+        }
+        if has_flux {
+            return None;
+        }
+        // these are often set and empty
+        let get = |name| get(name).filter(|value| !value.trim_ascii().is_empty());
+        if let Some(text) = get("DD_DOGSTATSD_URL") {
+            let uri = Uri::parse_for(&text, Dialect::Dogstatsd);
+            return told(uri, "DD_DOGSTATSD_URL parse error: ");
+        }
+        let host_port = |host: &[u8], port: Option<Vec<u8>>, dialect| {
+            let port = port.as_deref().unwrap_or(b"8125").trim_ascii();
+            let number = integer(port).and_then(|port| i32::try_from(port).ok()).unwrap_or(0);
+            let endpoint = Endpoint::from_host_port(host.trim_ascii(), number);
+            endpoint.map(|endpoint| Uri::to(endpoint, dialect))
+        };
+        if let Some(host) = get("DD_AGENT_HOST") {
+            let uri = host_port(&host, get("DD_DOGSTATSD_PORT"), Dialect::Dogstatsd);
+            return told(uri, "DD_AGENT_HOST parse error: ");
+        }
+        let host = get("STATSD_HOST")?;
+        let uri = host_port(&host, get("STATSD_PORT"), Dialect::Statsd);
+        told(uri, "STATSD_HOST parse error: ")
+    }
+
+    fn set(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), String> {
         let settings = &mut self.settings;
+        let shown = quoted(&value);
         match key {
-            b"dialect" => settings.dialect = Dialect::from_name(&value)?,
-            b"period" => settings.set_period(decimal(&value)?).ok()?,
+            b"dialect" => {
+                settings.dialect = Dialect::from_name(&value).ok_or_else(|| {
+                    let names: Vec<&str> = Dialect::names().collect();
+                    format!("unknown dialect {shown} (one of: {})", names.join(", "))
+                })?;
+            }
+            b"period" => {
+                let seconds =
+                    decimal(&value).filter(|seconds| settings.set_period(*seconds).is_ok());
+                seconds.ok_or_else(|| {
+                    format!("the period is 0, or 0.01 to 86400 seconds, not {shown}")
+                })?;
+            }
             b"prefix" => {
-                crate::encode::name::prefix(&value, 0).ok()?;
+                crate::encode::name::prefix(&value, 0).map_err(Error::reason)?;
                 self.prefix = Some(value);
             }
-            b"mtu" => settings.mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu))?,
+            b"mtu" => {
+                let mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu));
+                settings.mtu =
+                    mtu.ok_or_else(|| format!("the mtu is 512 to 65507 bytes, not {shown}"))?;
+            }
             b"refresh" => {
-                let seconds = decimal(&value).filter(|seconds| *seconds <= 86_400.0)?;
+                let seconds = decimal(&value).filter(|seconds| *seconds <= 86_400.0);
+                let seconds = seconds
+                    .ok_or_else(|| format!("the refresh is 0 to 86400 seconds, not {shown}"))?;
                 settings.refresh = (seconds * SECOND as f64) as u64;
             }
-            b"max_metrics" => settings.max_metrics = integer(&value)?,
-            b"buffer" => settings.buffer = integer(&value)?,
+            b"max_metrics" => {
+                settings.max_metrics = integer(&value)
+                    .ok_or_else(|| format!("max_metrics is a whole number, not {shown}"))?;
+            }
+            b"buffer" => {
+                settings.buffer = integer(&value)
+                    .ok_or_else(|| format!("the buffer is a number of bytes, not {shown}"))?;
+            }
             b"histogram" => {
                 settings.distributions = match &value[..] {
                     b"h" => false,
                     b"d" => true,
-                    _ => return None,
+                    _ => return Err(format!("histogram is h or d, not {shown}")),
                 }
             }
-            _ => return None,
+            _ => return Err(format!("unknown key {} (one of: {KEYS})", quoted(key))),
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -129,21 +196,25 @@ fn decimal(text: &[u8]) -> Option<f64> {
 }
 
 /// Percent-decoding (RFC 3986, 2.1). No NUL: nothing here can hold one.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
+    let digit = |b: u8| char::from(b).to_digit(16);
     while let Some((b, tail)) = rest.split_first() {
         rest = tail;
         if *b != b'%' {
             out.push(*b);
             continue;
         }
-        let (hex, tail) = rest.split_at_checked(2)?;
-        let digit = |b: u8| char::from(b).to_digit(16);
-        out.push((digit(hex[0])? * 16 + digit(hex[1])?) as u8);
-        rest = tail;
+        let byte = rest.split_at_checked(2).and_then(|(hex, tail)| {
+            rest = tail;
+            Some((digit(hex[0])? * 16 + digit(hex[1])?) as u8)
+        });
+        let byte = byte
+            .ok_or_else(|| format!("{} has a '%' without two hexadecimal digits", quoted(text)))?;
+        out.push(byte);
     }
-    (!out.contains(&0)).then_some(out)
+    if out.contains(&0) { Err(format!("{} holds a NUL byte", quoted(text))) } else { Ok(out) }
 }
 
 #[cfg(test)]
@@ -219,6 +290,42 @@ mod tests {
         }
         let long = format!("localhost:8125?prefix={}", "p".repeat(128));
         assert!(Uri::parse(long.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn variables_in_order() {
+        let all = [
+            ("FLUX_FRIPP_STATSD", "h1:1"),
+            ("DD_DOGSTATSD_URL", " udp://h2:2 "),
+            ("DD_AGENT_HOST", "h3"),
+            ("DD_DOGSTATSD_PORT", "3"),
+            ("STATSD_HOST", "h4"),
+            ("STATSD_PORT", "4"),
+        ];
+        let read = |set: &[(&str, &str)], has_flux| {
+            let get = |name: &str| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| value.as_bytes().to_vec())
+            };
+            let uri = Uri::from_variables(has_flux, get)?;
+            Some(uri.map(|uri| (uri.endpoint.to_string(), uri.settings.dialect)))
+        };
+        for (from, endpoint, dialect) in [
+            (0, "h1:1", Dialect::Brubeck),
+            (1, "h2:2", Dialect::Dogstatsd),
+            (2, "h3:3", Dialect::Dogstatsd),
+            (4, "h4:4", Dialect::Statsd),
+        ] {
+            let told = read(&all[from..], false).unwrap().unwrap();
+            assert_eq!(told, (endpoint.to_owned(), dialect));
+        }
+        assert_eq!(read(&all[1..], true), None);
+        assert_eq!(read(&[("STATSD_HOST", "")], false), None);
+        let told = read(&[("STATSD_HOST", "h")], false).unwrap().unwrap();
+        assert_eq!(told.0, "h:8125");
+        let wrong = read(&[("DD_AGENT_HOST", "h"), ("DD_DOGSTATSD_PORT", "x")], false);
+        let told = wrong.unwrap().unwrap_err();
+        assert_eq!(told, "DD_AGENT_HOST parse error: the port is 1 to 65535");
     }
 
     #[test]

@@ -70,6 +70,6 @@ mod tests {
         let wrong = |text| Address::parse(text).unwrap_err();
         assert!(wrong("localhost").contains("'localhost' is no address: say host:port"));
         assert!(wrong("localhost:70000").contains("no address"));
-        assert!(wrong("h:1?color=red").contains("'color=red' is no setting"));
+        assert!(wrong("h:1?color=red").contains("unknown key 'color' (one of: dialect"));
     }
 }

@@ -167,7 +167,7 @@ fn what_is_wrong_is_told() {
         (&in_use[..], "in use: another program receives there"),
         ("listen localhost", "'localhost' is no address: say host:port"),
         ("listen localhost:70000", "is no address"),
-        ("listen 127.0.0.1:0?colour=red", "'colour=red' is no setting"),
+        ("listen 127.0.0.1:0?colour=red", "unknown key 'colour'"),
         ("listen unix:/no/such/folder/x", "/no/such/folder/x: no such folder"),
         ("listen 192.0.2.1:8125", "192.0.2.1:8125: no address of this machine"),
         ("listen --match (", "unclosed group"),

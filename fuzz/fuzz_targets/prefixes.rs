@@ -11,6 +11,9 @@ use fripp_fuzz::{clean, with_buffers};
 use libfuzzer_sys::fuzz_target;
 
 static HOSTNAME: LazyLock<String> = LazyLock::new(fripp::sys::hostname);
+static FIRST_LABEL: LazyLock<String> =
+    LazyLock::new(|| HOSTNAME.split('.').next().unwrap_or_default().to_owned());
+static FQDN: LazyLock<String> = LazyLock::new(|| HOSTNAME.replace('.', "_"));
 static PID: LazyLock<String> = LazyLock::new(|| std::process::id().to_string());
 
 fuzz_target!(|data: &[u8]| {
@@ -24,7 +27,9 @@ fuzz_target!(|data: &[u8]| {
             let (value, behind) = if let Some(behind) = rest.strip_prefix(b"{{rank}}") {
                 (decimal(rank, &mut digits), behind)
             } else if let Some(behind) = rest.strip_prefix(b"{{hostname}}") {
-                (HOSTNAME.as_bytes(), behind)
+                (FIRST_LABEL.as_bytes(), behind)
+            } else if let Some(behind) = rest.strip_prefix(b"{{fqdn}}") {
+                (FQDN.as_bytes(), behind)
             } else if let Some(behind) = rest.strip_prefix(b"{{pid}}") {
                 (PID.as_bytes(), behind)
             } else {

@@ -42,7 +42,16 @@ impl Context {
             }
             if tagged && form.tags == Tagging::None || bare && !form.bare_tags || sets && !form.sets
             {
-                return Err(Error::NotSupported);
+                let lacking = match () {
+                    () if sets && !form.sets => "sets",
+                    () if bare && !form.bare_tags && form.tags != Tagging::None => {
+                        "tags without a value"
+                    }
+                    () => "tags",
+                };
+                let name = form.name;
+                return Err(Error::NotSupported
+                    .because(format_args!("dialect {name} has no {lacking}, which are in use")));
             }
             settings.dialect = dialect;
             Ok(())

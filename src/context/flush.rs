@@ -7,7 +7,7 @@ use crate::encode::line;
 use crate::encode::packet::Packer;
 use crate::encode::settings::Settings;
 use crate::encode::value_lines::ValueLines;
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::log::Journal;
 use crate::metric::samples::Budget;
 use crate::metric::{Metric, state};
@@ -358,7 +358,10 @@ impl Flush {
                 self.retain = retain;
             }
         } else {
-            work.journal.dropped_bad(Error::TooBig, work.now);
+            let name = block.split(|b| *b == b':').next().unwrap_or_default();
+            let (len, limit) = (block.len(), self.packer.limit());
+            let error = Error::TooBig.because(format_args!("its line has {len} bytes of {limit}"));
+            work.journal.dropped_bad(error, format_args!("metric {}", quoted(name)), work.now);
         }
         sent
     }

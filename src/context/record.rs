@@ -10,7 +10,7 @@ use crate::context::flush::Mode;
 use crate::context::{Active, Context, Outbound};
 use crate::encode::dialect::Form;
 use crate::encode::{line, name, number, tags};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::metric::kind::Kind;
 use crate::metric::value::Value;
 use crate::metric::{Metric, state};
@@ -26,43 +26,75 @@ impl<'a> Value<'a> {
         Ok(match kind {
             Kind::Counter if whole => Value::Add(value as i64),
             Kind::Total if whole => Value::Total(value as i64),
-            Kind::Counter | Kind::Total => return Err(Error::Invalid),
+            Kind::Counter | Kind::Total => {
+                return Err(Error::Invalid
+                    .because(format_args!("the value {value} is not a whole number of 64 bits")));
+            }
             Kind::Gauge => Value::Real(value),
             Kind::Timer | Kind::Histogram => Value::Sample(value),
             Kind::Set if value.is_finite() => {
                 number::real(text, value);
                 Value::Member(text)
             }
-            Kind::Set => return Err(Error::Invalid),
+            Kind::Set => return Err(not_finite(value)),
         })
     }
 
     fn check(self, kind: Kind) -> Result<(), Error> {
-        let fits = match self {
-            Value::Add(_) => matches!(kind, Kind::Counter | Kind::Gauge),
-            Value::Total(total) => kind == Kind::Total && total >= 0,
-            Value::Set(_) => kind == Kind::Gauge,
-            Value::Real(value) => kind == Kind::Gauge && value.is_finite(),
-            Value::Sample(value) => match kind {
-                Kind::Timer => value.is_finite() && value >= 0.0,
-                Kind::Histogram => value.is_finite(),
-                _ => false,
-            },
-            Value::Member(member) => kind == Kind::Set && !member.is_empty(),
+        let (what, fits) = match self {
+            Value::Add(_) => ("number to add", matches!(kind, Kind::Counter | Kind::Gauge)),
+            Value::Total(_) => ("running total", kind == Kind::Total),
+            Value::Set(_) | Value::Real(_) => ("value of a gauge", kind == Kind::Gauge),
+            Value::Sample(_) => ("sample", matches!(kind, Kind::Timer | Kind::Histogram)),
+            Value::Member(_) => ("member", kind == Kind::Set),
         };
-        if fits { Ok(()) } else { Err(Error::Invalid) }
+        if !fits {
+            let kind = kind.name();
+            return Err(Error::Invalid.because(format_args!("a {kind} does not take a {what}")));
+        }
+        match self {
+            Value::Total(total) if total < 0 => {
+                Err(Error::Invalid.because(format_args!("the running total {total} is negative")))
+            }
+            Value::Real(value) | Value::Sample(value) if !value.is_finite() => {
+                Err(not_finite(value))
+            }
+            Value::Sample(value) if kind == Kind::Timer && value < 0.0 => {
+                Err(Error::Invalid.because(format_args!("the timing {value} ms is negative")))
+            }
+            Value::Member([]) => Err(Error::Invalid.because(format_args!("the member is empty"))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the servers of a dialect count it right.
     fn check_for(self, form: &Form, kind: Kind) -> Result<(), Error> {
-        let fits = match self {
-            Value::Add(n) => n >= 0 || form.negative_counters || kind == Kind::Gauge,
-            Value::Sample(value) => value >= 0.0 || form.negative_samples,
-            Value::Member([b'+' | b'-', ..]) => form.signed_members,
-            Value::Member(_) | Value::Total(_) | Value::Set(_) | Value::Real(_) => true,
+        let (what, fits) = match self {
+            Value::Add(n) => {
+                ("a negative counter", n >= 0 || form.negative_counters || kind == Kind::Gauge)
+            }
+            Value::Sample(value) => ("a negative sample", value >= 0.0 || form.negative_samples),
+            Value::Member([b'+' | b'-', ..]) => {
+                ("a set's member that begins with a sign", form.signed_members)
+            }
+            Value::Member(_) | Value::Total(_) | Value::Set(_) | Value::Real(_) => return Ok(()),
         };
-        if fits { Ok(()) } else { Err(Error::Invalid) }
+        if fits {
+            return Ok(());
+        }
+        let name = form.name;
+        Err(Error::Invalid.because(format_args!("servers of dialect {name} misread {what}")))
     }
+}
+
+fn not_finite(value: f64) -> Error {
+    let what = if value.is_nan() { "not a number" } else { "infinite" };
+    Error::Invalid.because(format_args!("the value is {what}"))
+}
+
+fn empty_name(raw: &[u8]) -> Error {
+    let name = quoted(raw);
+    Error::Invalid.because(format_args!("the name {name} is empty, or nothing but dots"))
 }
 
 impl Context {
@@ -74,7 +106,7 @@ impl Context {
             .and_then(|()| value.check_for(out.settings.dialect.form(), kind))
             .and_then(|()| self.find_or_make(active, &out, kind, raw, b""))
             .and_then(|metric| self.apply(active, &mut out, metric, value));
-        self.count_failure(out, recorded)
+        self.count_failure(out, recorded, raw)
     }
 
     /// Records a number as what it is for the kind.
@@ -83,7 +115,7 @@ impl Context {
         match Value::of_kind(kind, number, &mut member) {
             Ok(value) => self.record(kind, raw, value),
             Err(error) => match self.lock() {
-                Some((_, out)) => self.count_failure(out, Err(error)),
+                Some((_, out)) => self.count_failure(out, Err(error), raw),
                 None => Ok(()),
             },
         }
@@ -97,14 +129,14 @@ impl Context {
         let recorded = value
             .check_for(out.settings.dialect.form(), metric.kind())
             .and_then(|()| self.apply(active, &mut out, metric, value));
-        self.count_failure(out, recorded)
+        self.count_failure(out, recorded, metric.name())
     }
 
     /// The metric of a kind, name and tags, as the caller spells them.
     pub fn metric_get(&self, kind: Kind, raw: &[u8], tags: &[u8]) -> Result<&Metric, Error> {
         let Some((active, out)) = self.lock() else { return Ok(&INERT) };
         let metric = self.find_or_make(active, &out, kind, raw, tags);
-        self.count_failure(out, metric.as_ref().map(drop).map_err(|error| *error))?;
+        self.count_failure(out, metric.as_ref().map(drop).map_err(|error| *error), raw)?;
         metric
     }
 
@@ -113,7 +145,7 @@ impl Context {
         let Some((active, mut out)) = self.lock() else { return Ok(()) };
         let mut cleaned = Vec::new();
         if name::clean(raw, &mut cleaned) == 0 {
-            return Err(Error::Invalid);
+            return Err(empty_name(raw));
         }
         let now = sys::now();
         for metric in active.registry.named(&cleaned) {
@@ -148,7 +180,7 @@ impl Context {
         let mut key = Vec::new();
         let len = name::clean(raw, &mut key);
         if len == 0 {
-            return Err(Error::Invalid);
+            return Err(empty_name(raw));
         }
         if !raw_tags.is_empty() {
             key.push(0);
@@ -192,7 +224,8 @@ impl Context {
             active.registry.revive(metric)?;
         }
         if metric.state() & state::TOO_LONG != 0 {
-            return Err(Error::NameTooLong);
+            return Err(Error::NameTooLong
+                .because(format_args!("a new prefix, tags or dialect made the name too long")));
         }
         if let Value::Real(number) | Value::Sample(number) = value
             && !is_short(number)
@@ -200,7 +233,10 @@ impl Context {
             let mut digits = Vec::new();
             line::sample(&mut digits, metric.kind(), number);
             if !out.settings.has_room(metric, digits.len()) {
-                return Err(Error::TooBig);
+                return Err(Error::TooBig.because(format_args!(
+                    "the value has {} digits: its line is longer than a datagram",
+                    digits.len()
+                )));
             }
         }
         match value {
@@ -261,9 +297,11 @@ impl Context {
         &self,
         mut out: MutexGuard<'_, Outbound>,
         result: Result<(), Error>,
+        name: &[u8],
     ) -> Result<(), Error> {
         if let Err(error) = result {
-            out.journal.dropped_bad(error, sys::now());
+            let name = quoted(name);
+            out.journal.dropped_bad(error, format_args!("metric {name}"), sys::now());
         }
         self.unlock_and_log(out);
         result
@@ -273,7 +311,10 @@ impl Context {
 fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
     // a byte stays one when it is cleaned
     if !out.settings.has_room(metric, raw.len()) {
-        return Err(Error::TooBig);
+        let len = raw.len();
+        return Err(Error::TooBig.because(format_args!(
+            "the member has {len} bytes, more than a datagram has room for"
+        )));
     }
     let mut member = Vec::new();
     memory::room(&mut member, raw.len())?;

@@ -63,12 +63,13 @@ pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> usize {
 /// none.
 pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
     if text.len() > MAX_PREFIX {
-        return Err(Error::Invalid);
+        return Err(too_long(text.len()));
     }
     let mut filled = text.to_vec();
-    let tokens: [(&[u8], &dyn Fn() -> String); 3] = [
+    let tokens: [(&[u8], &dyn Fn() -> String); 4] = [
         (b"{{rank}}", &|| rank.to_string()),
-        (b"{{hostname}}", &crate::sys::hostname),
+        (b"{{hostname}}", &|| first_label(&crate::sys::hostname()).to_owned()),
+        (b"{{fqdn}}", &|| crate::sys::hostname().replace('.', "_")),
         (b"{{pid}}", &|| std::process::id().to_string()),
     ];
     for (token, value) in tokens {
@@ -80,13 +81,23 @@ pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
         }
     }
     if filled.len() > MAX_PREFIX {
-        return Err(Error::Invalid);
+        return Err(too_long(filled.len()));
     }
     let mut out = Vec::with_capacity(filled.len() + 1);
     if clean(&filled, &mut out) > 0 {
         out.push(b'.');
     }
     Ok(out)
+}
+
+/// A host's name without its domain: each dot would be a level of the server's
+/// tree of names.
+fn first_label(host: &str) -> &str {
+    host.split('.').next().unwrap_or(host)
+}
+
+fn too_long(len: usize) -> Error {
+    Error::Invalid.because(format_args!("the prefix has {len} bytes, of {MAX_PREFIX} at most"))
 }
 
 fn find(text: &[u8], token: &[u8]) -> Option<usize> {
@@ -130,7 +141,10 @@ mod tests {
         assert_eq!(made("p{{pid}}"), Ok(format!("p{}.", std::process::id())));
         assert_eq!(made(""), Ok(String::new()));
         assert_eq!(made("."), Ok(String::new()));
-        assert!(made("{{hostname}}").unwrap().len() > 1);
+        let host = crate::sys::hostname();
+        assert_eq!(made("{{hostname}}"), Ok(format!("{}.", first_label(&host))));
+        assert_eq!(made("{{fqdn}}"), Ok(format!("{}.", host.replace('.', "_"))));
+        assert_eq!(first_label("node1.example.org"), "node1");
         assert!(made(&"p".repeat(127)).is_ok());
         assert_eq!(made(&"p".repeat(128)), Err(Error::Invalid));
     }

@@ -70,7 +70,9 @@ impl Settings {
     /// Sets the period, in seconds.
     pub fn set_period(&mut self, seconds: f64) -> Result<(), Error> {
         if seconds != 0.0 && !PERIODS.contains(&seconds) {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid.because(format_args!(
+                "the period is 0, or 0.01 to 86400 seconds, not {seconds}"
+            )));
         }
         self.period = (seconds * SECOND as f64) as u64;
         Ok(())
@@ -87,14 +89,12 @@ impl Settings {
         let mut cleaned = Vec::new();
         tags::clean(raw, &mut cleaned)?;
         let form = self.dialect.form();
-        if !form.bare_tags && tags::has_bare(&cleaned) {
-            return Err(Error::Invalid);
-        }
+        self.check_bare(&cleaned)?;
         if !cleaned.is_empty() && form.tags == Tagging::None {
-            return Err(Error::NotSupported);
+            return Err(self.lacks("tags"));
         }
         if cleaned.len() > tags::MAX_TAGS {
-            return Err(Error::NameTooLong);
+            return Err(too_many_tags(cleaned.len()));
         }
         self.tags = cleaned;
         Ok(())
@@ -111,12 +111,13 @@ impl Settings {
     /// Whether a metric can be had at all: what is wrong with it otherwise.
     pub fn check(&self, kind: Kind, name: usize, own_tags: &[u8]) -> Result<(), Error> {
         let form = self.dialect.form();
-        if !form.bare_tags && tags::has_bare(own_tags) {
-            return Err(Error::Invalid);
+        if !own_tags.is_empty() && form.tags == Tagging::None {
+            return Err(self.lacks("tags"));
         }
-        if !own_tags.is_empty() && form.tags == Tagging::None || kind == Kind::Set && !form.sets {
-            return Err(Error::NotSupported);
+        if kind == Kind::Set && !form.sets {
+            return Err(self.lacks("sets"));
         }
+        self.check_bare(own_tags)?;
         let name = self.prefix.len() + name;
         let whole = name + tags::len(form.tags, &self.tags, own_tags);
         let mut most = self.mtu - VALUE_ROOM;
@@ -125,9 +126,41 @@ impl Settings {
             most = most.min((self.mtu - GAUGE_ROOM) / 2);
         }
         let tags = tags::text_len(&self.tags, own_tags);
-        if name > form.max_name || tags > tags::MAX_TAGS || whole > most {
-            return Err(Error::NameTooLong);
+        if tags > tags::MAX_TAGS {
+            return Err(too_many_tags(tags));
+        }
+        if name > form.max_name {
+            let most = form.max_name;
+            return Err(Error::NameTooLong.because(format_args!(
+                "the name has {name} bytes with its prefix, of {most} at most"
+            )));
+        }
+        if whole > most {
+            return Err(Error::NameTooLong.because(format_args!(
+                "the name has {whole} bytes with its prefix and tags, of {most} at most"
+            )));
         }
         Ok(())
     }
+
+    fn check_bare(&self, cleaned: &[u8]) -> Result<(), Error> {
+        let form = self.dialect.form();
+        if form.tags != Tagging::None && !form.bare_tags && tags::has_bare(cleaned) {
+            let name = form.name;
+            return Err(
+                Error::Invalid.because(format_args!("dialect {name} has no tags without a value"))
+            );
+        }
+        Ok(())
+    }
+
+    fn lacks(&self, what: &str) -> Error {
+        let name = self.dialect.form().name;
+        Error::NotSupported.because(format_args!("dialect {name} has no {what}"))
+    }
+}
+
+fn too_many_tags(len: usize) -> Error {
+    let most = tags::MAX_TAGS;
+    Error::NameTooLong.because(format_args!("the tags have {len} bytes, of {most} at most"))
 }

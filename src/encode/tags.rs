@@ -5,7 +5,7 @@
 
 use crate::encode::dialect::{Form, Tagging};
 use crate::encode::name::clean_bytes;
-use crate::error::Error;
+use crate::error::{Error, quoted};
 
 /// The most bytes that the tags of a line may have, written `k:v,k2:v2`.
 pub const MAX_TAGS: usize = 1024;
@@ -32,13 +32,15 @@ fn cleaned(raw: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         return Ok(Vec::new());
     }
     if raw.len() > TOO_LONG {
-        return Err(Error::NameTooLong);
+        let len = raw.len();
+        return Err(Error::NameTooLong
+            .because(format_args!("the tags have {len} bytes, of {TOO_LONG} at most")));
     }
     let mut tags = Vec::new();
     for tag in raw.split(|b| *b == b',') {
         let (key, value) = halves(tag);
         if key.is_empty() || value.is_some_and(<[u8]>::is_empty) {
-            return Err(Error::Invalid);
+            return Err(no_tag(tag));
         }
         let mut cleaned = Vec::new();
         clean_bytes(key, &mut cleaned);
@@ -63,6 +65,10 @@ pub fn clean(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     }
     out.extend_from_slice(&tags.join(&b','));
     Ok(())
+}
+
+fn no_tag(tag: &[u8]) -> Error {
+    Error::Invalid.because(format_args!("the tag {} is not key:value", quoted(tag)))
 }
 
 /// Writes cleaned tags in the one order that stands for all their orders.

@@ -4,11 +4,10 @@ use std::ffi::{c_char, c_int};
 
 use crate::context::fast::Fast;
 use crate::context::{Active, Context};
-use crate::error::Error;
 use crate::ffi::by_name::tick;
-use crate::ffi::context::{context, fripp_ctx, text};
+use crate::ffi::context::{context, fripp_ctx, is_null, text};
 use crate::ffi::guard::{guarded, invalid, status};
-use crate::ffi::timer::{elapsed, fripp_timer};
+use crate::ffi::timer::{NOT_STARTED, elapsed, fripp_timer};
 use crate::ffi::types::{kind, type_arg};
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
@@ -49,8 +48,8 @@ pub unsafe extern "C" fn fripp_metric_get(
 ) -> *mut fripp_metric {
     // SAFETY: the caller's context and strings.
     guarded(std::ptr::null_mut(), || unsafe {
-        let (context, kind, name) = (context(ctx)?, kind(r#type)?, text(name)?.to_bytes());
-        let tags = if tags.is_null() { b"" } else { text(tags)?.to_bytes() };
+        let (context, kind, name) = (context(ctx)?, kind(r#type)?, text(name, "name")?.to_bytes());
+        let tags = if tags.is_null() { b"" } else { text(tags, "tags")?.to_bytes() };
         let metric = context.metric_get(kind, name, tags)?;
         Ok((&raw const *metric).cast_mut().cast())
     })
@@ -81,7 +80,7 @@ unsafe fn record(
     value: impl FnOnce() -> Value<'static>,
 ) -> c_int {
     // SAFETY: as above.
-    let Some((metric, context)) = (unsafe { owned(m) }) else { return invalid() };
+    let Some((metric, context)) = (unsafe { owned(m) }) else { return invalid("m is NULL") };
     let Some(context) = context else { return 0 };
     let Some(active) = &context.active else { return 0 };
     match active.try_by_handle(metric, op) {
@@ -159,8 +158,8 @@ pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -
 pub unsafe extern "C" fn fripp_metric_unique(m: *mut fripp_metric, member: *const c_char) -> c_int {
     // SAFETY: the caller's metric and string.
     status(|| unsafe {
-        let (metric, context) = owned(m).ok_or(Error::Invalid)?;
-        let member = text(member)?.to_bytes();
+        let (metric, context) = owned(m).ok_or_else(|| is_null("m"))?;
+        let member = text(member, "member")?.to_bytes();
         context.map_or(Ok(()), |context| context.record_to(metric, Value::Member(member)))
     })
 }
@@ -176,6 +175,6 @@ pub unsafe extern "C" fn fripp_metric_stop(m: *mut fripp_metric, t: *const fripp
     match unsafe { elapsed(t) } {
         // SAFETY: as above.
         Some(ms) => unsafe { fripp_metric_record(m, ms) },
-        None => invalid(),
+        None => invalid(NOT_STARTED),
     }
 }

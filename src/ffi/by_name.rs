@@ -28,9 +28,11 @@ unsafe fn record(
     value: impl FnOnce() -> Value<'static>,
 ) -> c_int {
     // SAFETY: as above.
-    let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else { return invalid() };
+    let Some(context) = (unsafe { ctx.cast::<Context>().as_ref() }) else {
+        return invalid("ctx is NULL");
+    };
     if name.is_null() {
-        return invalid();
+        return invalid("name is NULL");
     }
     let Some(active) = &context.active else { return 0 };
     // SAFETY: as above.
@@ -138,6 +140,29 @@ pub unsafe extern "C" fn fripp_gauge(
     unsafe { record(ctx, Kind::Gauge, name, op, call) }
 }
 
+/// Add to a gauge: fripp_gauge () with inc, for integers of 64 bits.
+///
+/// n  what is added to the value that this context holds, initially 0
+///
+/// Returns as fripp_gauge () does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_gauge_add(
+    ctx: *mut fripp_ctx,
+    name: *const c_char,
+    n: i64,
+) -> c_int {
+    // SAFETY: the caller's context and name.
+    unsafe {
+        record(
+            ctx,
+            Kind::Gauge,
+            name,
+            |active, metric| active.add_to_gauge(metric, n),
+            || Value::Add(n),
+        )
+    }
+}
+
 /// Record a gauge that is a real number.
 ///
 /// Returns as fripp_count () does.
@@ -149,7 +174,7 @@ pub unsafe extern "C" fn fripp_gauge_real(
 ) -> c_int {
     // SAFETY: the caller's context and name.
     status(|| unsafe {
-        context(ctx)?.record(Kind::Gauge, text(name)?.to_bytes(), Value::Real(value))
+        context(ctx)?.record(Kind::Gauge, text(name, "name")?.to_bytes(), Value::Real(value))
     })
 }
 
@@ -210,7 +235,7 @@ pub unsafe extern "C" fn fripp_unique(
 ) -> c_int {
     // SAFETY: the caller's context and strings.
     status(|| unsafe {
-        let (context, name, member) = (context(ctx)?, text(name)?, text(member)?);
+        let (context, name, member) = (context(ctx)?, text(name, "name")?, text(member, "member")?);
         context.record(Kind::Set, name.to_bytes(), Value::Member(member.to_bytes()))
     })
 }
@@ -230,7 +255,7 @@ pub unsafe extern "C" fn fripp_send(
 ) -> c_int {
     // SAFETY: the caller's context and name.
     status(|| unsafe {
-        let (context, name, kind) = (context(ctx)?, text(name)?, kind(r#type)?);
+        let (context, name, kind) = (context(ctx)?, text(name, "name")?, kind(r#type)?);
         context.record_number(kind, name.to_bytes(), value)
     })
 }
@@ -247,7 +272,10 @@ pub unsafe extern "C" fn fripp_send(
 pub unsafe extern "C" fn fripp_forget(ctx: *mut fripp_ctx, name: *const c_char) -> c_int {
     // SAFETY: the caller's context and name.
     status(|| unsafe {
-        let (context, name) = (context(ctx)?, text(name)?.to_bytes());
-        if name.is_empty() { Err(Error::Invalid) } else { context.forget(name) }
+        let (context, name) = (context(ctx)?, text(name, "name")?.to_bytes());
+        if name.is_empty() {
+            return Err(Error::Invalid.because(format_args!("the name is empty")));
+        }
+        context.forget(name)
     })
 }

@@ -53,9 +53,9 @@ pub unsafe extern "C" fn fripp_ctx_create(
         memory::probe()?;
         silence_panics();
         // SAFETY: the caller gives a C string or NULL.
-        let hostname = unsafe { text(hostname) }?;
+        let hostname = unsafe { text(hostname, "hostname") }?;
         let endpoint = Endpoint::from_host_port(hostname.to_bytes(), port);
-        let endpoint = endpoint.ok_or(Error::Invalid)?;
+        let endpoint = endpoint.map_err(invalid)?;
         // SAFETY: the caller's handle, or NULL.
         let flux = unsafe { Flux::new(h.cast()) };
         Ok(hand_out(Context::open(endpoint, Settings::default(), flux)))
@@ -86,10 +86,14 @@ pub unsafe extern "C" fn fripp_ctx_create(
 ///   buffer       bytes that wait at most: 16777216
 ///
 /// h    as for fripp_ctx_create ()
-/// uri  the URI. NULL stands for the value of the environment variable
-///      FLUX_FRIPP_STATSD: where that is unset, the context is disabled, and
-///      takes every call and does nothing; where it is not a URI, likewise,
-///      and a line with "parse error" is logged through the handle.
+/// uri  the URI. NULL stands for the environment: the variable
+///      FLUX_FRIPP_STATSD, which holds a URI; without a Flux handle then
+///      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
+///      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
+///      dialect statsd). Where none is set, and in a set-user-ID program,
+///      the context is disabled: it takes every call and does nothing; where
+///      the first that is set is wrong, likewise, and a line with "parse
+///      error" is logged through the handle.
 ///
 /// Returns a context, or NULL with errno:
 ///
@@ -110,14 +114,14 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
         if !uri.is_null() {
             // SAFETY: the caller gives a C string.
             let uri = Uri::parse(unsafe { CStr::from_ptr(uri) }.to_bytes());
-            return uri.map_err(|_| Error::Invalid)?.context(flux).map(hand_out);
+            return uri.map_err(invalid)?.context(flux).map(hand_out);
         }
-        match Uri::from_env() {
+        match Uri::from_env(flux.is_some()) {
             None => Ok(hand_out(Context::disabled(flux))),
             Some(Ok(uri)) => uri.context(flux).map(hand_out),
             Some(Err(reason)) => {
                 if let Some(flux) = &flux {
-                    flux.log(&Message::error(format!("{}{reason}", Uri::ORIGIN)));
+                    flux.log(&Message::error(reason));
                 }
                 Ok(hand_out(Context::disabled(flux)))
             }
@@ -204,19 +208,29 @@ impl Arg {
 /// The pointer is NULL or came from a create and was not destroyed.
 pub unsafe fn context<'a>(ctx: *const fripp_ctx) -> Result<&'a Context, Error> {
     // SAFETY: as above.
-    unsafe { ctx.cast::<Context>().as_ref() }.ok_or(Error::Invalid)
+    unsafe { ctx.cast::<Context>().as_ref() }.ok_or_else(|| is_null("ctx"))
 }
 
-/// A C string that is wanted.
+/// An argument is NULL that must not be.
+#[cold]
+pub fn is_null(argument: &str) -> Error {
+    Error::Invalid.because(format_args!("{argument} is NULL"))
+}
+
+/// A C string that is wanted, the argument `name`.
 ///
 /// # Safety
 /// The pointer is NULL or a C string.
-pub unsafe fn text<'a>(text: *const c_char) -> Result<&'a CStr, Error> {
+pub unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a CStr, Error> {
     if text.is_null() {
-        return Err(Error::Invalid);
+        return Err(is_null(name));
     }
     // SAFETY: as above.
     Ok(unsafe { CStr::from_ptr(text) })
+}
+
+fn invalid(reason: String) -> Error {
+    Error::Invalid.because(format_args!("{reason}"))
 }
 
 /// Gives a context to the caller, and puts it on its handle's reactor.

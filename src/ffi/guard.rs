@@ -1,19 +1,23 @@
 //! The guard around every entry point: no panic leaves, errno is kept on
 //! success and set on failure, no cancellation inside.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use libc::c_int;
+use libc::{c_char, c_int};
 
-use crate::error::Error;
+use crate::error::{Error, MAX_REASON, forget_reason};
 
 /// errno of a call that met a defect of this library.
 const PANICKED: c_int = libc::EIO;
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Why the last failed call of this thread failed, as a C string. The
+    /// caller has a pointer to it.
+    static LAST: UnsafeCell<[u8; MAX_REASON + 1]> =
+        const { UnsafeCell::new([0; MAX_REASON + 1]) };
 }
 
 unsafe extern "C" {
@@ -43,19 +47,50 @@ fn run(call: &mut dyn FnMut() -> Result<(), Error>) {
     let before = errno();
     let cancel = Cancel::disable();
     let outer = INSIDE.replace(true);
+    forget_reason();
     let result = catch_unwind(AssertUnwindSafe(call));
     INSIDE.set(outer);
     drop(cancel);
     set_errno(match result {
         Ok(Ok(())) => before,
-        Ok(Err(error)) => error.errno(),
-        Err(_) => PANICKED,
+        Ok(Err(error)) => {
+            error.with_reason(keep);
+            error.errno()
+        }
+        Err(_) => {
+            keep("the library has a defect here; please report it");
+            PANICKED
+        }
     });
+}
+
+/// Keeps the reason of a failed call for `fripp_error ()`.
+fn keep(reason: &str) {
+    // a C string ends at its first NUL byte
+    let text = reason.as_bytes().iter().take_while(|b| **b != 0);
+    LAST.with(|last| {
+        let mut at = last.get().cast::<u8>();
+        // SAFETY: the calling thread's buffer, which has room for the longest
+        // reason and a NUL; no reference to it exists.
+        unsafe {
+            for b in text.take(MAX_REASON) {
+                at.write(*b);
+                at = at.add(1);
+            }
+            at.write(0);
+        }
+    });
+}
+
+/// The reason that the last failed call of this thread kept, or "".
+pub fn last_reason() -> *const c_char {
+    LAST.with(|last| last.get().cast_const().cast())
 }
 
 /// The result of a call that is wrong in itself.
 #[cold]
-pub fn invalid() -> c_int {
+pub fn invalid(reason: &str) -> c_int {
+    keep(reason);
     set_errno(Error::Invalid.errno());
     -1
 }

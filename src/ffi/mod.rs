@@ -10,6 +10,7 @@ pub mod by_name;
 pub mod context;
 mod guard;
 pub mod packet;
+pub mod reason;
 pub mod settings;
 pub mod stats;
 pub mod timer;

@@ -50,7 +50,7 @@ unsafe fn with_packet(
 ) -> c_int {
     // SAFETY: as above.
     status(|| unsafe {
-        let (context, fmt) = (context(ctx)?, text(fmt)?);
+        let (context, fmt) = (context(ctx)?, text(fmt, "fmt")?);
         if !context.is_enabled() {
             return Ok(());
         }

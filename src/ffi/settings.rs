@@ -9,9 +9,10 @@ use crate::ffi::types::{dialect, dialect_arg};
 /// Set what stands before every name: "prefix.name". What is pending goes
 /// out under the old one first.
 ///
-/// prefix  at most 127 bytes, before and after {{rank}} (0 without a Flux
-///         handle), {{hostname}} and {{pid}} in it are replaced; cleaned as
-///         names are; "" for none
+/// prefix  at most 127 bytes, before and after its tokens are replaced:
+///         {{rank}} (0 without a Flux handle), {{hostname}} up to its first
+///         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}};
+///         cleaned as names are; "" for none
 ///
 /// It takes time in proportion to the number of metrics.
 ///
@@ -23,7 +24,7 @@ use crate::ffi::types::{dialect, dialect_arg};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_set_prefix(ctx: *mut fripp_ctx, prefix: *const c_char) -> c_int {
     // SAFETY: the caller's context and string.
-    status(|| unsafe { context(ctx)?.set_prefix(text(prefix)?.to_bytes()) })
+    status(|| unsafe { context(ctx)?.set_prefix(text(prefix, "prefix")?.to_bytes()) })
 }
 
 /// Set the tags of every metric of the context: "key:value,key2:value2", or
@@ -39,7 +40,7 @@ pub unsafe extern "C" fn fripp_set_prefix(ctx: *mut fripp_ctx, prefix: *const c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_set_tags(ctx: *mut fripp_ctx, tags: *const c_char) -> c_int {
     // SAFETY: the caller's context and string.
-    status(|| unsafe { context(ctx)?.set_tags(text(tags)?.to_bytes()) })
+    status(|| unsafe { context(ctx)?.set_tags(text(tags, "tags")?.to_bytes()) })
 }
 
 /// Set the time between flushes.

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn fripp_get_stats(
         // SAFETY: a live context or NULL.
         let context = unsafe { context(ctx) }?;
         if stats.is_null() || size == 0 {
-            return Err(Error::Invalid);
+            return Err(Error::Invalid.because(format_args!("stats is NULL, or size is 0")));
         }
         let (counted, pending) = context.stats();
         let known = fripp_stats {

@@ -19,6 +19,9 @@ pub struct fripp_timer {
     pub t0: u64,
 }
 
+/// The reason of a call with a timer that has no beginning.
+pub const NOT_STARTED: &str = "t is NULL or was never started";
+
 /// The time since a timer was started, in ms.
 ///
 /// # Safety
@@ -27,6 +30,10 @@ pub unsafe fn elapsed(t: *const fripp_timer) -> Option<f64> {
     // SAFETY: as above.
     let t0 = unsafe { t.as_ref() }?.t0;
     (t0 != 0).then(|| sys::now().saturating_sub(t0) as f64 / 1e6)
+}
+
+fn not_started() -> Error {
+    Error::Invalid.because(format_args!("{NOT_STARTED}"))
 }
 
 /// Start a timer, again if it was started before. NULL does nothing.
@@ -46,7 +53,7 @@ pub unsafe extern "C" fn fripp_timer_start(t: *mut fripp_timer) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_timer_elapsed(t: *const fripp_timer) -> f64 {
     // SAFETY: the caller's timer or NULL.
-    guarded(-1.0, || unsafe { elapsed(t) }.ok_or(Error::Invalid))
+    guarded(-1.0, || unsafe { elapsed(t) }.ok_or_else(not_started))
 }
 
 /// Record the time since a timer was started, as fripp_timing () does. The
@@ -65,6 +72,6 @@ pub unsafe extern "C" fn fripp_timer_stop(
     match unsafe { elapsed(t) } {
         // SAFETY: as above.
         Some(ms) => unsafe { fripp_timing(ctx, name, ms) },
-        None => invalid(),
+        None => invalid(NOT_STARTED),
     }
 }

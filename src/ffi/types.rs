@@ -62,12 +62,14 @@ pub type dialect_arg = c_uint;
 
 /// The kind of a type's number.
 pub fn kind(number: type_arg) -> Result<Kind, Error> {
-    Kind::ALL.get(number as usize).copied().ok_or(Error::Invalid)
+    let kind = Kind::ALL.get(number as usize).copied();
+    kind.ok_or_else(|| Error::Invalid.because(format_args!("unknown type {number}")))
 }
 
 /// The dialect of a number.
 pub fn dialect(number: dialect_arg) -> Result<Dialect, Error> {
-    Dialect::ALL.get(number as usize).copied().ok_or(Error::Invalid)
+    let dialect = Dialect::ALL.get(number as usize).copied();
+    dialect.ok_or_else(|| Error::Invalid.because(format_args!("unknown dialect {number}")))
 }
 
 // the numbers of C and of the core are the same

@@ -50,7 +50,11 @@ pub unsafe fn with_text<T>(
     let text = unsafe { fripp_va_text(stack, STACK, fmt.as_ptr(), ap, &mut len) };
     if text.is_null() {
         let no_memory = std::io::Error::last_os_error().raw_os_error() == Some(libc::ENOMEM);
-        return Err(if no_memory { Error::NoMemory } else { Error::Invalid });
+        return Err(if no_memory {
+            Error::NoMemory
+        } else {
+            Error::Invalid.because(format_args!("the format is wrong, or its text is too long"))
+        });
     }
     let free = Free((text != stack).then_some(text));
     // SAFETY: vsnprintf has written `len` bytes at `text`.

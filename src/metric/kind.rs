@@ -24,4 +24,16 @@ impl Kind {
     /// All kinds, in the order of their numbers.
     pub const ALL: [Kind; 6] =
         [Kind::Counter, Kind::Total, Kind::Gauge, Kind::Timer, Kind::Histogram, Kind::Set];
+
+    /// Its name in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Total => "total",
+            Kind::Gauge => "gauge",
+            Kind::Timer => "timer",
+            Kind::Histogram => "histogram",
+            Kind::Set => "set",
+        }
+    }
 }

@@ -79,6 +79,11 @@ fn key(kind: Kind, bytes: &[u8]) -> Key<'_> {
 }
 
 impl Registry {
+    fn is_full(&self) -> Error {
+        let max = self.max;
+        Error::NoSpace.because(format_args!("the context holds {max} metrics, its max_metrics"))
+    }
+
     /// An empty registry of at most `max` metrics, and its readers.
     pub fn new(max: usize) -> (Registry, Readers) {
         let (numbers, numbers_reader) = DirtyQueue::new();
@@ -118,7 +123,7 @@ impl Registry {
             return Ok(self.meant(metric));
         }
         if store.live >= self.max {
-            return Err(Error::NoSpace);
+            return Err(self.is_full());
         }
         let state = kind as u8 | extra_state;
         let metric = Metric::new(state, bytes, key.hash, owner);
@@ -158,7 +163,7 @@ impl Registry {
             return Ok(());
         }
         if store.live >= self.max {
-            return Err(Error::NoSpace);
+            return Err(self.is_full());
         }
         store.count(metric, 1);
         metric.set_state(state::FORGOTTEN, false);

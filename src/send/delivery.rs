@@ -201,12 +201,16 @@ pub fn count_rejected(
 ) -> Result<(), Error> {
     let Rejected { oversize, invalid, no_memory } = rejected;
     journal.dropped_full(no_memory, bound, now);
-    (0..invalid).for_each(|_| journal.dropped_bad(Error::Invalid, now));
-    (0..oversize).for_each(|_| journal.dropped_bad(Error::TooBig, now));
-    match rejected {
-        Rejected { no_memory: 1.., .. } => Err(Error::NoMemory),
-        Rejected { oversize: 1.., .. } => Err(Error::TooBig),
-        Rejected { invalid: 1.., .. } => Err(Error::Invalid),
-        _ => Ok(()),
+    let mut result = Ok(());
+    if invalid > 0 {
+        let error = Error::Invalid.because(format_args!("a line holds a NUL byte"));
+        (0..invalid).for_each(|_| journal.dropped_bad(error, "a line of a packet", now));
+        result = Err(error);
     }
+    if oversize > 0 {
+        let error = Error::TooBig.because(format_args!("a line is longer than a datagram"));
+        (0..oversize).for_each(|_| journal.dropped_bad(error, "a line of a packet", now));
+        result = Err(error);
+    }
+    if no_memory > 0 { Err(Error::NoMemory) } else { result }
 }

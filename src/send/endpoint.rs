@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+
+use crate::error::quoted;
 
 /// The longest UNIX path or abstract name: `sun_path` less its NUL (unix(7)).
 const MAX_UNIX: usize = 107;
@@ -40,59 +42,127 @@ pub enum Host {
 impl Endpoint {
     /// The end point of `fripp_ctx_create`: a literal, a name or
     /// `unix:/path` (or `unix:@name`), and a port that UNIX sockets ignore.
-    pub fn from_host_port(host: &[u8], port: i32) -> Option<Endpoint> {
-        if let Some(unix) = host.strip_prefix(b"unix:") {
+    /// The error is the reason.
+    pub fn from_host_port(host: &[u8], port: i32) -> Result<Endpoint, String> {
+        if let Some(unix) = unix_name(host) {
             return Endpoint::unix(unix);
         }
-        let port = u16::try_from(port).ok().filter(|port| *port != 0)?;
-        let host = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
-        Some(Endpoint::Udp { host: Host::parse(host)?, port })
+        let port = u16::try_from(port).ok().filter(|port| *port != 0);
+        let port = port.ok_or_else(|| "the port is 1 to 65535".to_owned())?;
+        let inner = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
+        Ok(Endpoint::Udp { host: Host::parse(inner)?, port })
     }
 
     /// The end point of a URI, without its query: `host:port`, `[v6]:port`,
-    /// `udp://…`, `unix:///path`, `unix:@name`.
-    pub fn from_uri(text: &[u8]) -> Option<Endpoint> {
-        if let Some(unix) = text.strip_prefix(b"unix:") {
+    /// `udp://…`, `unix:///path`, `unix:@name`. The error is the reason.
+    pub fn from_uri(text: &[u8]) -> Result<Endpoint, String> {
+        if let Some(unix) = unix_name(text) {
             return Endpoint::unix(unix.strip_prefix(b"//").unwrap_or(unix));
         }
-        let text = text.strip_prefix(b"udp://").unwrap_or(text);
-        let colon = text.iter().rposition(|b| *b == b':')?;
-        let (host, port) = (&text[..colon], &text[colon + 1..]);
-        let host = match host.strip_prefix(b"[") {
-            Some(v6) => Host::Ip(std::str::from_utf8(v6.strip_suffix(b"]")?).ok()?.parse().ok()?),
-            None if host.contains(&b':') => return None,
-            None => Host::parse(host)?,
+        let shown = quoted(text);
+        let place = text.strip_prefix(b"udp://").unwrap_or(text);
+        if let Some(at) = place.windows(3).position(|three| three == b"://") {
+            let scheme = quoted(&place[..at]);
+            return Err(format!("unknown scheme {scheme} (one of: udp, unix, unixgram)"));
+        }
+        let (host, port) = match place.strip_prefix(b"[") {
+            Some(rest) => {
+                let end = rest.iter().position(|b| *b == b']');
+                let end = end.ok_or_else(|| format!("no ']' in {shown}"))?;
+                let host = Host::parse_v6(&rest[..end])?;
+                (host, rest[end + 1..].strip_prefix(b":"))
+            }
+            None => {
+                let mut parts = place.splitn(2, |b| *b == b':');
+                let (host, port) = (parts.next().unwrap_or_default(), parts.next());
+                if port.is_some_and(|port| port.contains(&b':')) {
+                    return Err(format!(
+                        "{shown}: an IPv6 address needs brackets, as in [::1]:8125"
+                    ));
+                }
+                if port.is_some() && host.is_empty() {
+                    return Err(format!("no host in {shown}"));
+                }
+                let host = if port.is_some() { Host::parse(host)? } else { Host::NONE };
+                (host, port)
+            }
         };
-        Some(Endpoint::Udp { host, port: parse_port(port)? })
+        let port = port.filter(|port| !port.is_empty());
+        let port = port.ok_or_else(|| format!("no port in {shown}"))?;
+        let number = parse_port(port);
+        let number = number.ok_or_else(|| format!("port {} is not 1 to 65535", quoted(port)))?;
+        Ok(Endpoint::Udp { host, port: number })
     }
 
-    fn unix(name: &[u8]) -> Option<Endpoint> {
+    fn unix(name: &[u8]) -> Result<Endpoint, String> {
+        let shown = quoted(name);
         if name.contains(&0) {
-            return None;
+            return Err(format!("the UNIX socket {shown} holds a NUL byte"));
+        }
+        if name.len() > MAX_UNIX {
+            let len = name.len();
+            return Err(format!("the UNIX socket {shown} has {len} bytes, of {MAX_UNIX} at most"));
         }
         match name {
-            [b'/', ..] if name.len() <= MAX_UNIX => {
-                Some(Endpoint::Path(PathBuf::from(OsStr::from_bytes(name))))
-            }
-            [b'@', name @ ..] if !name.is_empty() && name.len() < MAX_UNIX => {
-                Some(Endpoint::Abstract(name.to_vec()))
-            }
-            _ => None,
+            [b'/', ..] => Ok(Endpoint::Path(PathBuf::from(OsStr::from_bytes(name)))),
+            [b'@', name @ ..] if !name.is_empty() => Ok(Endpoint::Abstract(name.to_vec())),
+            _ => Err(format!("the UNIX socket {shown} is neither /path nor @name")),
         }
     }
 }
 
+/// What follows the scheme of a UNIX datagram socket.
+fn unix_name(text: &[u8]) -> Option<&[u8]> {
+    text.strip_prefix(b"unix:").or_else(|| text.strip_prefix(b"unixgram:"))
+}
+
 impl Host {
-    fn parse(host: &[u8]) -> Option<Host> {
-        let host = std::str::from_utf8(host).ok()?;
-        if let Ok(ip) = host.parse() {
-            return Some(Host::Ip(ip));
+    const NONE: Host = Host::Name(String::new());
+
+    fn parse(host: &[u8]) -> Result<Host, String> {
+        let shown = quoted(host);
+        if host.is_empty() {
+            return Err("the host is empty".to_owned());
         }
-        // '%' and ':' are those of a scoped IPv6 address, `fe80::1%eth0`
-        let known = |b: u8| b.is_ascii_alphanumeric() || b"-_.%:".contains(&b);
-        let fits = !host.is_empty() && host.len() <= MAX_HOST;
-        (fits && host.bytes().all(known)).then(|| Host::Name(host.to_owned()))
+        if host.len() > MAX_HOST {
+            let len = host.len();
+            return Err(format!("the host {shown} has {len} bytes, of {MAX_HOST} at most"));
+        }
+        let text = std::str::from_utf8(host).ok().filter(|_| !host.contains(&0));
+        if let Some(ip) = text.and_then(|text| text.parse().ok()) {
+            return Ok(Host::Ip(ip));
+        }
+        if let Some(zoned) = text.filter(|text| is_zoned(text)) {
+            return Ok(Host::Name(zoned.to_owned()));
+        }
+        if host.contains(&b':') {
+            return Err(format!("the host {shown} holds a ':'; the port is given by itself"));
+        }
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        match text.filter(|text| text.bytes().all(known)) {
+            Some(name) => Ok(Host::Name(name.to_owned())),
+            None => Err(format!("{shown} is not a host name or an address")),
+        }
     }
+
+    fn parse_v6(text: &[u8]) -> Result<Host, String> {
+        let host = std::str::from_utf8(text).ok();
+        if let Some(ip) = host.and_then(|host| host.parse().ok()) {
+            return Ok(Host::Ip(IpAddr::V6(ip)));
+        }
+        let zoned = host.filter(|host| is_zoned(host));
+        zoned
+            .map(|host| Host::Name(host.to_owned()))
+            .ok_or_else(|| format!("{} is not an IPv6 address", quoted(text)))
+    }
+}
+
+/// Whether it is an IPv6 address with a zone, `fe80::1%eth0`. Resolvers know
+/// the interface's number.
+fn is_zoned(host: &str) -> bool {
+    let Some((address, zone)) = host.split_once('%') else { return false };
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty() && zone.bytes().all(known)
 }
 
 impl std::fmt::Display for Endpoint {
@@ -100,6 +170,9 @@ impl std::fmt::Display for Endpoint {
         match self {
             Endpoint::Udp { host: Host::Ip(IpAddr::V6(ip)), port } => write!(f, "[{ip}]:{port}"),
             Endpoint::Udp { host: Host::Ip(ip), port } => write!(f, "{ip}:{port}"),
+            Endpoint::Udp { host: Host::Name(name), port } if name.contains(':') => {
+                write!(f, "[{name}]:{port}")
+            }
             Endpoint::Udp { host: Host::Name(name), port } => write!(f, "{name}:{port}"),
             Endpoint::Path(path) => write!(f, "unix:{}", path.display()),
             Endpoint::Abstract(name) => write!(f, "unix:@{}", name.escape_ascii()),
@@ -119,7 +192,7 @@ mod tests {
     use super::*;
 
     fn shown(uri: &str) -> Option<String> {
-        Endpoint::from_uri(uri.as_bytes()).map(|endpoint| endpoint.to_string())
+        Endpoint::from_uri(uri.as_bytes()).ok().map(|endpoint| endpoint.to_string())
     }
 
     #[test]
@@ -130,6 +203,10 @@ mod tests {
             ("[::1]:65535", Some("[::1]:65535")),
             ("unix:///run/statsd.sock", Some("unix:/run/statsd.sock")),
             ("unix:@statsd", Some("unix:@statsd")),
+            ("unixgram:///run/statsd.sock", Some("unix:/run/statsd.sock")),
+            ("[fe80::1%eth0]:8125", Some("[fe80::1%eth0]:8125")),
+            ("[fe80::1%]:8125", None),
+            ("a%b:8125", None),
             ("localhost", None),
             ("localhost:", None),
             ("localhost:0", None),
@@ -160,11 +237,18 @@ mod tests {
 
     #[test]
     fn port_70000_is_not_4464() {
-        assert_eq!(Endpoint::from_host_port(b"127.0.0.1", 70000), None);
-        assert_eq!(Endpoint::from_host_port(b"127.0.0.1", 0), None);
-        assert_eq!(Endpoint::from_host_port(b"127.0.0.1", -1), None);
-        assert_eq!(Endpoint::from_host_port(b"", 8125), None);
-        assert!(Endpoint::from_host_port(b"::1", 65535).is_some());
-        assert!(Endpoint::from_host_port(b"unix:/run/x", -1).is_some());
+        for (host, port) in [("127.0.0.1", 70000), ("127.0.0.1", 0), ("127.0.0.1", -1), ("", 8125)]
+        {
+            assert!(Endpoint::from_host_port(host.as_bytes(), port).is_err(), "{host} {port}");
+        }
+        assert!(Endpoint::from_host_port(b"::1", 65535).is_ok());
+        assert!(Endpoint::from_host_port(b"fe80::1%eth0", 65535).is_ok());
+        assert!(Endpoint::from_host_port(b"unix:/run/x", -1).is_ok());
+    }
+
+    #[test]
+    fn a_host_with_a_port_is_not_a_name() {
+        let told = Endpoint::from_host_port(b"127.0.0.1:8125", 8125).unwrap_err();
+        assert_eq!(told, "the host '127.0.0.1:8125' holds a ':'; the port is given by itself");
     }
 }

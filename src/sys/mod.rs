@@ -128,6 +128,13 @@ pub fn hostname() -> String {
     String::from_utf8_lossy(&name[..len]).into_owned()
 }
 
+/// Whether the program has more rights than who started it, as a set-user-ID
+/// program has: then the environment is not to be trusted.
+pub fn is_privileged() -> bool {
+    // SAFETY: it reads what the kernel gave at the start.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 /// A number for the calling thread that no other living thread has.
 pub fn thread_id() -> usize {
     // SAFETY: it cannot fail.

@@ -176,12 +176,12 @@ impl Model {
             errors.push(libc::EINVAL);
         }
         let tagging = self.dialect.form().tags;
-        if is_bare(tags) && !self.dialect.form().bare_tags {
-            errors.push(libc::EINVAL);
-        } else if !tags.is_empty() && tagging == Tagging::None
+        if !tags.is_empty() && tagging == Tagging::None
             || kind == Kind::Set as u8 && !self.dialect.form().sets
         {
             errors.push(libc::ENOTSUP);
+        } else if is_bare(tags) && !self.dialect.form().bare_tags {
+            errors.push(libc::EINVAL);
         } else {
             if self.prefix.len() + name.len() > self.dialect.form().max_name {
                 errors.push(libc::ENAMETOOLONG);
