@@ -49,6 +49,8 @@ pub enum Problem {
     Drop,
     /// There is no descriptor for a socket.
     Share,
+    /// There is no thread to send, or to look a name up.
+    Thread,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +77,20 @@ impl Journal {
             self.problems.met(Problem::Drop, lines, now, || {
                 format!("more waits than fits in {bound} bytes: the oldest lines are dropped")
             });
+        }
+    }
+
+    /// A thread was to be started.
+    pub fn thread(&mut self, started: std::io::Result<()>, now: u64) {
+        match started {
+            Ok(()) => self.problems.over(Problem::Thread, |count| {
+                format!("a thread was started, after {count} failures")
+            }),
+            Err(error) => self.problems.met(Problem::Thread, 1, now, || {
+                let error = error.to_string();
+                let reason = error.split(" (os error").next().unwrap_or_default();
+                format!("cannot start a thread: {reason}: what is recorded waits for a flush")
+            }),
         }
     }
 
@@ -110,7 +126,7 @@ impl Journal {
 /// The state of each problem, and what is to be said of it.
 #[derive(Debug, Default)]
 pub struct Problems {
-    states: [State; 4],
+    states: [State; 5],
     waiting: Vec<Message>,
 }
 

@@ -246,6 +246,7 @@ impl Context {
             && memory::probe().is_ok()
         {
             self.start_ticking(active, &mut out);
+            self.unlock_and_log(out);
         }
     }
 
@@ -283,6 +284,12 @@ impl Context {
             scheduler::join();
         }
         let before = out.turn_at.replace(at);
-        scheduler::turn_at(self.me.clone(), at, before);
+        let started = scheduler::turn_at(self.me.clone(), at, before);
+        if started.is_err() {
+            // the next call asks again
+            out.turn_at = None;
+            active.ticking.store(false, SeqCst);
+        }
+        out.journal.thread(started, sys::now());
     }
 }

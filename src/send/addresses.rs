@@ -12,6 +12,9 @@ use crate::send::socket::Address;
 /// After a look-up that failed, and while nobody answers at the address, the
 /// next comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
+/// The same after one for which there was no thread: a flush, which has 100
+/// ms, tries several times.
+const NO_THREAD: u64 = 20 * MS;
 /// An address is looked up again after this long.
 const AGE: u64 = 60_000 * MS;
 /// Another context's answer of this age is as good as one's own where the
@@ -113,8 +116,14 @@ impl Addresses {
         if self.lookup.is_none() && now >= self.due {
             let age = if doubted { FRESH } else { RECENT };
             match Lookup::start(name, *port, now.saturating_sub(age), done()) {
-                Ok(lookup) => self.lookup = Some(lookup),
-                Err(_) => self.due = now + *RETRY.start(),
+                Ok(lookup) => {
+                    self.lookup = Some(lookup);
+                    journal.thread(Ok(()), now);
+                }
+                Err(error) => {
+                    self.due = now + NO_THREAD;
+                    journal.thread(Err(error), now);
+                }
             }
         }
         let Some(answer) = self.lookup.as_ref().and_then(Lookup::answer) else { return false };
