@@ -321,7 +321,11 @@ impl Flush {
                 return true;
             }
             match self.readers.values.next(&work.registry.values) {
-                Some(metric) => self.current.open(work.settings, work.budget, metric),
+                Some(metric) => {
+                    if !self.current.open(work.settings, work.budget, metric) {
+                        leave(work.registry, metric);
+                    }
+                }
                 None => return take_appended(work.appended, &mut self.block),
             }
         }
@@ -341,7 +345,9 @@ impl Flush {
             self.put_number(work, lines);
             work.send(&mut self.numbers, Retain::Always);
         }
-        self.single.open(work.settings, work.budget, metric);
+        if !self.single.open(work.settings, work.budget, metric) {
+            leave(work.registry, metric);
+        }
         let packs = work.settings.dialect.packs_values();
         loop {
             self.block.clear();
@@ -351,6 +357,13 @@ impl Flush {
             self.put_value_line(work);
         }
         work.send(&mut self.values, Retain::IfRoom);
+    }
+}
+
+/// Leaves to the next flush what somebody records into right now.
+fn leave(registry: &Registry, metric: &Metric) {
+    if metric.enqueue() {
+        registry.values.push(metric);
     }
 }
 
@@ -374,4 +387,27 @@ fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
     let taken = appended.front(out).is_some();
     appended.pop();
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metric::kind::Kind;
+    use crate::metric::value::Value;
+    use crate::uri::Uri;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it has no sockets")]
+    fn what_is_being_recorded_waits_for_the_next_flush() {
+        let uri = Uri::parse(b"unix:@fripp-nobody?period=86400").unwrap();
+        let context = uri.context(None).unwrap();
+        let metric = context.metric_get(Kind::Timer, b"t", b"").unwrap();
+        context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();
+        let held = metric.samples().unwrap().hold();
+        let _ = context.flush();
+        assert!(metric.is_queued());
+        drop(held);
+        let _ = context.flush();
+        assert!(!metric.is_queued());
+        context.close();
+    }
 }
