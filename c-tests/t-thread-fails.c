@@ -164,23 +164,30 @@ static void *record (void *arg)
     return NULL;
 }
 
-/* The library's thread: the one besides the first.
+/* Finds the library's thread, which has its name when it is set up.
  */
-static pid_t other_thread (void)
+static bool find_thread (void *arg)
 {
     DIR *dir = opendir ("/proc/self/task");
     struct dirent *entry;
-    pid_t found = 0;
+    pid_t *found = arg;
 
     while (dir && (entry = readdir (dir))) {
-        pid_t tid = atoi (entry->d_name);
+        char path[300];
+        char name[32] = "";
+        FILE *comm;
 
-        if (tid > 0 && tid != getpid ())
-            found = tid;
+        snprintf (path, sizeof (path), "/proc/self/task/%s/comm",
+                  entry->d_name);
+        if (!(comm = fopen (path, "r")))
+            continue;
+        if (fgets (name, sizeof (name), comm) && !strcmp (name, "fripp\n"))
+            *found = atoi (entry->d_name);
+        fclose (comm);
     }
     if (dir)
         closedir (dir);
-    return found;
+    return *found > 0;
 }
 
 static void test_policy (struct listener *server)
@@ -188,17 +195,12 @@ static void test_policy (struct listener *server)
     struct recorder r = { .ctx = ctx_open ("127.0.0.1", server, "3600") };
     cpu_set_t own, theirs;
     pthread_t thread;
-    pid_t tid;
+    pid_t tid = 0;
 
     if (pthread_create (&thread, NULL, record, &r) != 0)
         bail_out ("no thread");
     pthread_join (thread, NULL);
-    wait_threads (2, DEADLINE);
-    /* it has set itself up when it has sent */
-    fripp_set_agg_period (r.ctx, 0.01);
-    fripp_inc (r.ctx, "n", 1);
-    listener_wait_lines (server, 1, DEADLINE);
-    tid = other_thread ();
+    wait_until (find_thread, &tid, DEADLINE);
     CPU_ZERO (&own);
     CPU_ZERO (&theirs);
     sched_getaffinity (getpid (), sizeof (own), &own);
