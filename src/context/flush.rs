@@ -159,6 +159,12 @@ impl Flush {
         self.busy
     }
 
+    /// Whether nothing has been recorded that no flush has taken.
+    pub fn is_at_end(&self, registry: &Registry) -> bool {
+        self.readers.numbers.is_at_end(&registry.numbers)
+            && self.readers.values.is_at_end(&registry.values)
+    }
+
     /// Whether gauges or totals are to be sent again in time.
     pub fn has_refreshes(&self) -> bool {
         !self.wheel.is_empty()

@@ -136,16 +136,16 @@ impl Context {
     /// Nothing is left to be sent: the next turn is that of the next flush,
     /// or none where this one had nothing either.
     fn rest(&self, active: &Active, out: &mut Outbound, begin: bool) -> Next {
-        let recorded = || !active.registry.numbers.is_empty() || !active.registry.values.is_empty();
+        let recorded = |out: &Outbound| !out.flush.is_at_end(&active.registry);
         // a timer that keeps its reactor running rests even if gauges are to
         // be refreshed
         let lasting = self.flux().is_none_or(|flux| !flux.keeps_reactor());
         let busy = !begin || out.flush.was_busy() || lasting && out.flush.has_refreshes();
-        if busy || recorded() || !out.appended.is_empty() {
+        if busy || recorded(out) || !out.appended.is_empty() {
             return Next::Flush;
         }
         active.ticking.store(false, SeqCst);
-        if recorded() {
+        if recorded(out) {
             active.ticking.store(true, SeqCst);
             return Next::Flush;
         }
