@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::send::pace;
@@ -146,6 +146,11 @@ fn run(generation: u64) {
 /// What tells a context from others that live.
 fn id(context: &Weak<dyn Turn>) -> usize {
     context.as_ptr().cast::<()>().addr()
+}
+
+/// Whether nobody has it locked at this moment.
+pub fn is_free() -> bool {
+    !matches!(SCHEDULER.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// Locks it.
