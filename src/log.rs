@@ -31,9 +31,12 @@ impl Message {
         Message { level: ERR, text }
     }
 
-    /// The text for C: one line.
+    /// The text for C: one line, whose control bytes no terminal obeys.
     pub fn c_text(&self) -> std::ffi::CString {
-        let text = self.text.replace(['\0', '\n'], " ");
+        let mut text = String::with_capacity(self.text.len());
+        for c in self.text.chars() {
+            if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        }
         std::ffi::CString::new(text).unwrap_or_default()
     }
 }
@@ -191,6 +194,13 @@ mod tests {
         let texts: Vec<String> = problems.take().into_iter().map(|m| m.text).collect();
         assert_eq!(texts, ["refused", "taken again after 1000"]);
         assert!(!problems.any());
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        let message = Message::error("a\n\u{1b}[31m\0\u{9b}\u{e9}".to_owned());
+        let escaped = "a\\n\\u{1b}[31m\\u{0}\\u{9b}\u{e9}";
+        assert_eq!(message.c_text().to_str(), Ok(escaped));
     }
 
     #[test]

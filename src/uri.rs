@@ -64,8 +64,12 @@ impl Uri {
         Ok(uri)
     }
 
-    /// Reads the environment, where the variable is set.
+    /// Reads the environment, where the variable is set. That of a set-user-ID
+    /// program is its caller's, and not read.
     pub fn from_env() -> Option<Result<Uri, String>> {
+        if crate::sys::is_privileged() {
+            return None;
+        }
         let value = std::env::var_os(Uri::VARIABLE)?;
         let mut uri = Uri::parse(&value.into_vec());
         if let Ok(uri) = &mut uri {

@@ -9,7 +9,7 @@ pub use generation::generation;
 
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// CLOCK_MONOTONIC in nanoseconds.
 pub fn now() -> u64 {
@@ -50,6 +50,29 @@ pub fn file_id(fd: BorrowedFd<'_>) -> Option<FileId> {
         stat.assume_init()
     };
     Some(FileId { device: stat.st_dev, inode: stat.st_ino })
+}
+
+/// Moves a descriptor away from 0, 1 and 2: a host that has closed these
+/// would print into it. It is close-on-exec.
+pub fn above_standard(fd: OwnedFd) -> std::io::Result<OwnedFd> {
+    const FIRST: c_int = libc::STDERR_FILENO + 1;
+    if fd.as_raw_fd() >= FIRST {
+        return Ok(fd);
+    }
+    // SAFETY: fcntl takes any number; the new one is nobody else's.
+    unsafe {
+        match libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST) {
+            -1 => Err(std::io::Error::last_os_error()),
+            moved => Ok(OwnedFd::from_raw_fd(moved)),
+        }
+    }
+}
+
+/// Whether the process has rights that its caller has not (set-user-ID): the
+/// environment is not to be trusted.
+pub fn is_privileged() -> bool {
+    // SAFETY: it reads what the kernel gave the process.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// A thread of this library, as the number that its `pthread_t` is (on musl a
