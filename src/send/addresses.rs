@@ -23,6 +23,9 @@ const RECENT: u64 = 30_000 * MS;
 /// ...and of this age where it is wanted because nobody answers.
 const FRESH: u64 = 700 * MS;
 
+/// More addresses than a name server rotates.
+const MANY: usize = 64;
+
 /// The addresses of an end point.
 #[derive(Debug)]
 pub struct Addresses {
@@ -135,9 +138,11 @@ impl Addresses {
                 journal.problems.over(Problem::Resolve, |count| {
                     format!("{name} has an address, after {count} look-ups without one")
                 });
-                let changed = addresses != self.list;
+                if same_set(&addresses, &self.list) {
+                    return false;
+                }
                 self.list = addresses;
-                changed
+                true
             }
             Err(reason) => {
                 self.wait = next_wait(self.wait, RETRY);
@@ -149,5 +154,29 @@ impl Addresses {
                 false
             }
         }
+    }
+}
+
+/// Whether these are the same addresses: a name server may give them in
+/// another order each time. Of very many the order counts, for to compare
+/// them takes long.
+fn same_set(a: &[Address], b: &[Address]) -> bool {
+    let within = |a: &[Address], b: &[Address]| a.iter().all(|address| b.contains(address));
+    a == b || a.len().max(b.len()) <= MANY && within(a, b) && within(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_addresses_does_not_count() {
+        let address =
+            |port| Address::from(std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)));
+        let [a, b, c] = [1, 2, 3].map(address);
+        assert!(same_set(&[a.clone(), b.clone()], &[b.clone(), a.clone()]));
+        assert!(!same_set(&[a.clone(), b.clone()], &[a.clone(), c]));
+        assert!(!same_set(&[a.clone(), b], &[a]));
+        assert!(same_set(&[], &[]));
     }
 }
