@@ -33,9 +33,12 @@ impl Message {
         Message { level: ERR, text }
     }
 
-    /// The text for C: one line.
+    /// The text for C: one line, whose control bytes no terminal obeys.
     pub fn c_text(&self) -> std::ffi::CString {
-        let text = self.text.replace(['\0', '\n'], " ");
+        let mut text = String::with_capacity(self.text.len());
+        for c in self.text.chars() {
+            if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        }
         std::ffi::CString::new(text).unwrap_or_default()
     }
 }
@@ -51,6 +54,8 @@ pub enum Problem {
     Drop,
     /// There is no descriptor for a socket.
     Share,
+    /// There is no thread to send, or to look a name up.
+    Thread,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,6 +85,20 @@ impl Journal {
         }
     }
 
+    /// A thread was to be started.
+    pub fn thread(&mut self, started: std::io::Result<()>, now: u64) {
+        match started {
+            Ok(()) => self.problems.over(Problem::Thread, |count| {
+                format!("a thread was started, after {count} failures")
+            }),
+            Err(error) => self.problems.met(Problem::Thread, 1, now, || {
+                let error = error.to_string();
+                let reason = error.split(" (os error").next().unwrap_or_default();
+                format!("cannot start a thread: {reason}: what is recorded waits for a flush")
+            }),
+        }
+    }
+
     /// A metric or a line is dropped, for the reason that the error has.
     pub fn dropped_bad(&mut self, error: Error, what: impl Display, now: u64) {
         let stats = &mut self.stats;
@@ -99,7 +118,7 @@ impl Journal {
 /// The state of each problem, and what is to be said of it.
 #[derive(Debug, Default)]
 pub struct Problems {
-    states: [State; 4],
+    states: [State; 5],
     waiting: Vec<Message>,
 }
 
@@ -174,6 +193,13 @@ mod tests {
         let messages = journal.problems.take();
         assert_eq!(messages[0].text, "metric 'users' is dropped: dialect brubeck has no sets");
         assert_eq!(journal.stats.dropped_invalid, 1);
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        let message = Message::error("a\n\u{1b}[31m\0\u{9b}\u{e9}".to_owned());
+        let escaped = "a\\n\\u{1b}[31m\\u{0}\\u{9b}\u{e9}";
+        assert_eq!(message.c_text().to_str(), Ok(escaped));
     }
 
     #[test]

@@ -71,10 +71,7 @@ fn wrong_values() {
     let name = |name: &str| told(Kind::Gauge, name, Value::Set(1));
     assert_eq!(name(""), "the name '' is empty, or nothing but dots");
     assert_eq!(name(".."), "the name '..' is empty, or nothing but dots");
-    assert_eq!(
-        name(&"n".repeat(241)),
-        "the name has 241 bytes with its prefix, of 240 at most"
-    );
+    assert_eq!(name(&"n".repeat(241)), "the name has 241 bytes with its prefix, of 240 at most");
     for (kind, value, want) in [
         (Kind::Gauge, Value::Real(f64::NAN), "the value is not a number"),
         (Kind::Gauge, Value::Real(f64::INFINITY), "the value is infinite"),

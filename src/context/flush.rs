@@ -165,6 +165,12 @@ impl Flush {
         self.busy
     }
 
+    /// Whether nothing has been recorded that no flush has taken.
+    pub fn is_at_end(&self, registry: &Registry) -> bool {
+        self.readers.numbers.is_at_end(&registry.numbers)
+            && self.readers.values.is_at_end(&registry.values)
+    }
+
     /// Whether gauges or totals are to be sent again in time.
     pub fn has_refreshes(&self) -> bool {
         !self.wheel.is_empty()
@@ -332,7 +338,11 @@ impl Flush {
                 return true;
             }
             match self.readers.values.next(&work.registry.values) {
-                Some(metric) => self.current.open(work.settings, work.budget, metric),
+                Some(metric) => {
+                    if !self.current.open(work.settings, work.budget, metric) {
+                        leave(work.registry, metric);
+                    }
+                }
                 None => return take_appended(work.appended, &mut self.block),
             }
         }
@@ -380,7 +390,9 @@ impl Flush {
         if lines > 0 {
             self.put_number(work, lines);
         }
-        self.single.open(work.settings, work.budget, metric);
+        if !self.single.open(work.settings, work.budget, metric) {
+            leave(work.registry, metric);
+        }
         let packs = work.settings.dialect.form().packs;
         loop {
             self.block.clear();
@@ -390,6 +402,13 @@ impl Flush {
             self.put_value_line(work);
         }
         self.send(work);
+    }
+}
+
+/// Leaves to the next flush what somebody records into right now.
+fn leave(registry: &Registry, metric: &Metric) {
+    if metric.enqueue() {
+        registry.values.push(metric);
     }
 }
 
@@ -404,6 +423,9 @@ fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
 mod tests {
     use super::*;
     use crate::encode::settings::SECOND;
+    use crate::metric::kind::Kind;
+    use crate::metric::value::Value;
+    use crate::uri::Uri;
 
     #[test]
     fn bursts_are_spread_over_half_the_period() {
@@ -427,5 +449,21 @@ mod tests {
             let even = largest.unwrap() - least.unwrap() <= GAP;
             assert!(even && *largest.unwrap() <= most, "{bursts}: {least:?} to {largest:?}");
         }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it has no sockets")]
+    fn what_is_being_recorded_waits_for_the_next_flush() {
+        let uri = Uri::parse(b"unix:@fripp-nobody?period=86400").unwrap();
+        let context = uri.context(None).unwrap();
+        let metric = context.metric_get(Kind::Timer, b"t", b"").unwrap();
+        context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();
+        let held = metric.samples().unwrap().hold();
+        let _ = context.flush();
+        assert!(metric.is_queued());
+        drop(held);
+        let _ = context.flush();
+        assert!(!metric.is_queued());
+        context.close();
     }
 }

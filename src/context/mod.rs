@@ -14,7 +14,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use crate::context::flush::{Flush, Mode, Work};
 use crate::encode::packet::each_line;
@@ -319,6 +319,12 @@ impl Context {
     pub(crate) fn lock_as_it_is(&self) -> Option<(&Active, MutexGuard<'_, Outbound>)> {
         let active = self.active.as_ref()?;
         Some((active, active.outbound.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Whether nobody has its way out locked at this moment.
+    pub fn is_free(&self) -> bool {
+        let out = self.active.as_ref().map(|active| &active.outbound);
+        !out.is_some_and(|out| matches!(out.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// Waits for a message that is being told. A child's sink may be locked by

@@ -4,7 +4,8 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::send::pace;
@@ -29,11 +30,17 @@ pub struct Scheduler {
     thread: Option<sys::Thread>,
     /// Which thread is the one: an older one ends.
     generation: u64,
+    /// The error of the last try to start it, and when to try again (ns).
+    failed: Option<(i32, u64)>,
 }
+
+/// A thread that could not be started is tried again after this long, in ns:
+/// a try may take longer than a call is to.
+const START_AGAIN: u64 = 100_000_000;
 
 impl Scheduler {
     const fn new() -> Scheduler {
-        Scheduler { due: BTreeMap::new(), members: 0, thread: None, generation: 0 }
+        Scheduler { due: BTreeMap::new(), members: 0, thread: None, generation: 0, failed: None }
     }
 
     /// In a child process there is no thread, and no context is known.
@@ -51,10 +58,20 @@ impl Scheduler {
         }
     }
 
-    fn start(&mut self) {
+    fn start(&mut self) -> io::Result<()> {
+        let now = sys::now();
+        if let Some((code, again)) = self.failed
+            && now < again
+        {
+            return Err(io::Error::from_raw_os_error(code));
+        }
         self.generation += 1;
         let generation = self.generation;
-        self.thread = sys::spawn(c"fripp", Box::new(move || run(generation))).ok();
+        let started = sys::spawn(c"fripp", Box::new(move || run(generation)));
+        let code = started.as_ref().err().and_then(io::Error::raw_os_error);
+        self.failed = code.map(|code| (code, now + START_AGAIN));
+        self.thread = Some(started?);
+        Ok(())
     }
 }
 
@@ -65,19 +82,20 @@ pub fn join() {
 
 /// Asks for a turn of `context` at the time `at` (ns), in place of the one at
 /// the time `before`. Starts the thread where there is none; where none can be
-/// had, the next call tries again.
-pub fn turn_at(context: Weak<dyn Turn>, at: u64, before: Option<u64>) {
+/// had, there is no turn, and the next call is to ask again.
+pub fn turn_at(context: Weak<dyn Turn>, at: u64, before: Option<u64>) -> io::Result<()> {
     let mut scheduler = lock();
     scheduler.forget(&context, before);
+    if scheduler.thread.is_none() {
+        scheduler.start()?;
+    }
     let soonest = scheduler.due.first_key_value().is_none_or(|((first, _), _)| at < *first);
     scheduler.due.insert((at, id(&context)), context);
-    if scheduler.thread.is_none() {
-        scheduler.start();
-    }
     drop(scheduler);
     if soonest {
         WAKE.notify_one();
     }
+    Ok(())
 }
 
 /// Counts a context out, which was to have a turn at the time `turn_at`. The
@@ -128,6 +146,11 @@ fn run(generation: u64) {
 /// What tells a context from others that live.
 fn id(context: &Weak<dyn Turn>) -> usize {
     context.as_ptr().cast::<()>().addr()
+}
+
+/// Whether nobody has it locked at this moment.
+pub fn is_free() -> bool {
+    !matches!(SCHEDULER.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// Locks it.

@@ -136,16 +136,16 @@ impl Context {
     /// Nothing is left to be sent: the next turn is that of the next flush,
     /// or none where this one had nothing either.
     fn rest(&self, active: &Active, out: &mut Outbound, begin: bool) -> Next {
-        let recorded = || !active.registry.numbers.is_empty() || !active.registry.values.is_empty();
+        let recorded = |out: &Outbound| !out.flush.is_at_end(&active.registry);
         // a timer that keeps its reactor running rests even if gauges are to
         // be refreshed
         let lasting = self.flux().is_none_or(|flux| !flux.keeps_reactor());
         let busy = !begin || out.flush.was_busy() || lasting && out.flush.has_refreshes();
-        if busy || recorded() || !out.appended.is_empty() {
+        if busy || recorded(out) || !out.appended.is_empty() {
             return Next::Flush;
         }
         active.ticking.store(false, SeqCst);
-        if recorded() {
+        if recorded(out) {
             active.ticking.store(true, SeqCst);
             return Next::Flush;
         }
@@ -246,6 +246,7 @@ impl Context {
             && memory::probe().is_ok()
         {
             self.start_ticking(active, &mut out);
+            self.unlock_and_log(out);
         }
     }
 
@@ -283,6 +284,12 @@ impl Context {
             scheduler::join();
         }
         let before = out.turn_at.replace(at);
-        scheduler::turn_at(self.me.clone(), at, before);
+        let started = scheduler::turn_at(self.me.clone(), at, before);
+        if started.is_err() {
+            // the next call asks again
+            out.turn_at = None;
+            active.ticking.store(false, SeqCst);
+        }
+        out.journal.thread(started, sys::now());
     }
 }

@@ -11,7 +11,7 @@ use crate::encode::settings::Settings;
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::members::Distinct;
-use crate::metric::samples::Budget;
+use crate::metric::samples::{Budget, Drained};
 
 /// A line of packed values is begun where there is room for two like this.
 const VALUE: usize = 24;
@@ -43,13 +43,14 @@ impl Default for ValueLines {
 }
 
 impl ValueLines {
-    /// Takes what `metric` has recorded, in place of what is left.
-    pub fn open(&mut self, settings: &Settings, budget: &Budget, metric: &Metric) {
+    /// Takes what `metric` has recorded, in place of what is left here. False
+    /// where some of it was in use, and stays.
+    pub fn open(&mut self, settings: &Settings, budget: &Budget, metric: &Metric) -> bool {
         self.samples.clear();
         self.next = 0;
-        let mut k = 1;
+        let mut drained = Drained { k: 1, left: false };
         if let Some(samples) = metric.samples() {
-            k = samples.drain(&mut self.samples, budget);
+            drained = samples.drain(&mut self.samples, budget);
         }
         if let Some(members) = metric.members() {
             self.members = members.take(budget).into_iter();
@@ -58,7 +59,8 @@ impl ValueLines {
         self.head.clear();
         self.tail.clear();
         line::head(&mut self.head, settings, metric);
-        line::tail(&mut self.tail, settings, metric, self.kind, k);
+        line::tail(&mut self.tail, settings, metric, self.kind, drained.k);
+        !drained.left
     }
 
     /// How many values are left.

@@ -23,12 +23,18 @@ HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
     va_list again;
     char *text = buf;
     int n;
+    int again_n;
 
     va_copy (again, ap);
     n = vsnprintf (buf, size, fmt, ap);
     if (n >= 0 && (size_t)n >= size) {
-        if ((text = malloc ((size_t)n + 1)))
-            n = vsnprintf (text, (size_t)n + 1, fmt, again);
+        if ((text = malloc ((size_t)n + 1))) {
+            /* another thread may have changed an argument meanwhile: what
+             * is there is as long as both say */
+            again_n = vsnprintf (text, (size_t)n + 1, fmt, again);
+            if (again_n < n)
+                n = again_n;
+        }
         else
             errno = ENOMEM;
     }

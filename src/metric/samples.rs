@@ -16,6 +16,8 @@ pub const MAX_KEPT: usize = 32_768;
 const LANES: usize = 4;
 /// So often a thread that finds all lanes taken lets others go first.
 const TRIES: u32 = 1000;
+/// So often the flush looks again at a lane that somebody records into.
+const LOOKS: u32 = 16;
 /// A lane is not shrunk below this capacity.
 const SMALL: usize = 64;
 
@@ -41,16 +43,44 @@ pub struct Budget {
 #[derive(Debug)]
 struct Lane {
     values: Vec<f64>,
-    /// Every so many samples one is kept.
+    /// Of every so many samples one is kept: a power of two.
     stride: u32,
-    /// How many go by until the next one is kept.
-    skip: u32,
+    random: Random,
     recorded: u64,
+}
+
+/// Numbers for choosing one of several (Marsaglia's xorshift).
+#[derive(Clone, Copy, Debug)]
+struct Random(u32);
+
+impl Random {
+    /// One of the numbers below `n`.
+    fn below(&mut self, n: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        ((u64::from(self.0) * u64::from(n)) >> 32) as u32
+    }
+}
+
+impl Default for Random {
+    fn default() -> Random {
+        Random(0x9e37_79b9)
+    }
+}
+
+/// What `drain` found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// How many samples each stands for.
+    pub k: u32,
+    /// A lane was in use, and keeps its samples.
+    pub left: bool,
 }
 
 impl Default for Lane {
     fn default() -> Lane {
-        Lane { values: Vec::new(), stride: 1, skip: 0, recorded: 0 }
+        Lane { values: Vec::new(), stride: 1, random: Random::default(), recorded: 0 }
     }
 }
 
@@ -71,22 +101,30 @@ impl Samples {
         false
     }
 
-    /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them, and
-    /// says how many each stands for.
-    pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> u32 {
+    /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them. It
+    /// waits for nobody: who records may be in a signal handler, or have to
+    /// wait for the processor that this thread has.
+    pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> Drained {
         let start = out.len();
         let mut strides = [1; LANES];
         let mut ends = [start; LANES];
         let mut recorded = 0;
-        'lanes: for (i, lane) in self.lanes.iter().enumerate() {
+        let mut left = false;
+        let mut random = Random::default();
+        for (i, lane) in self.lanes.iter().enumerate() {
             ends[i] = out.len();
-            let mut lane = loop {
-                match lane.try_lock() {
-                    Some(lane) => break lane,
-                    None if self.dead[i].load(Relaxed) => continue 'lanes,
-                    None => std::thread::yield_now(),
+            let dead = self.dead[i].load(Relaxed);
+            let mut looks = (0..if dead { 1 } else { LOOKS }).filter_map(|n| {
+                if n > 0 {
+                    std::thread::yield_now();
                 }
+                lane.try_lock()
+            });
+            let Some(mut lane) = looks.next() else {
+                left |= !dead;
+                continue;
             };
+            random = lane.random;
             if memory::room(out, lane.values.len()).is_ok() {
                 strides[i] = lane.stride;
                 recorded += lane.recorded;
@@ -103,20 +141,21 @@ impl Samples {
         for (lane_stride, lane_end) in strides.into_iter().zip(ends) {
             let step = (stride / lane_stride) as usize;
             for at in (begin..lane_end).step_by(step) {
-                out[end] = out[at];
+                let of = step.min(lane_end - at);
+                out[end] = out[at + random.below(of as u32) as usize];
                 end += 1;
             }
             begin = lane_end;
         }
         out.truncate(end);
         while out.len() - start > MAX_KEPT {
-            halve(out, start);
+            halve(out, start, &mut random);
             stride *= 2;
         }
         // each lane has rounded up: in all it is to be less than one too many
         let kept = recorded.div_ceil(u64::from(stride)) as usize;
         out.truncate(start + kept.min(out.len() - start));
-        stride
+        Drained { k: stride, left }
     }
 
     /// In a child process: the samples are the parent's. What a lane holds
@@ -140,6 +179,12 @@ impl Samples {
         }
     }
 
+    /// Holds a lane as one does who records.
+    #[cfg(test)]
+    pub fn hold(&self) -> spin::mutex::SpinMutexGuard<'_, impl Sized> {
+        self.lanes[0].lock()
+    }
+
     /// Forgets all samples but those that are being recorded right now.
     pub fn clear(&self, budget: &Budget) {
         for lane in &self.lanes {
@@ -150,11 +195,13 @@ impl Samples {
     }
 }
 
-/// Takes every other value out from `start` on.
-fn halve(values: &mut Vec<f64>, start: usize) {
+/// Takes one of each two values out from `start` on.
+fn halve(values: &mut Vec<f64>, start: usize, random: &mut Random) {
     let kept = (values.len() - start).div_ceil(2);
     for i in 0..kept {
-        values[start + i] = values[start + 2 * i];
+        let at = start + 2 * i;
+        let of = (values.len() - at).min(2);
+        values[start + i] = values[at + random.below(of as u32) as usize];
     }
     values.truncate(start + kept);
 }
@@ -162,22 +209,33 @@ fn halve(values: &mut Vec<f64>, start: usize) {
 impl Lane {
     #[inline]
     fn record(&mut self, value: f64, budget: &Budget) -> bool {
+        let at = self.recorded & u64::from(self.stride - 1);
         self.recorded += 1;
-        if self.skip > 0 {
-            self.skip -= 1;
+        if at > 0 {
+            self.choose(value, at as u32 + 1);
             return false;
         }
         if self.values.len() == self.values.capacity() {
             self.make_room(budget);
         }
         if self.values.len() == MAX_KEPT {
-            halve(&mut self.values, 0);
+            halve(&mut self.values, 0, &mut self.random);
             self.stride *= 2;
         }
-        self.skip = self.stride - 1;
         let first = self.values.is_empty();
         self.values.push(value);
         first
+    }
+
+    /// The `nth` of the samples of which one is kept: one in `nth` times it
+    /// takes the place of that which is kept so far. So each is as likely,
+    /// and no pattern in them shows.
+    fn choose(&mut self, value: f64, nth: u32) {
+        if self.random.below(nth) == 0
+            && let Some(kept) = self.values.last_mut()
+        {
+            *kept = value;
+        }
     }
 
     /// Takes more memory, or else drops the oldest samples.
@@ -205,7 +263,6 @@ impl Lane {
         let (len, capacity) = (self.values.len(), self.values.capacity());
         self.values.clear();
         self.stride = 1;
-        self.skip = 0;
         self.recorded = 0;
         if capacity > SMALL && len < capacity / 8 {
             self.values.shrink_to(capacity / 2);
@@ -267,8 +324,9 @@ mod tests {
 
     fn drained(samples: &Samples, budget: &Budget) -> (Vec<f64>, u32) {
         let mut out = Vec::new();
-        let stride = samples.drain(&mut out, budget);
-        (out, stride)
+        let drained = samples.drain(&mut out, budget);
+        assert!(!drained.left);
+        (out, drained.k)
     }
 
     #[test]
@@ -286,7 +344,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "too many samples for it")]
-    fn beyond_the_bound_every_kth_is_kept() {
+    fn beyond_the_bound_one_of_k_is_kept() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         for n in [MAX_KEPT + 1, 2 * MAX_KEPT, 2 * MAX_KEPT + 1, 200_000, 1_000_000] {
             (0..n).for_each(|i| {
@@ -294,10 +352,41 @@ mod tests {
             });
             let (values, k) = drained(&samples, &budget);
             assert!(values.len() <= MAX_KEPT && k > 1);
-            assert!(values.iter().enumerate().all(|(i, v)| *v == (i * k as usize) as f64));
+            let window = |v: f64| v as usize / k as usize;
+            assert!(values.iter().enumerate().all(|(i, v)| window(*v) == i));
             let told = values.len() * k as usize;
             assert!(told >= n && told - n < k as usize, "{told} told of {n} with k {k}");
         }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
+    fn a_pattern_does_not_alias() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        for n in [60_000, 120_000, 480_000] {
+            for period in [2, 4, 8] {
+                (0..n).for_each(|i| {
+                    samples.record(if i % period == 0 { 1000.0 } else { 1.0 }, &budget);
+                });
+                let (values, k) = drained(&samples, &budget);
+                let sum = values.iter().sum::<f64>() * f64::from(k);
+                let real = f64::from(n / period * (999 + period));
+                assert!((sum / real - 1.0).abs() < 0.06, "{sum} of {real}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lane_in_use_keeps_its_samples() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        samples.record(1.0, &budget);
+        let busy = samples.lanes[0].lock();
+        samples.record(2.0, &budget);
+        let mut out = Vec::new();
+        assert_eq!(samples.drain(&mut out, &budget), Drained { k: 1, left: true });
+        assert_eq!(out, [2.0]);
+        drop(busy);
+        assert_eq!(drained(&samples, &budget), (vec![1.0], 1));
     }
 
     #[test]

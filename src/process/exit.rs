@@ -1,9 +1,14 @@
 //! A process that ends without destroying its contexts: what is pending is
 //! sent, within 100 ms in all.
 
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, TryLockError, Weak};
+use std::time::Duration;
 
-use crate::context::Context;
+use crate::context::turn::FLUSH_LIMIT;
+use crate::context::{Context, scheduler};
+use crate::send::pace::GAP;
+use crate::send::{resolver, socket_pool};
+use crate::sys;
 
 static LIVING: Mutex<Living> = Mutex::new(Living { contexts: Vec::new(), free: Vec::new() });
 
@@ -57,15 +62,35 @@ pub fn living(list: &Guard) -> impl Iterator<Item = Arc<Context>> {
 extern "C" fn flush_all() {
     // a panic would end a process that is ending
     let _ = std::panic::catch_unwind(|| {
-        let Ok(list) = LIVING.try_lock() else { return };
-        let living: Vec<Arc<Context>> = living(&list).collect();
+        let deadline = sys::now() + FLUSH_LIMIT;
+        // held by a thread that forks, for a moment, or by this one: then
+        // this is a signal handler that interrupted a call, and it stays held
+        let Some(list) = lock_by(&LIVING, deadline) else { return };
+        let mut left: Vec<Arc<Context>> = living(&list).collect();
         drop(list);
-        let deadline = crate::sys::now() + crate::context::turn::FLUSH_LIMIT;
-        for context in living {
-            // what a child has not used holds nothing of its own
-            if crate::sys::now() < deadline && context.is_adopted() {
-                let _ = context.flush_until(deadline);
+        // what a child has not used holds nothing of its own
+        left.retain(|context| context.is_adopted());
+        let others = || scheduler::is_free() && resolver::is_free() && socket_pool::is_free();
+        // in rounds: one whose server is away takes nothing from the others
+        while !left.is_empty() && sys::now() < deadline {
+            left.retain(|context| {
+                !(context.is_free() && others() && context.flush_until(0).is_ok())
+            });
+            if !left.is_empty() {
+                std::thread::sleep(Duration::from_nanos(GAP));
             }
         }
     });
+}
+
+/// Locks it, unless it is held up to the deadline (ns).
+fn lock_by<T>(mutex: &Mutex<T>, deadline: u64) -> Option<MutexGuard<'_, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) if sys::now() >= deadline => return None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_nanos(GAP / 10)),
+        }
+    }
 }

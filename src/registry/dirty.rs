@@ -39,11 +39,6 @@ impl DirtyQueue {
         (DirtyQueue { tail: AtomicPtr::new(first), stub }, reader)
     }
 
-    /// Whether nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        std::ptr::eq(self.tail.load(SeqCst), Arc::as_ptr(&self.stub))
-    }
-
     /// Puts a metric in, which `Metric::enqueue` has let through.
     pub fn push(&self, metric: &Metric) {
         self.push_raw((&raw const *metric).cast_mut());
@@ -71,6 +66,14 @@ impl Reader {
     /// Starts a flush, which ends with what is in the list now.
     pub fn begin(&mut self, list: &DirtyQueue) {
         self.last = list.tail.load(SeqCst);
+    }
+
+    /// Whether nothing is in the list. Its tail alone does not tell: the
+    /// stub may stand behind a metric that a thread was about to link when
+    /// this reader looked.
+    pub fn is_at_end(&self, list: &DirtyQueue) -> bool {
+        let stub = Arc::as_ptr(&list.stub);
+        std::ptr::eq(self.head, stub) && std::ptr::eq(list.tail.load(SeqCst), stub)
     }
 
     /// Whether the flush that was begun has more to take out.
@@ -160,7 +163,7 @@ mod tests {
     fn in_order_and_up_to_where_the_flush_began() {
         let metrics = metrics(5);
         let (list, mut reader) = DirtyQueue::new();
-        assert!(list.is_empty());
+        assert!(reader.is_at_end(&list));
         let record = |i: usize| metrics[i].enqueue().then(|| list.push(&metrics[i]));
         record(3);
         record(1);
@@ -173,7 +176,37 @@ mod tests {
         reader.begin(&list);
         let mut next = || reader.next(&list).map(Metric::hash);
         assert_eq!([next(), next(), next()], [Some(2), Some(3), None]);
-        assert!(list.is_empty() || !reader.has_more());
+        assert!(!reader.has_more());
+    }
+
+    /// Steps of two threads: one is about to link `late` behind `first` when
+    /// the reader takes that out, and puts the stub behind `late`.
+    #[test]
+    fn a_push_half_done_is_not_an_empty_list() {
+        let metrics = metrics(2);
+        let (list, mut reader) = DirtyQueue::new();
+        let [first, late] = [&metrics[0], &metrics[1]];
+        assert!(first.enqueue() && late.enqueue());
+        list.push(first);
+        reader.begin(&list);
+        // the reader is between its look at the tail and the stub: this is
+        // `push (late)` up to its first step, then the stub, as `pop` puts it
+        let late = (&raw const *late).cast_mut();
+        assert!(reader.head == Arc::as_ptr(&list.stub).cast_mut());
+        reader.head = (&raw const *first).cast_mut();
+        let before = list.tail.swap(late, SeqCst);
+        list.push_raw(Arc::as_ptr(&list.stub).cast_mut());
+        assert!(reader.next(&list).is_none(), "not linked yet");
+        assert!(!reader.is_at_end(&list), "two metrics wait");
+        // SAFETY: `before` is `first`.
+        unsafe { (*before).next.store(late, Release) };
+        let mut hashes = Vec::new();
+        for _ in 0..2 {
+            reader.begin(&list);
+            hashes.extend(reader.next(&list).map(Metric::hash));
+        }
+        assert_eq!(hashes, [0, 1]);
+        assert!(reader.is_at_end(&list));
     }
 
     #[test]

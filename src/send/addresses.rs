@@ -12,6 +12,9 @@ use crate::send::socket::Address;
 /// After a look-up that failed, and while nobody answers at the address, the
 /// next comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
+/// The same after one for which there was no thread: a flush, which has 100
+/// ms, tries several times.
+const NO_THREAD: u64 = 20 * MS;
 /// An address is looked up again after this long.
 const AGE: u64 = 60_000 * MS;
 /// Another context's answer of this age is as good as one's own where the
@@ -19,6 +22,9 @@ const AGE: u64 = 60_000 * MS;
 const RECENT: u64 = 30_000 * MS;
 /// ...and of this age where it is wanted because nobody answers.
 const FRESH: u64 = 700 * MS;
+
+/// More addresses than a name server rotates.
+const MANY: usize = 64;
 
 /// The addresses of an end point.
 #[derive(Debug)]
@@ -113,8 +119,14 @@ impl Addresses {
         if self.lookup.is_none() && now >= self.due {
             let age = if doubted { FRESH } else { RECENT };
             match Lookup::start(name, *port, now.saturating_sub(age), done()) {
-                Ok(lookup) => self.lookup = Some(lookup),
-                Err(_) => self.due = now + *RETRY.start(),
+                Ok(lookup) => {
+                    self.lookup = Some(lookup);
+                    journal.thread(Ok(()), now);
+                }
+                Err(error) => {
+                    self.due = now + NO_THREAD;
+                    journal.thread(Err(error), now);
+                }
             }
         }
         let Some(answer) = self.lookup.as_ref().and_then(Lookup::answer) else { return false };
@@ -126,9 +138,11 @@ impl Addresses {
                 journal.problems.over(Problem::Resolve, |count| {
                     format!("{name} has an address, after {count} look-ups without one")
                 });
-                let changed = addresses != self.list;
+                if same_set(&addresses, &self.list) {
+                    return false;
+                }
                 self.list = addresses;
-                changed
+                true
             }
             Err(reason) => {
                 self.wait = next_wait(self.wait, RETRY);
@@ -140,5 +154,29 @@ impl Addresses {
                 false
             }
         }
+    }
+}
+
+/// Whether these are the same addresses: a name server may give them in
+/// another order each time. Of very many the order counts, for to compare
+/// them takes long.
+fn same_set(a: &[Address], b: &[Address]) -> bool {
+    let within = |a: &[Address], b: &[Address]| a.iter().all(|address| b.contains(address));
+    a == b || a.len().max(b.len()) <= MANY && within(a, b) && within(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_addresses_does_not_count() {
+        let address =
+            |port| Address::from(std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, port)));
+        let [a, b, c] = [1, 2, 3].map(address);
+        assert!(same_set(&[a.clone(), b.clone()], &[b.clone(), a.clone()]));
+        assert!(!same_set(&[a.clone(), b.clone()], &[a.clone(), c]));
+        assert!(!same_set(&[a.clone(), b], &[a]));
+        assert!(same_set(&[], &[]));
     }
 }

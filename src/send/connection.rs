@@ -146,6 +146,7 @@ impl Connection {
             return Sent::Retry;
         }
         let mut again = true;
+        let mut late = true;
         while self.open(now, journal) {
             let Some(socket) = &self.socket else { break };
             let probe = probe == Probe::After || self.verify_next;
@@ -161,6 +162,8 @@ impl Connection {
                         self.stalled_until = now + self.stall;
                         break;
                     }
+                    // it may be about an earlier datagram
+                    libc::EMSGSIZE if std::mem::take(&mut late) => continue,
                     libc::EMSGSIZE => {
                         // larger than the path to this end point takes at all
                         journal.stats.dropped_oversize += datagram.lines;

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::send::socket::Address;
 use crate::sys;
@@ -107,6 +107,11 @@ impl UnderWay {
     pub fn after_fork(&mut self) {
         std::mem::forget(std::mem::take(&mut self.0));
     }
+}
+
+/// Whether nobody has it locked at this moment.
+pub fn is_free() -> bool {
+    !matches!(UNDER_WAY.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// Locks the look-ups that are under way.

@@ -75,6 +75,7 @@ impl Socket {
     pub fn connect(address: &Address) -> io::Result<Socket> {
         let domain: Domain = address.0.domain();
         let inner = socket2::Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), None)?;
+        let inner = socket2::Socket::from(sys::above_standard(inner.into())?);
         inner.connect(&address.0)?;
         Ok(Socket {
             id: sys::file_id(inner.as_fd()),

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 
 use crate::send::socket::{Address, Socket};
 
@@ -62,6 +62,11 @@ pub fn open(address: &Address) -> io::Result<(Arc<Socket>, bool)> {
     let socket = socket.ok_or(shortage)?;
     socket.share()?;
     Ok((socket, true))
+}
+
+/// Whether nobody has it locked at this moment.
+pub fn is_free() -> bool {
+    !matches!(POOL.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// Locks it.

@@ -149,7 +149,9 @@ impl Run<'_> {
                 let none = self.model.dialect.form().tags == fripp::encode::dialect::Tagging::None;
                 let bare = self.model.dialect.form().bare_tags;
                 let told = match cleaned {
-                    Some(tags) if !none && is_bare(tags) && !bare => Told::Error(vec![libc::EINVAL]),
+                    Some(tags) if !none && is_bare(tags) && !bare => {
+                        Told::Error(vec![libc::EINVAL])
+                    }
                     None => Told::Error(vec![libc::EINVAL]),
                     Some(tags) if !tags.is_empty() && none => Told::Error(vec![libc::ENOTSUP]),
                     Some(_) => Told::Done,
