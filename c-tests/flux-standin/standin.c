@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "standin.h"
 
 enum call {
     CLOSE, AUX_GET, AUX_SET, GET_RANK, VLOG, LOG, LOG_ERROR, GET_REACTOR,
-    TIMER_CREATE, TIMER_RESET, START, STOP, DESTROY, UNREF, CALLS
+    TIMER_CREATE, TIMER_RESET, START, STOP, DESTROY, UNREF,
+    NOW_UPDATE, CALLS
 };
 
 static const char *const names[CALLS] = {
@@ -22,7 +24,7 @@ static const char *const names[CALLS] = {
     "flux_vlog", "flux_log", "flux_log_error", "flux_get_reactor",
     "flux_timer_watcher_create", "flux_timer_watcher_reset",
     "flux_watcher_start", "flux_watcher_stop", "flux_watcher_destroy",
-    "flux_watcher_unref"
+    "flux_watcher_unref", "flux_reactor_now_update"
 };
 
 static int counts[CALLS];
@@ -44,6 +46,7 @@ struct message {
 struct flux_reactor {
     flux_t *h;
     double now;
+    bool real;            /* its clock is this machine's */
     flux_watcher_t *watchers;
 };
 
@@ -285,6 +288,27 @@ flux_reactor_t *flux_get_reactor (flux_t *h)
     return &h->reactor;
 }
 
+static double machine_now (void)
+{
+    struct timespec ts;
+
+    clock_gettime (CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+void standin_real_time (flux_t *h)
+{
+    h->reactor.real = true;
+    h->reactor.now = machine_now ();
+}
+
+void flux_reactor_now_update (flux_reactor_t *r)
+{
+    enter (r->h, NOW_UPDATE);
+    if (r->real)
+        r->now = machine_now ();
+}
+
 flux_watcher_t *flux_timer_watcher_create (flux_reactor_t *r,
                                            double after,
                                            double repeat,
@@ -375,7 +399,7 @@ static flux_watcher_t *first_due (flux_reactor_t *r, double end)
 int standin_advance (flux_t *h, double seconds)
 {
     flux_reactor_t *r = &h->reactor;
-    double end = r->now + seconds;
+    double end = r->real ? machine_now () : r->now + seconds;
     flux_watcher_t *w;
     int fired = 0;
 
@@ -389,7 +413,8 @@ int standin_advance (flux_t *h, double seconds)
         fired++;
         w->cb (r, w, 0, w->arg);
     }
-    r->now = end;
+    if (r->now < end)
+        r->now = end;
     return fired;
 }
 

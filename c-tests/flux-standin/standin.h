@@ -26,6 +26,11 @@ void standin_fail_rank (flux_t *h, int errnum);
  */
 int standin_advance (flux_t *h, double seconds);
 
+/* From now on the reactor's clock is this machine's; standin_advance () does
+ * what is due by now.
+ */
+void standin_real_time (flux_t *h);
+
 /* How many watchers are not destroyed, how many are started, and how many
  * keep flux_reactor_run () from returning.
  */

@@ -9,9 +9,10 @@ BENCH     := $(BUILD)/benches/bench
 BENCH_MEM := $(BUILD)/benches/memory
 BENCH_SO  := $(BUILD)/benches/libfripp-stripped.so
 PEERS     := $(BUILD)/peers/release/libfripp_bench_peers.so
-BENCH_C   := $(filter-out benches/memory.c,$(wildcard benches/*.c))
+WAKEUPS   := $(BUILD)/benches/wakeups
+BENCH_C   := $(filter-out benches/memory.c benches/wakeups.c,$(wildcard benches/*.c))
 
-.PHONY: bench-build bench-peers bench-guard bench-guard-update bench-picture
+.PHONY: bench-build bench-peers bench-guard bench-guard-update bench-picture wakeups
 
 ##: bench every goal of speed, beside what cannot be avoided and other clients
 bench: bench-build bench-peers
@@ -50,3 +51,18 @@ bench-guard-update: $(BENCH)
 
 bench-picture:
 	$(Q)benches/picture '$(or $(BENCH_JSON),$(error BENCH_JSON is to name the figures of make bench))' docs/speed.svg
+
+# a process, so many a second; the stand-in is that of Flux 0.88
+$(WAKEUPS): benches/wakeups.c c-tests/flux-standin/standin.c include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -DSTANDIN_0_88 -fPIC -shared -pthread \
+	    -Ic-tests/flux-standin -Wl,-soname,libflux-core.so.2 -o $(@D)/libflux-core.so.2 \
+	    c-tests/flux-standin/standin.c
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -DSTANDIN_0_88 -pthread \
+	    -Iinclude -Ic-tests/flux-standin -o $@ $< $(LINK) \
+	    -L$(@D) -l:libflux-core.so.2 -Wl,-rpath,$(abspath $(@D))
+
+##: wakeups how often contexts wake a process, idle and busy
+wakeups: $(WAKEUPS)
+	$(Q)$(WAKEUPS)

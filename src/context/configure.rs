@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::metric::state;
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
+use crate::sys::flux::Flux;
 use crate::sys::memory;
 
 impl Context {
@@ -62,13 +63,12 @@ impl Context {
     pub fn set_period(&self, seconds: f64) -> Result<(), Error> {
         self.change(&mut |settings| settings.set_period(seconds))?;
         if let Some((_, mut out)) = self.lock() {
-            let period = timer_period(out.settings.period);
-            out.next_flush = sys::now() + phase(period);
-            if let Some(flux) = self.flux().filter(|flux| flux.is_owner()) {
-                out.timer_period = period;
-                let seconds = period as f64 / 1e9;
-                flux.set_period(phase(period) as f64 / 1e9, seconds);
-            } else if let Some(active) = &self.active {
+            out.next_flush = phase::after(sys::now(), timer_period(out.settings.period));
+            if self.flux().is_some_and(Flux::is_owner) {
+                // it is set anew
+                out.timer_runs = false;
+            }
+            if let Some(active) = &self.active {
                 let at = out.next_flush;
                 self.wake(active, &mut out, at);
             }

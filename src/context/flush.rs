@@ -41,7 +41,7 @@ pub struct Flush {
     /// One that is sent outside a flush.
     single: ValueLines,
     open: bool,
-    /// This flush had anything to send.
+    /// This flush had anything to send that was recorded.
     busy: bool,
     /// When it was begun (ns).
     began: u64,
@@ -160,7 +160,7 @@ impl Flush {
         self.open
     }
 
-    /// Whether the last flush had anything to send.
+    /// Whether the last flush had anything to send that was recorded.
     pub fn was_busy(&self) -> bool {
         self.busy
     }
@@ -171,9 +171,11 @@ impl Flush {
             && self.readers.values.is_at_end(&registry.values)
     }
 
-    /// Whether gauges or totals are to be sent again in time.
-    pub fn has_refreshes(&self) -> bool {
-        !self.wheel.is_empty()
+    /// When the next gauge or total is to be sent again (ns), where one is:
+    /// the first time that it can be.
+    pub fn refresh_at(&self, registry: &Registry) -> Option<u64> {
+        let ms = self.wheel.next_due(registry)?;
+        Some(self.epoch + ms * 1_000_000)
     }
 
     /// The time until the next burst of this flush, in ns: they are spread
@@ -251,18 +253,21 @@ impl Flush {
     ) -> Progress {
         let registry = work.registry;
         let ms = (work.now - self.epoch) / 1_000_000;
+        // a flush comes a little sooner after one that was late: the refresh
+        // is due all the same
+        let early = work.settings.period.min(work.settings.refresh) / 8 / 1_000_000;
         loop {
             if work.is_to_pause(false, time_is_up) {
                 return Progress::More;
             }
             let recorded = self.readers.numbers.next(&registry.numbers);
-            let due = || self.wheel.pop(registry, ms).map(|metric| (metric, true));
+            let due = || self.wheel.pop(registry, ms + early).map(|metric| (metric, true));
             let Some((metric, refresh)) = recorded.map(|metric| (metric, false)).or_else(due)
             else {
                 return Progress::Done;
             };
             let lines = self.number(work, metric, refresh, ms);
-            self.busy |= lines > 0;
+            self.busy |= lines > 0 && !refresh;
             if lines > 0 && self.put_number(work, lines) == Sent::Retry {
                 return Progress::Blocked;
             }

@@ -6,12 +6,13 @@
 pub mod configure;
 pub mod fast;
 pub mod flush;
+pub mod phase;
 pub mod record;
 pub mod scheduler;
 pub mod turn;
 
 use std::sync::atomic::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
+    AtomicBool, AtomicU32, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
@@ -78,6 +79,8 @@ pub(crate) struct Outbound {
     pub turn_at: Option<u64>,
     /// The background thread knows this context.
     pub joined: bool,
+    /// The reactor's timer runs: a turn comes within a period.
+    pub timer_runs: bool,
     /// The reactor's timer was set to go on with a flush.
     pub continuing: bool,
     /// The period of the reactor's timer (ns).
@@ -124,9 +127,10 @@ impl Outbound {
         self.flush.after_fork(&active.registry);
         self.delivery.after_fork();
         self.appended.clear();
-        self.next_flush = sys::now() + phase(self.settings.period);
+        self.next_flush = phase::after(sys::now(), timer_period(self.settings.period));
         self.turn_at = None;
         self.joined = false;
+        self.timer_runs = false;
         self.continuing = false;
     }
 }
@@ -155,9 +159,10 @@ impl Context {
             appended: Queue::default(),
             delivery: Delivery::new(connection, settings.mtu, settings.buffer),
             flush: Flush::new(readers, &settings, now),
-            next_flush: now + phase(settings.period),
+            next_flush: phase::after(now, timer_period(settings.period)),
             turn_at: None,
             joined: false,
+            timer_runs: false,
             continuing: false,
             timer_period: settings.period,
             closed: false,
@@ -213,13 +218,6 @@ impl Context {
         if let Some(active) = &self.active {
             active.ticking.store(false, SeqCst);
         }
-    }
-
-    /// How long after its creation the first flush of a context comes, and
-    /// its period, in seconds.
-    pub fn first_flush(&self) -> (f64, f64) {
-        let period = self.lock().map_or(0, |(_, out)| timer_period(out.settings.period));
-        (phase(period) as f64 / 1e9, period as f64 / 1e9)
     }
 
     /// Sends a text now, or keeps what the kernel does not take.
@@ -339,13 +337,11 @@ impl Context {
 
     /// Unlocks, and says what is to be said where there is a sink. Flux is
     /// told by the next turn of its reactor.
-    pub(crate) fn unlock_and_log(&self, out: MutexGuard<'_, Outbound>) {
+    pub(crate) fn unlock_and_log(&self, mut out: MutexGuard<'_, Outbound>) {
         if !out.journal.problems.any() {
             return;
         }
-        if let Some(flux) = self.flux() {
-            flux.wake();
-        }
+        self.start_timer(&mut out);
         if !out.has_logger {
             return;
         }
@@ -367,13 +363,4 @@ impl Context {
 /// could not.
 pub(crate) fn timer_period(period: u64) -> u64 {
     if period == 0 { crate::encode::settings::SECOND } else { period }
-}
-
-/// A part of the period, another for each context, so that not all flush at
-/// the same instant: multiples of the golden ratio spread evenly.
-pub(crate) fn phase(period: u64) -> u64 {
-    static CONTEXTS: AtomicU64 = AtomicU64::new(1);
-    let n = CONTEXTS.fetch_add(1, Relaxed) as f64;
-    let part = (n * 0.618_033_988_749_895).fract();
-    ((0.25 + 0.75 * part) * timer_period(period) as f64) as u64
 }

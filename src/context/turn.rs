@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::context::flush::Mode;
 use crate::context::scheduler::{self, Turn};
-use crate::context::{Active, Context, Outbound, timer_period};
+use crate::context::{Active, Context, Outbound, phase, timer_period};
 use crate::error::Error;
 use crate::send::delivery::Progress;
 use crate::send::pace::{Burst, GAP};
@@ -18,6 +18,10 @@ use crate::sys::memory;
 
 /// The longest that a flush or a destroy takes, in ns.
 pub const FLUSH_LIMIT: u64 = 100_000_000;
+
+/// While a server refuses what there is, and the period is longer than this
+/// (ns), it is tried again after this long.
+const LONGEST_RETRY: u64 = 10_000_000_000;
 
 /// A turn for which there is no memory is made this much later, in ns.
 const NO_MEMORY: u64 = 100_000_000;
@@ -29,6 +33,9 @@ enum Next {
     At(u64),
     /// When the next flush begins.
     Flush,
+    /// With the flush at this time (ns), for a refresh, unless something is
+    /// recorded.
+    Refresh(u64),
     /// When there is something to do again.
     Never,
 }
@@ -54,18 +61,25 @@ impl Context {
         let (Some((active, mut out)), Some(flux)) = (self.lock(), self.flux()) else { return };
         let now = sys::now();
         let begin = !std::mem::take(&mut out.continuing);
-        if begin {
-            out.next_flush = now;
-        }
         let next = self.turn(active, &mut out, now, begin);
         let period = timer_period(out.settings.period);
+        let until = |at: u64| at.saturating_sub(now).max(GAP);
+        out.continuing = matches!(next, Next::At(at) if until(at) < period);
+        out.timer_runs = matches!(next, Next::At(_) | Next::Flush);
         let delay = match next {
-            Next::At(at) => Some(at.saturating_sub(now).max(GAP)).filter(|delay| *delay < period),
-            Next::Flush | Next::Never => None,
+            Next::At(at) if out.continuing => Some(until(at)),
+            Next::Refresh(at) => Some(until(at)),
+            // else it goes on by itself
+            _ if !begin || out.timer_period != period => Some(until(out.next_flush)),
+            _ => None,
         };
-        out.continuing = delay.is_some();
-        let reset = delay.is_some() || out.timer_period != period;
         out.timer_period = period;
+        // what wakes it next takes the same lock
+        match delay {
+            _ if next == Next::Never => flux.rest(),
+            Some(delay) => flux.fire_after(delay as f64 / 1e9, period as f64 / 1e9),
+            None => {}
+        }
         let mut messages = Vec::new();
         if out.has_logger {
             self.unlock_and_log(out);
@@ -75,11 +89,6 @@ impl Context {
         }
         for message in &messages {
             flux.log(message);
-        }
-        if next == Next::Never {
-            flux.rest();
-        } else if reset {
-            flux.fire_after(delay.unwrap_or(period) as f64 / 1e9, period as f64 / 1e9);
         }
     }
 
@@ -94,8 +103,8 @@ impl Context {
         self.resolve(out, now);
         if begin {
             let period = timer_period(out.settings.period);
-            let late = now - out.next_flush.min(now);
-            out.next_flush += (late / period + 1) * period;
+            // a reactor's timer may come a little early
+            out.next_flush = phase::after(now + period / 16, period);
             if out.flush.is_open() {
                 out.flush.begin_values(&active.registry);
             } else {
@@ -126,6 +135,13 @@ impl Context {
                     .lookup_at()
                     .unwrap_or(connection.retry_at())
                     .max(now + GAP);
+                let period = timer_period(out.settings.period).min(LONGEST_RETRY);
+                let retry = if retry - now < period / 4 {
+                    retry
+                } else {
+                    // the back-off has come to the period: with the flush
+                    phase::after(now, period)
+                };
                 if retry < out.next_flush { Next::At(retry) } else { Next::Flush }
             }
             Progress::Done if connection.addresses().is_looking_up() => Next::Flush,
@@ -140,7 +156,7 @@ impl Context {
         // a timer that keeps its reactor running rests even if gauges are to
         // be refreshed
         let lasting = self.flux().is_none_or(|flux| !flux.keeps_reactor());
-        let busy = !begin || out.flush.was_busy() || lasting && out.flush.has_refreshes();
+        let busy = !begin || out.flush.was_busy();
         if busy || recorded(out) || !out.appended.is_empty() {
             return Next::Flush;
         }
@@ -149,7 +165,11 @@ impl Context {
             active.ticking.store(true, SeqCst);
             return Next::Flush;
         }
-        Next::Never
+        let refresh = out.flush.refresh_at(&active.registry).filter(|_| lasting);
+        refresh.map_or(Next::Never, |due| {
+            let period = timer_period(out.settings.period);
+            Next::Refresh(phase::after(due - period / 8, period).max(out.next_flush))
+        })
     }
 
     /// Sends all that was recorded or waits, in bursts, for 100 ms at most.
@@ -213,7 +233,7 @@ impl Context {
         let Outbound { delivery, journal, .. } = &mut *out;
         let connection = delivery.connection();
         if connection.addresses().is_looking_up() || journal.problems.any() {
-            self.flux().map(|flux| flux.wake());
+            self.start_timer(&mut out);
         }
     }
 
@@ -234,6 +254,8 @@ impl Context {
                 let at = out.next_flush;
                 self.wake(active, out, at);
             }
+            // ticking is not set: what is recorded asks for a sooner turn
+            Next::Refresh(at) => self.turn_at(active, out, at),
             Next::Never => {}
         }
     }
@@ -254,15 +276,7 @@ impl Context {
         if active.ticking.swap(true, SeqCst) {
             return;
         }
-        if self.flux().is_some_and(|flux| flux.has_timer()) {
-            let woken = self.flux().is_some_and(|flux| flux.wake());
-            active.ticking.store(woken, SeqCst);
-            return;
-        }
-        let (now, period) = (sys::now(), timer_period(out.settings.period));
-        if out.next_flush <= now {
-            out.next_flush += ((now - out.next_flush) / period + 1) * period;
-        }
+        out.next_flush = phase::after(sys::now(), timer_period(out.settings.period));
         let at = out.next_flush;
         self.wake(active, out, at);
     }
@@ -272,11 +286,29 @@ impl Context {
         if out.closed {
             return;
         }
-        if let Some(flux) = self.flux().filter(|flux| flux.has_timer()) {
-            flux.wake();
-            return;
-        }
         active.ticking.store(true, SeqCst);
+        if !self.start_timer(out) {
+            self.turn_at(active, out, at);
+        }
+    }
+
+    /// Whether the reactor's timer runs. Starts it, on its handle's thread;
+    /// on another the background thread does the work while it rests.
+    pub(crate) fn start_timer(&self, out: &mut Outbound) -> bool {
+        let Some(flux) = self.flux().filter(|flux| flux.has_timer() && !out.closed) else {
+            return false;
+        };
+        if !out.timer_runs && flux.is_owner() {
+            let (now, period) = (sys::now(), timer_period(out.settings.period));
+            let delay = phase::after(now, period) - now;
+            flux.fire_after(delay as f64 / 1e9, period as f64 / 1e9);
+            (out.timer_runs, out.continuing, out.timer_period) = (true, false, period);
+        }
+        out.timer_runs
+    }
+
+    /// Asks the background thread for a turn at the time `at`.
+    fn turn_at(&self, active: &Active, out: &mut Outbound, at: u64) {
         if out.turn_at.is_some_and(|turn_at| turn_at <= at) {
             return;
         }

@@ -239,10 +239,9 @@ fn hand_out(context: Arc<Context>) -> *mut fripp_ctx {
     // SAFETY: just made, with one reference that the caller holds now.
     let context = unsafe { &*raw };
     if let (Some(flux), true) = (context.flux(), context.is_enabled()) {
-        let (delay, period) = context.first_flush();
         let arg = raw.cast_mut().cast();
         // SAFETY: destroy ends the timer before it lets go of the context.
-        unsafe { flux.create_timer(delay, period, reactor_turn, arg) };
+        unsafe { flux.create_timer(reactor_turn, arg) };
         context.wake_for_lookup();
     }
     raw.cast_mut().cast()

@@ -9,6 +9,8 @@ use crate::registry::Registry;
 const SLOTS: usize = 64;
 /// So many slots are one refresh: the rest is for a flush that comes late.
 const SLOTS_PER_REFRESH: u64 = 32;
+/// So many of a slot are looked at to see when the first is due.
+const MOST_LOOKS: usize = 64;
 
 /// Metrics by the time when they are due, in ms.
 #[derive(Debug)]
@@ -53,9 +55,32 @@ impl Wheel {
         self.len = 0;
     }
 
-    /// Whether nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// When the next one is due (ms), where nothing was recorded till then;
+    /// no later than that where there are many.
+    pub fn next_due(&self, _registry: &Registry) -> Option<u64> {
+        let mut first = None;
+        for slot in self.next..self.next + SLOTS as u64 {
+            let begin = slot * self.span;
+            if self.len == 0 || first.is_some_and(|first| first <= begin) {
+                break;
+            }
+            let mut next = self.slots[slot as usize % SLOTS];
+            for looks in 0.. {
+                // SAFETY: metrics live as long as their registry.
+                let Some(metric) = (unsafe { next.as_ref() }) else { break };
+                let due = metric.sent_at() + self.refresh;
+                if looks == MOST_LOOKS {
+                    first = Some(begin);
+                    break;
+                }
+                // one that was forgotten has no refresh
+                if metric.has_been_sent() {
+                    first = Some(first.map_or(due, |first: u64| first.min(due)));
+                }
+                next = metric.next_refresh.load(Relaxed);
+            }
+        }
+        first
     }
 
     /// Takes a metric out that is due at the time `now`, or that has been
@@ -116,6 +141,38 @@ mod tests {
         metric.mark_sent(Number::Integer(2), sent + 5_000);
         assert!(wheel.pop(&registry, sent + 10_001).is_none());
         assert!(wheel.pop(&registry, sent + 15_000).is_some());
+    }
+
+    #[test]
+    fn when_the_next_is_due() {
+        let (registry, _) = Registry::new(1000);
+        let mut wheel = Wheel::new(10_000);
+        assert_eq!(wheel.next_due(&registry), None);
+        let add = |wheel: &mut Wheel, i: u64, sent: u64| {
+            let name = format!("g{i}");
+            let metric =
+                registry.get(Kind::Gauge, name.as_bytes(), 0, std::ptr::null_mut()).unwrap();
+            metric.mark_sent(Number::Integer(1), sent);
+            wheel.insert(metric);
+            metric
+        };
+        let first = add(&mut wheel, 0, 700);
+        add(&mut wheel, 1, 5_000);
+        assert_eq!(wheel.next_due(&registry), Some(10_700));
+        // sent again meanwhile: it stays in its slot, and is due later
+        first.mark_sent(Number::Integer(2), 6_000);
+        assert_eq!(wheel.next_due(&registry), Some(15_000));
+        assert!(wheel.pop(&registry, 14_999).is_none());
+        assert_eq!(wheel.next_due(&registry), Some(15_000));
+        assert!(wheel.pop(&registry, 15_000).is_some());
+        assert_eq!(wheel.next_due(&registry), Some(16_000));
+        first.forget_sent();
+        assert_eq!(wheel.next_due(&registry), None);
+        for i in 2..200 {
+            add(&mut wheel, i, 12_300);
+        }
+        let due = wheel.next_due(&registry).unwrap();
+        assert!((22_300 - wheel.span..=22_300).contains(&due));
     }
 
     #[test]

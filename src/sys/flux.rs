@@ -2,7 +2,7 @@
 //! that the library loads and works where there is none.
 
 use std::ffi::{CStr, c_char, c_double, c_int, c_void};
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use once_cell::sync::OnceCell;
 
@@ -28,6 +28,8 @@ struct Api {
     start: unsafe extern "C" fn(Watcher),
     stop: unsafe extern "C" fn(Watcher),
     destroy: unsafe extern "C" fn(Watcher),
+    /// The reactor's time is that of its last look at the clock.
+    now_update: Option<unsafe extern "C" fn(ReactorPtr)>,
     /// Not in 0.28.
     unref: Option<unsafe extern "C" fn(Watcher)>,
 }
@@ -40,7 +42,6 @@ pub struct Flux {
     owner: usize,
     rank: u32,
     timer: AtomicPtr<c_void>,
-    active: AtomicBool,
 }
 
 // SAFETY: the handle and the watcher are used by the owner's thread alone,
@@ -62,14 +63,7 @@ impl Flux {
         if unsafe { (api.get_rank)(handle, &mut rank) } < 0 {
             rank = 0;
         }
-        Some(Flux {
-            api,
-            handle,
-            owner: sys::thread_id(),
-            rank,
-            timer: AtomicPtr::default(),
-            active: AtomicBool::new(false),
-        })
+        Some(Flux { api, handle, owner: sys::thread_id(), rank, timer: AtomicPtr::default() })
     }
 
     /// The broker's rank; 0 where Flux did not tell.
@@ -88,43 +82,26 @@ impl Flux {
     }
 
     /// Makes the timer, which calls `callback (…, arg)` on the handle's
-    /// thread. It keeps no reactor running that has nothing else to do.
+    /// thread. It rests until `fire_after`.
     ///
     /// # Safety
     /// On the handle's thread; `callback` can be called with `arg` until
     /// `destroy_timer`.
-    pub unsafe fn create_timer(
-        &self,
-        delay: f64,
-        repeat: f64,
-        callback: Callback,
-        arg: *mut c_void,
-    ) {
+    pub unsafe fn create_timer(&self, callback: Callback, arg: *mut c_void) {
         // SAFETY: as above.
         let timer = unsafe {
             let reactor = (self.api.get_reactor)(self.handle);
-            (self.api.timer_create)(reactor, delay, repeat, callback, arg)
+            (self.api.timer_create)(reactor, 1.0, 1.0, callback, arg)
         };
         self.timer.store(timer, Relaxed);
         if let (false, Some(unref)) = (timer.is_null(), self.api.unref) {
-            // SAFETY: a live watcher, on its thread.
+            // SAFETY: a live watcher, on its thread; unref wants it started.
             unsafe {
                 (self.api.start)(timer);
                 unref(timer);
+                (self.api.stop)(timer);
             }
-            self.active.store(true, Relaxed);
         }
-    }
-
-    /// Starts the timer if it does not run. Whether it runs now: nothing is
-    /// done on another thread.
-    pub fn wake(&self) -> bool {
-        if !self.active.load(Relaxed) && self.is_owner() && self.has_timer() {
-            self.active.store(true, Relaxed);
-            // SAFETY: a live watcher, on its thread.
-            unsafe { (self.api.start)(self.timer.load(Relaxed)) };
-        }
-        self.active.load(Relaxed)
     }
 
     /// Whether the timer keeps a reactor running as long as it runs.
@@ -132,26 +109,10 @@ impl Flux {
         self.api.unref.is_none()
     }
 
-    /// Sets the time to the next turn, and the period, in seconds. Only on
-    /// the handle's thread.
-    pub fn set_period(&self, delay: f64, period: f64) {
-        let active = self.active.load(Relaxed);
-        if self.has_timer() {
-            self.fire_after(delay, period);
-            if !active {
-                self.rest();
-            }
-        }
-    }
-
-    /// Nothing is left to do: stops a timer that would keep the reactor
-    /// running. Only from the timer's callback.
+    /// Nothing is left to do: stops the timer. Only from its callback.
     pub fn rest(&self) {
-        if self.api.unref.is_none() {
-            self.active.store(false, Relaxed);
-            // SAFETY: a live watcher, on its thread.
-            unsafe { (self.api.stop)(self.timer.load(Relaxed)) };
-        }
+        // SAFETY: a live watcher, on its thread.
+        unsafe { (self.api.stop)(self.timer.load(Relaxed)) };
     }
 
     /// Lets the timer fire after `delay` seconds, then each `repeat`. Only
@@ -163,11 +124,13 @@ impl Flux {
         }
         // SAFETY: a live watcher, on its thread; reset wants it stopped.
         unsafe {
+            if let Some(update) = self.api.now_update {
+                update((self.api.get_reactor)(self.handle));
+            }
             (self.api.stop)(timer);
             (self.api.timer_reset)(timer, delay, repeat);
             (self.api.start)(timer);
         }
-        self.active.store(true, Relaxed);
     }
 
     /// Logs through Flux. Only from create and the timer's callback.
@@ -231,6 +194,7 @@ fn find_api() -> Option<Api> {
             start: function(find(c"flux_watcher_start")?),
             stop: function(find(c"flux_watcher_stop")?),
             destroy: function(find(c"flux_watcher_destroy")?),
+            now_update: find(c"flux_reactor_now_update").map(|update| function(update)),
             unref: find(c"flux_watcher_unref").map(|unref| function(unref)),
         })
     }

@@ -44,6 +44,7 @@ void flux_log_error (flux_t *h, const char *fmt, ...)
     __attribute__ ((format (printf, 2, 3)));
 
 flux_reactor_t *flux_get_reactor (flux_t *h);
+void flux_reactor_now_update (flux_reactor_t *r);
 flux_watcher_t *flux_timer_watcher_create (flux_reactor_t *r,
                                            double after,
                                            double repeat,
