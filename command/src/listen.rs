@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use fripp::dialect::Dialect;
+use crate::dialect::Dialect;
 use regex::bytes::Regex;
 
 use crate::args::Listen;
@@ -83,16 +83,14 @@ impl Listener {
                 eprintln!("fripp: a datagram of {} bytes: {why}", datagram.len());
             }
         }
-        let mut before = None;
         for line in wire::lines(datagram) {
             let is_match = self.matching.as_ref().is_none_or(|regex| regex.is_match(line));
             if is_match && self.left != Some(0) {
                 self.found += 1;
                 self.left = self.left.map(|left| left - 1);
-                let problems = self.dialect.map(|dialect| lint::line(dialect, line, before));
+                let problems = self.dialect.map(|dialect| lint::line(dialect, line));
                 self.print(line, &problems.unwrap_or_default());
             }
-            before = Some(line);
         }
         let mut output = io::stdout().lock();
         output.write_all(&self.text)?;
@@ -100,11 +98,11 @@ impl Listener {
     }
 
     fn print(&mut self, line: &[u8], problems: &[String]) {
-        self.refused += u64::from(lint::is_refused(problems));
+        self.refused += u64::from(!problems.is_empty());
         if self.json {
-            self.text.extend_from_slice(json::line(line, problems).as_bytes());
+            self.text.extend_from_slice(json::line(line, self.dialect, problems).as_bytes());
         } else if self.coloured {
-            colour::line(line, problems, &mut self.text);
+            colour::line(line, self.dialect, problems, &mut self.text);
         } else {
             self.text.extend_from_slice(line);
             for why in problems {

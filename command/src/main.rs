@@ -6,6 +6,7 @@ mod address;
 mod args;
 mod child;
 mod colour;
+mod dialect;
 mod distribution;
 mod figure;
 mod intake;

@@ -151,9 +151,9 @@ impl Collector<'_> {
         counts.bytes += datagram.len() as u64;
         for line in wire::lines(datagram) {
             counts.lines += 1;
-            for part in wire::read(line) {
+            for part in wire::read(line, tally.dialect) {
                 match part {
-                    Ok(part) => tally.add(&part),
+                    Ok(item) => tally.add(&item),
                     Err(fault) => {
                         *wrong += 1;
                         if wrong_shown.len() < SHOWN {

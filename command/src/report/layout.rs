@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fripp::dialect::Kind;
+use crate::dialect::Kind;
 use regex::Regex;
 
 use super::chart::{Curve, Section};
