@@ -11,7 +11,7 @@ use crate::scale::Scale;
 
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
-#[command(version, max_term_width = 80)]
+#[command(name = "fripp", version, max_term_width = 80)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -208,6 +208,10 @@ pub struct Report {
     /// What to write: an .html, .svg, .png or .csv; FILE with .html if not said
     #[arg(short, long, value_name = "REPORT")]
     pub output: Option<PathBuf>,
+
+    /// Overwrite REPORT if it is there
+    #[arg(short, long)]
+    pub force: bool,
 
     /// A chart of the metrics whose names this regular expression matches;
     /// for a picture also the name of a chart

@@ -3,6 +3,7 @@
 use clap::builder::styling::{AnsiColor, Style};
 
 use crate::dialect::Dialect;
+use crate::safe;
 use crate::wire::{self, Check, Item};
 
 const NAME: Style = Style::new().bold();
@@ -22,16 +23,7 @@ pub fn wanted(is_terminal: bool) -> bool {
 pub fn line(line: &[u8], dialect: Option<Dialect>, problems: &[String], out: &mut Vec<u8>) {
     let mut paint = |style: Style, text: &[u8]| {
         out.extend_from_slice(style.render().to_string().as_bytes());
-        // a terminal is to show it, not to obey it
-        for chunk in text.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                match c {
-                    c if c.is_control() => out.extend(c.escape_default().map(|c| c as u8)),
-                    c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                }
-            }
-            out.extend(chunk.invalid().escape_ascii());
-        }
+        out.extend_from_slice(safe::shown(text).as_bytes());
         out.extend_from_slice(style.render_reset().to_string().as_bytes());
     };
     match wire::read(line, dialect).collect::<Result<Vec<_>, _>>().as_deref() {

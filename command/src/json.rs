@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::{Dialect, Kind};
 use crate::wire::{Check, Event, Item, Line, Tags};
-use crate::{table, wire};
+use crate::{safe, table, wire};
 
 /// What a line says, when it came, and what a server would make of it.
 pub fn line(line: &[u8], dialect: Option<Dialect>, problems: &[String]) -> String {
@@ -34,7 +34,7 @@ pub fn line(line: &[u8], dialect: Option<Dialect>, problems: &[String]) -> Strin
         }
     }
     insert("metrics", Value::Array(metrics));
-    Value::Object(object).to_string()
+    safe::json(&Value::Object(object).to_string())
 }
 
 fn metric(part: &Line<'_>, dialect: Option<Dialect>) -> Value {

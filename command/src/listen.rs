@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 
 use crate::args::Listen;
 use crate::intake::{End, Event, Intake, Limits};
-use crate::{Outcome, colour, json, lint, wire};
+use crate::{Outcome, colour, json, lint, safe, wire};
 
 /// The exit status where less came than was asked for, or what a server would
 /// refuse.
@@ -21,6 +21,8 @@ struct Listener {
     dialect: Option<Dialect>,
     json: bool,
     coloured: bool,
+    /// Standard output is one: it gets no bytes that it would obey.
+    is_terminal: bool,
     /// Matching lines that are still wanted, where a number was given.
     left: Option<u64>,
     found: u64,
@@ -30,11 +32,13 @@ struct Listener {
 }
 
 pub fn run(args: Listen) -> Outcome {
+    let is_terminal = io::stdout().is_terminal();
     let mut listener = Listener {
         matching: args.matching,
         dialect: args.dialect,
         json: args.json,
-        coloured: colour::wanted(io::stdout().is_terminal()),
+        coloured: colour::wanted(is_terminal),
+        is_terminal,
         left: args.count,
         found: 0,
         refused: 0,
@@ -104,7 +108,11 @@ impl Listener {
         } else if self.coloured {
             colour::line(line, self.dialect, problems, &mut self.text);
         } else {
-            self.text.extend_from_slice(line);
+            if self.is_terminal {
+                self.text.extend_from_slice(safe::shown(line).as_bytes());
+            } else {
+                self.text.extend_from_slice(line);
+            }
             for why in problems {
                 eprintln!("fripp: {}: {why}", line.escape_ascii());
             }
@@ -122,5 +130,31 @@ impl Listener {
             _ if wanted && missing || self.refused > 0 => NOT_FOUND,
             _ => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_without_colours_does_not_obey_what_came() {
+        let printed = |is_terminal| {
+            let mut listener = Listener {
+                matching: None,
+                dialect: None,
+                json: false,
+                coloured: false,
+                is_terminal,
+                left: None,
+                found: 0,
+                refused: 0,
+                text: Vec::new(),
+            };
+            listener.print("a\x1b[2J\u{202e}:1|c".as_bytes(), &[]);
+            String::from_utf8(listener.text).unwrap()
+        };
+        assert_eq!(printed(true), "a\\u{1b}[2J\\u{202e}:1|c\n");
+        assert_eq!(printed(false), "a\x1b[2J\u{202e}:1|c\n");
     }
 }

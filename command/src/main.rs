@@ -18,6 +18,7 @@ mod receive;
 mod record;
 mod recording;
 mod report;
+mod safe;
 mod scale;
 mod send;
 mod signals;

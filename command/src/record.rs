@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -63,10 +63,14 @@ impl Recorder {
         source: &Source,
         output: Option<&File>,
     ) -> Result<(Intake, Recorder), String> {
-        let file = create(path, force)?;
+        let (file, is_new) = open(path, force)?;
         let intake = Intake::open(source, output).inspect_err(|_| {
-            let _ = std::fs::remove_file(path);
+            if is_new {
+                let _ = std::fs::remove_file(path);
+            }
         })?;
+        // only now is what was there before not needed
+        empty(&file).map_err(|error| named(path, &error))?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let command: Vec<String> =
             source.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -108,18 +112,30 @@ fn named(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
-fn create(path: &Path, force: bool) -> Result<File, String> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    options.open(path).map_err(|wrong| match wrong.kind() {
-        io::ErrorKind::AlreadyExists => {
-            format!("{}: is there already; --force overwrites it", path.display())
+/// Opens a file to write, with what was in it if `force` allows that; and
+/// whether it is new.
+fn open(path: &Path, force: bool) -> Result<(File, bool), String> {
+    let new = OpenOptions::new().write(true).create_new(true).open(path);
+    let opened = match new {
+        Err(wrong) if wrong.kind() == io::ErrorKind::AlreadyExists => {
+            if !force {
+                return Err(format!("{}: is there already; --force overwrites it", path.display()));
+            }
+            OpenOptions::new().write(true).open(path).map(|file| (file, false))
         }
-        _ => named(path, &wrong),
-    })
+        new => new.map(|file| (file, true)),
+    };
+    opened.map_err(|wrong| named(path, &wrong))
+}
+
+/// Empties a file; a pipe or a device is empty.
+fn empty(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
+}
+
+/// Writes a whole file, which may only be there before if `force` allows it.
+pub fn write_whole(path: &Path, force: bool, contents: &[u8]) -> Result<(), String> {
+    let (mut file, _) = open(path, force)?;
+    let written = empty(&file).and_then(|()| file.write_all(contents));
+    written.map_err(|error| named(path, &error))
 }

@@ -8,6 +8,7 @@ use crate::dialect::{Dialect, Kind};
 use foldhash::fast::RandomState;
 
 use crate::distribution::{Budget, Distribution};
+use crate::safe;
 use crate::wire::{self, Item, Line};
 
 /// Metrics at the most.
@@ -49,7 +50,7 @@ pub struct Seen {
 /// One name, type and set of tags.
 #[derive(Debug)]
 pub struct Metric {
-    /// As it is shown: with its tags, as `name;k=v`.
+    /// As it is shown: with its tags, as `name;k=v`, and safe for a terminal.
     pub name: String,
     pub kind: Kind,
     pub lines: u64,
@@ -220,7 +221,7 @@ impl Tally {
         if self.metrics.len() == self.max_metrics {
             return None;
         }
-        let name = String::from_utf8_lossy(&self.key[1..]).into_owned();
+        let name = safe::shown(&self.key[1..]).into_owned();
         self.index.insert(self.key.clone().into_boxed_slice(), self.metrics.len());
         let (kind, value) = (line.kind, Value::new(line.kind));
         self.metrics.push(Metric { name, kind, lines: 0, lines_now: 0, value });
@@ -293,6 +294,12 @@ mod tests {
         let names: Vec<_> = tally.metrics.iter().map(|metric| &metric.name[..]).collect();
         assert_eq!(names, ["a", "a", "a;k=v", "a;k=w"]);
         assert_eq!(tally.metrics[2].lines, 3);
+    }
+
+    #[test]
+    fn a_name_is_safe_to_show() {
+        let tally = tally(&["a\x1b[2J\u{202e}:1|c|#k:\u{9b}"]);
+        assert_eq!(tally.metrics[0].name, "a\\u{1b}[2J\\u{202e};k=\\u{9b}");
     }
 
     #[test]

@@ -131,6 +131,22 @@ fn the_command_s_status_and_a_file_that_is_there() {
     assert_eq!(output.status.code(), Some(3));
     assert_ne!(std::fs::read(&file).unwrap(), before);
 
+    // what is there stays until there is something to write
+    let before = std::fs::read(&file).unwrap();
+    for wrong in ["nowhere", "192.0.2.1:8125"] {
+        let (output, said) = fripp(&["record", "--force", "-o", &file, wrong]);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+    let csv = folder.file("run.csv");
+    std::fs::write(&csv, "mine").unwrap();
+    let (output, said) = fripp(&["report", &file, "-o", &csv]);
+    assert_eq!((output.status.code(), std::fs::read(&csv).unwrap()), (Some(2), b"mine".to_vec()));
+    assert!(said.contains("is there already; --force overwrites it"), "{said}");
+    let (output, said) = fripp(&["report", "--force", &file, "-o", &csv]);
+    assert!(output.status.success(), "{said}");
+    assert!(std::fs::read_to_string(&csv).unwrap().starts_with("metric,type,"));
+
     let (output, said) = fripp(&["record", "-o", &folder.file("y"), "nowhere"]);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(!exists(&folder.file("y")));

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// A recording that is being written.
 pub struct Writer<W: Write> {
     out: W,
-    block: Block,
+    pub(super) block: Block,
     counts: Counts,
     record: Vec<u8>,
 }

@@ -24,8 +24,10 @@ const OF_PREFIX: usize = 32;
 const WANTED: usize = 512;
 /// Wrong lines that are shown.
 const SHOWN: usize = 5;
+/// Faults of a recording that are named on standard error.
+const FAULTS: usize = 20;
 /// Intervals at the most: a recording of years has longer ones.
-const INTERVALS: f64 = 1e6;
+const INTERVALS: f64 = 1e5;
 
 /// What a report tells of.
 pub struct Collection {
@@ -129,7 +131,9 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn fault(&mut self, fault: Fault) {
-        self.bar.suspend(|| eprintln!("fripp: {fault}"));
+        if self.collection.faults.len() < FAULTS {
+            self.bar.suspend(|| eprintln!("fripp: {fault}"));
+        }
         self.collection.faults.push(fault);
     }
 
@@ -217,6 +221,10 @@ impl Collector<'_> {
             track.series.iter_mut().for_each(|(_, series)| series.finish());
         }
         self.bar.finish_and_clear();
+        let more = self.collection.faults.len().saturating_sub(FAULTS);
+        if more > 0 {
+            eprintln!("fripp: {more} more records cannot be read");
+        }
         self.collection
     }
 }

@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::Outcome;
 use crate::args::Report;
+use crate::{Outcome, record};
 use chart::{Chart, Section};
 use collect::{Collection, Wanted};
 
@@ -51,7 +51,7 @@ pub fn run(args: Report) -> Outcome {
             }
         }
     };
-    std::fs::write(&output, contents).map_err(|wrong| format!("{}: {wrong}", output.display()))?;
+    record::write_whole(&output, args.force, &contents)?;
     eprintln!("fripp: {}", output.display());
     Ok(0)
 }
