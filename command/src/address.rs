@@ -4,6 +4,8 @@
 use fripp::endpoint::Endpoint;
 use fripp::uri::Uri;
 
+use crate::dialect::{self, Dialect};
+
 #[derive(Debug, PartialEq)]
 pub struct Address {
     pub endpoint: Endpoint,
@@ -11,6 +13,8 @@ pub struct Address {
     pub any_port: bool,
     /// What is behind the '?', for a COMMAND.
     pub query: Option<String>,
+    /// The dialect that it names.
+    pub dialect: Option<Dialect>,
 }
 
 impl Address {
@@ -29,15 +33,33 @@ impl Address {
             Some(query) => Uri::parse(format!("{known}?{query}").as_bytes()),
             None => Uri::parse(known.as_bytes()),
         };
-        let endpoint = uri
-            .map_err(|wrong| match Uri::parse(known.as_bytes()) {
-                Ok(_) => format!("the address '{text}': {wrong}"),
-                Err(_) => format!(
-                    "'{text}' is no address: say host:port, [v6]:port, unix:/path or unix:@name"
-                ),
-            })?
-            .endpoint;
-        Ok(Address { endpoint, any_port, query: query.map(str::to_owned) })
+        let uri = uri.map_err(|wrong| match Uri::parse(known.as_bytes()) {
+            Ok(_) => format!("the address '{text}': {wrong}"),
+            Err(_) => format!(
+                "'{text}' is no address: say host:port, [v6]:port, unix:/path or unix:@name"
+            ),
+        })?;
+        let names = |key: &str| query.is_some_and(|q| q.split('&').any(|s| s.starts_with(key)));
+        let dialect = names("dialect=").then_some(uri.settings.dialect);
+        Ok(Address { endpoint: uri.endpoint, any_port, query: query.map(str::to_owned), dialect })
+    }
+
+    /// Adds a dialect to the settings, which may not name another one.
+    pub fn set_dialect(&mut self, dialect: Dialect) -> Result<(), String> {
+        match self.dialect.replace(dialect) {
+            Some(named) if named == dialect => return Ok(()),
+            Some(named) => {
+                let (option, named) = (dialect::name(dialect), dialect::name(named));
+                return Err(format!("--dialect {option}, but the address has dialect={named}"));
+            }
+            None => {}
+        }
+        let setting = format!("dialect={}", dialect::name(dialect));
+        self.query = Some(match self.query.take() {
+            Some(query) if !query.is_empty() => format!("{query}&{setting}"),
+            _ => setting,
+        });
+        Ok(())
     }
 }
 
@@ -62,6 +84,21 @@ mod tests {
         assert_eq!(
             Address::parse("h:1?period=0&mtu=512").unwrap().query.unwrap(),
             "period=0&mtu=512"
+        );
+    }
+
+    #[test]
+    fn dialects() {
+        let mut address = Address::parse("h:1?mtu=512").unwrap();
+        assert_eq!(address.dialect, None);
+        address.set_dialect(Dialect::Statsd).unwrap();
+        assert_eq!(address.query.as_deref(), Some("mtu=512&dialect=statsd"));
+        let mut address = Address::parse("h:1?dialect=dogstatsd").unwrap();
+        assert_eq!(address.dialect, Some(Dialect::Dogstatsd));
+        address.set_dialect(Dialect::Dogstatsd).unwrap();
+        assert_eq!(
+            address.set_dialect(Dialect::Statsd).unwrap_err(),
+            "--dialect statsd, but the address has dialect=dogstatsd"
         );
     }
 

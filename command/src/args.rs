@@ -7,6 +7,7 @@ use crate::dialect::Dialect;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use crate::dialect;
 use crate::scale::Scale;
 
 /// Shows what a program sends to a StatsD server, in place of one
@@ -37,6 +38,14 @@ pub struct Source {
     /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is
     /// 127.0.0.1:8125, with a COMMAND 127.0.0.1:0.
     pub address: Option<String>,
+
+    /// Read lines as servers of this dialect do, and have COMMAND send it
+    ///
+    /// The default is the dialect that the settings of the address name. Without either, a line
+    /// is read if any server reads it. `listen` also warns of what the servers would refuse or
+    /// misread.
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
 
     /// Run COMMAND with FLUX_FRIPP_STATSD set to the address, until it ends
     ///
@@ -84,10 +93,6 @@ pub struct Listen {
     /// Print an object a line: time, line, metrics, and what is wrong
     #[arg(short, long)]
     pub json: bool,
-
-    /// Name the lines that servers of this dialect would refuse or misread, and why
-    #[arg(short, long, value_parser = dialects())]
-    pub dialect: Option<Dialect>,
 }
 
 /// Send a metric, or lines from standard input
@@ -119,7 +124,7 @@ pub struct Send {
     /// The server, with settings as in host:port?dialect=statsd
     ///
     /// Without it FLUX_FRIPP_STATSD says it, or else it is 127.0.0.1:8125.
-    #[arg(short, long, value_name = "URI")]
+    #[arg(long, value_name = "URI")]
     pub to: Option<String>,
 
     /// Goes before the name, with a dot
@@ -170,10 +175,6 @@ pub struct Top {
     #[arg(short, long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<f64>,
 
-    /// How the senders' gauges are read: dogstatsd's have no steps
-    #[arg(short, long, value_parser = dialects())]
-    pub dialect: Option<Dialect>,
-
     /// Keep what comes in as well, for a report, as `fripp record` does
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -194,7 +195,7 @@ pub struct Record {
     pub output: PathBuf,
 
     /// Overwrite FILE if it is there
-    #[arg(short, long)]
+    #[arg(long)]
     pub force: bool,
 }
 
@@ -210,8 +211,12 @@ pub struct Report {
     pub output: Option<PathBuf>,
 
     /// Overwrite REPORT if it is there
-    #[arg(short, long)]
+    #[arg(long)]
     pub force: bool,
+
+    /// Read lines as servers of this dialect do, whatever FILE says
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
 
     /// A chart of the metrics whose names this regular expression matches;
     /// for a picture also the name of a chart
@@ -257,6 +262,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"])
-        .map(|name| Dialect::from_name(name.as_bytes()).expect("they are all dialects"))
+    PossibleValuesParser::new(dialect::NAMES.map(|(name, _)| name))
+        .map(|name| dialect::named(&name).expect("they are all dialects"))
 }

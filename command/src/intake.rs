@@ -11,6 +11,7 @@ use signal_hook::consts::SIGINT;
 use crate::address::Address;
 use crate::args::Source;
 use crate::child::Child;
+use crate::dialect::Dialect;
 use crate::receive::Receiver;
 use crate::signals::{Signals, Waker};
 
@@ -21,6 +22,8 @@ const REST: Duration = Duration::from_secs(3);
 
 pub struct Intake {
     pub receiver: Receiver,
+    /// How lines are read: as the option says, or the address.
+    pub dialect: Option<Dialect>,
     signals: Signals,
     child: Option<Child>,
     interrupted: bool,
@@ -60,7 +63,11 @@ impl Intake {
     /// for what it writes.
     pub fn open(source: &Source, output: Option<&std::fs::File>) -> Result<Intake, String> {
         let default = if source.command.is_empty() { Address::DEFAULT } else { Address::ANY_PORT };
-        let address = Address::parse(source.address.as_deref().unwrap_or(default))?;
+        let mut address = Address::parse(source.address.as_deref().unwrap_or(default))?;
+        if let Some(dialect) = source.dialect {
+            address.set_dialect(dialect)?;
+        }
+        let dialect = address.dialect;
         let receiver = Receiver::bind(address)?;
         let signals = Signals::new().map_err(|wrong| format!("signals: {wrong}"))?;
         let child = match &source.command[..] {
@@ -68,7 +75,7 @@ impl Intake {
             command => Some(Child::start(command, &receiver.uri(), output)?),
         };
         let limits = Limits::default();
-        Ok(Intake { receiver, signals, child, interrupted: false, limits })
+        Ok(Intake { receiver, dialect, signals, child, interrupted: false, limits })
     }
 
     /// Makes a `Wake` come at once, from any thread.

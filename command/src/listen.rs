@@ -32,10 +32,11 @@ struct Listener {
 }
 
 pub fn run(args: Listen) -> Outcome {
+    let mut intake = Intake::open(&args.source, None)?;
     let is_terminal = io::stdout().is_terminal();
     let mut listener = Listener {
         matching: args.matching,
-        dialect: args.dialect,
+        dialect: intake.dialect,
         json: args.json,
         coloured: colour::wanted(is_terminal),
         is_terminal,
@@ -44,7 +45,6 @@ pub fn run(args: Listen) -> Outcome {
         refused: 0,
         text: Vec::new(),
     };
-    let mut intake = Intake::open(&args.source, None)?;
     let has_command = intake.has_command();
     if !has_command {
         eprintln!("fripp: receiving at {}", intake.receiver.bound);

@@ -36,7 +36,7 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn bind(address: Address) -> Result<Receiver, String> {
-        let Address { endpoint, any_port, query } = address;
+        let Address { endpoint, any_port, query, .. } = address;
         let (socket, bound) = match endpoint {
             Endpoint::Udp { host, port } => bind_udp(&host, if any_port { 0 } else { port })?,
             Endpoint::Path(path) => {

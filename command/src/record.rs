@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::Outcome;
 use crate::args::{Record, Source};
 use crate::intake::{End, Event, Intake, Limits};
 use crate::receive::Losses;
 use crate::recording::{Counts, Start, Writer};
+use crate::{Outcome, dialect};
 
 /// What came is in the file after this at the latest.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -79,6 +79,7 @@ impl Recorder {
             address: intake.receiver.bound.to_string(),
             command: command.join(" "),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            dialect: intake.dialect.map(dialect::name).unwrap_or_default().to_owned(),
         };
         let writer = Writer::new(file, &start).map_err(|error| named(path, &error))?;
         let losses = intake.receiver.losses();

@@ -81,7 +81,7 @@ fn what_a_command_was_to_send() {
 
 #[test]
 fn json() {
-    let output = fripp_script("listen --json --dialect statsd", "$FRIPP send a 1 C");
+    let output = fripp_script("listen --json --dialect statsd", "$FRIPP send -d brubeck a 1 C");
     let read: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(read["metrics"][0]["type"], "total");
     assert!(read["problems"][0].as_str().unwrap().contains("added up"));
@@ -90,13 +90,29 @@ fn json() {
 
 #[test]
 fn what_a_server_would_refuse() {
-    let output = fripp_script("listen --dialect telegraf", "$FRIPP send a 1 C; $FRIPP send b 1 c");
+    let output = fripp_script(
+        "listen --dialect telegraf",
+        "$FRIPP send -d brubeck a 1 C; $FRIPP send b 1 c",
+    );
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stdout(&output), "a:1|C\nb:1|c\n");
     let said = "fripp: a:1|C: a running total (C) is refused: only brubeck has them\n";
     assert_eq!(stderr(&output), said);
     let output = fripp_script("listen --dialect brubeck", "$FRIPP send a 1 C; $FRIPP send b 1 c");
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_dialect_is_the_commands_too() {
+    for options in ["listen -d statsd", "listen 127.0.0.1:0?dialect=statsd"] {
+        let output =
+            fripp_script(options, "$FRIPP send a 3 C; $FRIPP send --to $FLUX_FRIPP_STATSD b 1 h");
+        assert_eq!(stdout(&output), "a:3|c\nb:1|ms\n", "{options}");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    }
+    let output = fripp("listen -d statsd 127.0.0.1:0?dialect=telegraf").output().unwrap();
+    assert!(stderr(&output).contains("but the address has dialect=telegraf"));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

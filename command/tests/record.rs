@@ -153,6 +153,30 @@ fn the_command_s_status_and_a_file_that_is_there() {
 }
 
 #[test]
+fn a_gauge_of_minus_5_three_times_is_minus_5() {
+    let folder = Folder::new("dialect");
+    let csv = folder.file("run.csv");
+    let newest = |file: &str, options: &[&str]| {
+        let report = [&["report", "--force", file, "-o", &csv], options].concat();
+        let (output, said) = fripp(&report);
+        assert!(output.status.success(), "{said}");
+        let csv = std::fs::read_to_string(&csv).unwrap();
+        csv.lines().nth(1).unwrap().split(',').nth(4).unwrap().to_owned()
+    };
+    let send = "for n in 1 2 3; do \"$0\" send g -5 gauge; done";
+    for (name, options) in
+        [("option", &["-d", "dogstatsd"][..]), ("address", &["127.0.0.1:0?dialect=dogstatsd"])]
+    {
+        let file = folder.file(name);
+        let command = ["--", "sh", "-c", send, FRIPP];
+        let (output, said) = fripp(&[&["record", "-o", &file], options, &command[..]].concat());
+        assert!(output.status.success(), "{said}");
+        assert_eq!(newest(&file, &[]), "-5", "{name}");
+        assert_eq!(newest(&file, &["-d", "statsd"]), "-15", "{name}");
+    }
+}
+
+#[test]
 fn damage_is_named_and_the_rest_is_reported() {
     let folder = Folder::new("damage");
     let file = folder.file("run.rec");

@@ -45,6 +45,8 @@ pub struct Start {
     pub command: String,
     /// The version of the program that wrote it.
     pub version: String,
+    /// How its lines are to be read, or nothing.
+    pub dialect: String,
 }
 
 /// Datagrams that came one after the other.

@@ -195,7 +195,9 @@ fn start(body: &[u8]) -> Result<Start, &'static str> {
     let mut read = || {
         let unix_us = rest.u64()?;
         let (address, command, version) = (rest.text()?, rest.text()?, rest.text()?);
-        Some(Start { unix_us, address, command, version })
+        // older recordings have none
+        let dialect = if rest.0.is_empty() { String::new() } else { rest.text()? };
+        Some(Start { unix_us, address, command, version, dialect })
     };
     read().ok_or("its fields end early")
 }

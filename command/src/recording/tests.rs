@@ -11,7 +11,13 @@ type Datagrams = Vec<(u64, Vec<u8>)>;
 
 fn start() -> Start {
     let text = |text: &str| text.to_owned();
-    Start { unix_us: 7, address: text("h:1"), command: text("a b"), version: text("1") }
+    Start {
+        unix_us: 7,
+        address: text("h:1"),
+        command: text("a b"),
+        version: text("1"),
+        dialect: text("statsd"),
+    }
 }
 
 /// A recording with a block for each part.

@@ -13,6 +13,7 @@ use regex::Regex;
 use super::name::Name;
 use super::series::{Series, Times};
 use super::statistic::Statistic;
+use crate::dialect::{self, Dialect};
 use crate::recording::{Block, Counts, Fault, Item, Reader, Start};
 use crate::tally::{Tally, Value};
 use crate::wire;
@@ -55,6 +56,8 @@ pub struct Track {
 /// What to collect.
 pub struct Wanted {
     pub interval: f64,
+    /// How lines are read, whatever the recording says.
+    pub dialect: Option<Dialect>,
     /// Metrics of which series are wanted before those of others.
     pub names: Vec<Regex>,
 }
@@ -65,12 +68,13 @@ impl Collection {
         let open =
             || File::open(path).and_then(|f| Reader::new(BufReader::with_capacity(1 << 18, f)));
         let mut reader = open().map_err(wrong)?;
-        let (mut end_us, mut is_whole) = (0, false);
+        let (mut end_us, mut is_whole, mut dialect) = (0, false, wanted.dialect);
         while let Some(item) = reader.next().map_err(wrong)? {
             match item {
                 Item::Block(block) => end_us = end_us.max(block.last_us),
                 Item::End(end) => (end_us, is_whole) = (end_us.max(end.at_us), true),
-                Item::Start(_) | Item::Fault(_) => {}
+                Item::Start(start) => dialect = dialect.or_else(|| dialect::named(&start.dialect)),
+                Item::Fault(_) => {}
             }
         }
         let seconds = end_us as f64 / 1e6;
@@ -91,7 +95,7 @@ impl Collection {
                 seconds,
                 counts: Counts::default(),
                 times: Times::new(interval, intervals),
-                tally: Tally::new(None),
+                tally: Tally::new(dialect),
                 tracks: Vec::new(),
                 untracked: 0,
                 faults: Vec::new(),

@@ -33,7 +33,7 @@ pub fn run(args: Report) -> Outcome {
         return Err(format!("{}: the report would overwrite the recording", output.display()));
     }
     let patterns = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    let wanted = Wanted { interval: args.interval, names: patterns };
+    let wanted = Wanted { interval: args.interval, dialect: args.dialect, names: patterns };
     let mut collection = Collection::read(&args.recording, &wanted)?;
     let sections = layout::by_prefix(&collection);
     let contents = match form {

@@ -74,7 +74,7 @@ pub fn run(args: Top) -> Outcome {
     };
     let has_command = intake.has_command();
     let losses = intake.receiver.losses();
-    let state = Arc::new(Mutex::new(State::new(Tally::new(args.dialect))));
+    let state = Arc::new(Mutex::new(State::new(Tally::new(intake.dialect))));
     let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let limits = Limits { end, tick: Some(TICK) };
     let end = if has_screen {
