@@ -26,6 +26,7 @@ impl Address {
             Some((place, query)) => (place, Some(query)),
             None => (text, None),
         };
+        let place = &whole(place)?;
         // the library sends to no port 0, so that it knows none
         let any_port = !place.starts_with("unix:") && place.ends_with(":0");
         let known = if any_port { format!("{place}1") } else { place.to_owned() };
@@ -36,7 +37,7 @@ impl Address {
         let uri = uri.map_err(|wrong| match Uri::parse(known.as_bytes()) {
             Ok(_) => format!("the address '{text}': {wrong}"),
             Err(_) => format!(
-                "'{text}' is no address: say host:port, [v6]:port, unix:/path or unix:@name"
+                "'{text}' is no address: say host:port, :port, port, [v6]:port, unix:/path or unix:@name"
             ),
         })?;
         let names = |key: &str| query.is_some_and(|q| q.split('&').any(|s| s.starts_with(key)));
@@ -63,6 +64,22 @@ impl Address {
     }
 }
 
+/// The place with what may be left out: the host, which is this one then, and
+/// the folder of a relative path. A COMMAND may change its folder.
+fn whole(place: &str) -> Result<String, String> {
+    let port = place.strip_prefix(':').unwrap_or(place);
+    if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(format!("127.0.0.1:{port}"));
+    }
+    match place.strip_prefix("unix:") {
+        Some(path) if !path.is_empty() && !path.starts_with(['/', '@']) => {
+            let path = std::path::absolute(path).map_err(|wrong| format!("{place}: {wrong}"))?;
+            Ok(format!("unix:{}", path.display()))
+        }
+        _ => Ok(place.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +92,9 @@ mod tests {
             ("localhost:0?period=0", "localhost:1", true),
             ("unix:/tmp/x:0", "unix:/tmp/x:0", false),
             ("unix:@x", "unix:@x", false),
+            ("8125", "127.0.0.1:8125", false),
+            (":8126?period=0", "127.0.0.1:8126", false),
+            ("0", "127.0.0.1:1", true),
         ] {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.any_port, any_port, "{text}");
@@ -105,6 +125,9 @@ mod tests {
     #[test]
     fn what_is_wrong() {
         let wrong = |text| Address::parse(text).unwrap_err();
+        assert!(wrong(":").contains("':' is no address"));
+        assert!(wrong("70000").contains("'70000' is no address"));
+        assert!(wrong("unix:").contains("'unix:' is no address"));
         assert!(wrong("localhost").contains("'localhost' is no address: say host:port"));
         assert!(wrong("localhost:70000").contains("no address"));
         assert!(wrong("h:1?color=red").contains("'color=red' is no setting"));

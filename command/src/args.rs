@@ -32,7 +32,7 @@ pub enum Command {
 /// Where metrics come from, in every subcommand that receives.
 #[derive(clap::Args)]
 pub struct Source {
-    /// Where to receive: host:port, [v6]:port, unix:/path or unix:@name
+    /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name
     ///
     /// Port 0 is one of the system's choice. Settings behind a '?', as in
     /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is

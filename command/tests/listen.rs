@@ -130,6 +130,17 @@ fn unix_sockets() {
 }
 
 #[test]
+fn a_relative_path_is_in_this_folder_also_for_the_command() {
+    let folder = std::env::temp_dir();
+    let name = format!("fripp-relative-{}", std::process::id());
+    let mut command = fripp(&format!("listen unix:{name}"));
+    command.args(["--", "sh", "-c", "cd /; $FRIPP send a 1 c"]).current_dir(&folder);
+    let output = command.output().unwrap();
+    assert_eq!((stdout(&output), stderr(&output)), ("a:1|c\n".to_owned(), String::new()));
+    assert!(!folder.join(name).exists());
+}
+
+#[test]
 fn signals() {
     let signal = |pid: u32, signal: &str| {
         let pid = pid.to_string();
