@@ -90,7 +90,7 @@ pub struct Listen {
     #[arg(short, long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<f64>,
 
-    /// Print an object a line: time, line, metrics, and what is wrong
+    /// Print an object a line: time, line, sender, metrics, and what is wrong
     #[arg(short, long)]
     pub json: bool,
 }

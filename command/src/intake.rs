@@ -12,7 +12,7 @@ use crate::address::Address;
 use crate::args::Source;
 use crate::child::Child;
 use crate::dialect::Dialect;
-use crate::receive::Receiver;
+use crate::receive::{Receiver, Sender};
 use crate::signals::{Signals, Waker};
 
 /// Datagrams between looks at anything else.
@@ -40,7 +40,7 @@ pub struct Limits {
 }
 
 pub enum Event<'a> {
-    Datagram(&'a [u8]),
+    Datagram(&'a [u8], &'a Sender),
     /// A tick's time has come.
     Tick,
     /// Somebody waked.
@@ -119,9 +119,9 @@ impl Intake {
             // in this order: what it sent before it ended is there by now
             let ended = self.child_ended()?;
             let mut flow = ControlFlow::Continue(());
-            let taken = self.receiver.receive(BATCH, &mut |datagram| {
+            let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
                 if flow.is_continue() {
-                    flow = look(Event::Datagram(datagram));
+                    flow = look(Event::Datagram(datagram, sender));
                 }
             })?;
             if flow.is_break() {
@@ -168,9 +168,9 @@ impl Intake {
         let end = Instant::now() + REST;
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && Instant::now() < end {
-            let taken = self.receiver.receive(BATCH, &mut |datagram| {
+            let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
                 if flow.is_continue() {
-                    flow = look(Event::Datagram(datagram));
+                    flow = look(Event::Datagram(datagram, sender));
                 }
             })?;
             if taken < BATCH {

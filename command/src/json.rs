@@ -8,13 +8,22 @@ use crate::dialect::{Dialect, Kind};
 use crate::wire::{Check, Event, Item, Line, Tags};
 use crate::{safe, table, wire};
 
-/// What a line says, when it came, and what a server would make of it.
-pub fn line(line: &[u8], dialect: Option<Dialect>, problems: &[String]) -> String {
+/// What a line says, when it came and from where, and what a server would make
+/// of it.
+pub fn line(
+    line: &[u8],
+    from: Option<&str>,
+    dialect: Option<Dialect>,
+    problems: &[String],
+) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut object = Map::new();
     let mut insert = |key: &str, value: Value| object.insert(key.to_owned(), value);
     insert("time", json!((now.as_secs_f64() * 1e3).round() / 1e3));
     insert("line", text(line));
+    if let Some(from) = from {
+        insert("from", Value::from(from));
+    }
     if !problems.is_empty() {
         insert("problems", json!(problems));
     }
@@ -85,7 +94,7 @@ mod tests {
     #[test]
     fn what_a_line_says() {
         let read: Value =
-            serde_json::from_str(&line(b"a:1:2.5|ms|@0.5|#k:v,l", None, &[])).unwrap();
+            serde_json::from_str(&line(b"a:1:2.5|ms|@0.5|#k:v,l", None, None, &[])).unwrap();
         let want = json!([{
             "name": "a", "type": "timer", "values": [1.0, 2.5], "rate": 0.5,
             "tags": { "k": "v", "l": null },
@@ -99,15 +108,16 @@ mod tests {
     #[test]
     fn what_is_wrong_with_it() {
         let said = ["no".to_owned()];
-        let read: Value = serde_json::from_str(&line(b"s:\"\xff\x1b|s\n", None, &said)).unwrap();
+        let read: Value =
+            serde_json::from_str(&line(b"s:\"\xff\x1b|s\n", None, None, &said)).unwrap();
         assert_eq!(read["problems"], json!(["no"]));
         assert_eq!(read["malformed"], "an unknown type (byte 7)");
-        let read: Value = serde_json::from_str(&line(b"s:1\"\xff|s", None, &[])).unwrap();
+        let read: Value = serde_json::from_str(&line(b"s:1\"\xff|s", None, None, &[])).unwrap();
         assert_eq!(read["metrics"][0]["values"], json!(["1\"\u{fffd}"]));
     }
 
     fn read(text: &[u8], dialect: Option<Dialect>) -> Value {
-        serde_json::from_str(&line(text, dialect, &[])).unwrap()
+        serde_json::from_str(&line(text, None, dialect, &[])).unwrap()
     }
 
     #[test]

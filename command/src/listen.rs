@@ -10,6 +10,7 @@ use regex::bytes::Regex;
 
 use crate::args::Listen;
 use crate::intake::{End, Event, Intake, Limits};
+use crate::receive::Sender;
 use crate::{Outcome, colour, json, lint, safe, wire};
 
 /// The exit status where less came than was asked for, or what a server would
@@ -52,8 +53,8 @@ pub fn run(args: Listen) -> Outcome {
     let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let mut wrong = None;
     let end = intake.run(Limits { end, tick: None }, &mut |event| {
-        if let Event::Datagram(datagram) = event
-            && let Err(error) = listener.take(datagram)
+        if let Event::Datagram(datagram, sender) = event
+            && let Err(error) = listener.take(datagram, sender)
         {
             wrong = Some(error);
             return ControlFlow::Break(());
@@ -79,8 +80,9 @@ pub fn run(args: Listen) -> Outcome {
 impl Listener {
     /// Prints the lines of a datagram that match; all of them are out before
     /// the next datagram is taken.
-    fn take(&mut self, datagram: &[u8]) -> io::Result<()> {
+    fn take(&mut self, datagram: &[u8], sender: &Sender) -> io::Result<()> {
         self.text.clear();
+        let from = if self.json { sender.address() } else { None };
         if let Some(dialect) = self.dialect {
             for why in lint::datagram(dialect, datagram) {
                 self.refused += 1;
@@ -93,7 +95,7 @@ impl Listener {
                 self.found += 1;
                 self.left = self.left.map(|left| left - 1);
                 let problems = self.dialect.map(|dialect| lint::line(dialect, line));
-                self.print(line, &problems.unwrap_or_default());
+                self.print(line, from.as_deref(), &problems.unwrap_or_default());
             }
         }
         let mut output = io::stdout().lock();
@@ -101,10 +103,10 @@ impl Listener {
         output.flush()
     }
 
-    fn print(&mut self, line: &[u8], problems: &[String]) {
+    fn print(&mut self, line: &[u8], from: Option<&str>, problems: &[String]) {
         self.refused += u64::from(!problems.is_empty());
         if self.json {
-            self.text.extend_from_slice(json::line(line, self.dialect, problems).as_bytes());
+            self.text.extend_from_slice(json::line(line, from, self.dialect, problems).as_bytes());
         } else if self.coloured {
             colour::line(line, self.dialect, problems, &mut self.text);
         } else {
@@ -151,7 +153,7 @@ mod tests {
                 refused: 0,
                 text: Vec::new(),
             };
-            listener.print("a\x1b[2J\u{202e}:1|c".as_bytes(), &[]);
+            listener.print("a\x1b[2J\u{202e}:1|c".as_bytes(), None, &[]);
             String::from_utf8(listener.text).unwrap()
         };
         assert_eq!(printed(true), "a\\u{1b}[2J\\u{202e}:1|c\n");

@@ -2,7 +2,7 @@
 //! and the count of those that it had no room for.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::MetadataExt;
@@ -23,6 +23,28 @@ const LONGEST: usize = 256 << 10;
 enum Socket {
     Udp(UdpSocket),
     Unix(UnixDatagram),
+}
+
+/// Where a datagram came from.
+#[derive(Debug)]
+pub enum Sender {
+    Udp(SocketAddr),
+    Unix(UnixAddr),
+}
+
+impl Sender {
+    /// The address as an endpoint is written; most UNIX sockets that send
+    /// have none.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            Sender::Udp(address) => Some(address.to_string()),
+            Sender::Unix(address) => {
+                let path = address.as_pathname().map(|path| format!("unix:{}", path.display()));
+                let name = |name: &[u8]| format!("unix:@{}", name.escape_ascii());
+                path.or_else(|| address.as_abstract_name().map(name))
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -66,14 +88,22 @@ impl Receiver {
 
     /// Takes the datagrams that are there, `most` of them, and says how many
     /// there were.
-    pub fn receive(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<usize, String> {
+    pub fn receive(
+        &mut self,
+        most: usize,
+        take: &mut dyn FnMut(&[u8], &Sender),
+    ) -> Result<usize, String> {
         for taken in 0..most {
             let got = match &self.socket {
-                Socket::Udp(socket) => socket.recv(&mut self.buffer),
-                Socket::Unix(socket) => socket.recv(&mut self.buffer),
+                Socket::Udp(socket) => {
+                    socket.recv_from(&mut self.buffer).map(|(len, from)| (len, Sender::Udp(from)))
+                }
+                Socket::Unix(socket) => {
+                    socket.recv_from(&mut self.buffer).map(|(len, from)| (len, Sender::Unix(from)))
+                }
             };
             match got {
-                Ok(len) => take(&self.buffer[..len]),
+                Ok((len, sender)) => take(&self.buffer[..len], &sender),
                 Err(wrong) if wrong.kind() == ErrorKind::WouldBlock => return Ok(taken),
                 Err(wrong) if wrong.kind() == ErrorKind::Interrupted => {}
                 Err(wrong) => return Err(format!("{}: {wrong}", self.bound)),
@@ -198,7 +228,7 @@ mod tests {
 
     fn one(receiver: &mut Receiver) -> Vec<u8> {
         let mut all = Vec::new();
-        receiver.receive(1, &mut |datagram| all.extend_from_slice(datagram)).unwrap();
+        receiver.receive(1, &mut |datagram, _| all.extend_from_slice(datagram)).unwrap();
         all
     }
 

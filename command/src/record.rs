@@ -89,7 +89,7 @@ impl Recorder {
     /// A tick: all that came before is in the file then.
     pub fn take(&mut self, event: &Event<'_>) -> Result<(), String> {
         let taken = match event {
-            Event::Datagram(datagram) => {
+            Event::Datagram(datagram, _) => {
                 self.writer.datagram(self.start.elapsed().as_micros() as u64, datagram)
             }
             Event::Tick => {

@@ -6,6 +6,7 @@ mod command;
 
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixDatagram;
 
 use command::{FRIPP, Receiving, fripp, fripp_script, stderr, stdout};
@@ -100,6 +101,29 @@ fn what_a_server_would_refuse() {
     assert_eq!(stderr(&output), said);
     let output = fripp_script("listen --dialect brubeck", "$FRIPP send a 1 C; $FRIPP send b 1 c");
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn json_has_the_senders_address() {
+    let listen = Receiving::start("listen 127.0.0.1:0 --json -n 1");
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"a:1|c", &listen.address).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&listen.end().1).unwrap();
+    assert_eq!(read["from"], socket.local_addr().unwrap().to_string());
+
+    let path = std::env::temp_dir().join(format!("fripp-from-{}", std::process::id()));
+    let listen = Receiving::start(&format!("listen unix:@{} --json -n 2", path.display()));
+    let to = std::os::unix::net::SocketAddr::from_abstract_name(path.to_str().unwrap()).unwrap();
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.send_to_addr(b"a:1|c", &to).unwrap();
+    UnixDatagram::unbound().unwrap().send_to_addr(b"b:1|c", &to).unwrap();
+    let out = listen.end().1;
+    std::fs::remove_file(&path).unwrap();
+    let mut lines = out.lines().map(|line| serde_json::from_str(line).unwrap());
+    let named: serde_json::Value = lines.next().unwrap();
+    assert_eq!(named["from"], format!("unix:{}", path.display()));
+    let unnamed: serde_json::Value = lines.next().unwrap();
+    assert!(unnamed.get("from").is_none(), "{unnamed}");
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn receive(
     let end = intake.run(limits, &mut |event| {
         failed = recorder.as_mut().and_then(|recorder| recorder.take(&event).err());
         match event {
-            Event::Datagram(datagram) => lock(state).tally.add_datagram(datagram),
+            Event::Datagram(datagram, _) => lock(state).tally.add_datagram(datagram),
             Event::Tick => lock(state).tick(),
             Event::Wake => {}
         }
