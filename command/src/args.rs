@@ -47,6 +47,13 @@ pub struct Source {
     #[arg(short, long, value_parser = dialects())]
     pub dialect: Option<Dialect>,
 
+    /// Send each datagram on, as it came, to the server at this address
+    ///
+    /// So you can watch what a running server receives: let it receive elsewhere, receive at its
+    /// address, and forward to it.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub forward: Option<String>,
+
     /// Run COMMAND with FLUX_FRIPP_STATSD set to the address, until it ends
     ///
     /// Its exit status is handed on. So are SIGTERM and SIGHUP, to COMMAND.

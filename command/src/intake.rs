@@ -12,6 +12,7 @@ use crate::address::Address;
 use crate::args::Source;
 use crate::child::Child;
 use crate::dialect::Dialect;
+use crate::forward::Forward;
 use crate::receive::{Receiver, Sender};
 use crate::signals::{Signals, Waker};
 
@@ -24,6 +25,7 @@ pub struct Intake {
     pub receiver: Receiver,
     /// How lines are read: as the option says, or the address.
     pub dialect: Option<Dialect>,
+    forward: Option<Forward>,
     signals: Signals,
     child: Option<Child>,
     interrupted: bool,
@@ -69,13 +71,14 @@ impl Intake {
         }
         let dialect = address.dialect;
         let receiver = Receiver::bind(address)?;
+        let forward = source.forward.as_deref().map(Forward::open).transpose()?;
         let signals = Signals::new().map_err(|wrong| format!("signals: {wrong}"))?;
         let child = match &source.command[..] {
             [] => None,
             command => Some(Child::start(command, &receiver.uri(), output)?),
         };
         let limits = Limits::default();
-        Ok(Intake { receiver, dialect, signals, child, interrupted: false, limits })
+        Ok(Intake { receiver, dialect, forward, signals, child, interrupted: false, limits })
     }
 
     /// Makes a `Wake` come at once, from any thread.
@@ -107,6 +110,9 @@ impl Intake {
                 self.signals.take();
             }
         }
+        if let Some(forward) = &self.forward {
+            forward.report();
+        }
         Ok(end)
     }
 
@@ -119,7 +125,11 @@ impl Intake {
             // in this order: what it sent before it ended is there by now
             let ended = self.child_ended()?;
             let mut flow = ControlFlow::Continue(());
+            let forward = &mut self.forward;
             let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
+                if let Some(forward) = forward {
+                    forward.send(datagram);
+                }
                 if flow.is_continue() {
                     flow = look(Event::Datagram(datagram, sender));
                 }
@@ -168,7 +178,11 @@ impl Intake {
         let end = Instant::now() + REST;
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && Instant::now() < end {
+            let forward = &mut self.forward;
             let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
+                if let Some(forward) = forward {
+                    forward.send(datagram);
+                }
                 if flow.is_continue() {
                     flow = look(Event::Datagram(datagram, sender));
                 }

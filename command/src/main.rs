@@ -9,6 +9,7 @@ mod colour;
 mod dialect;
 mod distribution;
 mod figure;
+mod forward;
 mod intake;
 mod json;
 mod lint;

@@ -203,7 +203,9 @@ fn is_abandoned(path: &Path) -> bool {
 
 fn refused(address: &dyn std::fmt::Display, wrong: &io::Error) -> String {
     let why = match wrong.kind() {
-        ErrorKind::AddrInUse => "in use: another program receives there".to_owned(),
+        ErrorKind::AddrInUse => {
+            "in use: another program receives there (move it, and see --forward)".to_owned()
+        }
         ErrorKind::PermissionDenied => "no permission to receive there".to_owned(),
         ErrorKind::AddrNotAvailable => "no address of this machine".to_owned(),
         ErrorKind::NotFound => "no such folder".to_owned(),
@@ -250,7 +252,13 @@ mod tests {
     fn what_is_in_use_is_said() {
         let first = receiver("127.0.0.1:0").unwrap();
         let second = receiver(&first.uri()).unwrap_err();
-        assert_eq!(second, format!("{}: in use: another program receives there", first.uri()));
+        assert_eq!(
+            second,
+            format!(
+                "{}: in use: another program receives there (move it, and see --forward)",
+                first.uri()
+            )
+        );
         let elsewhere = receiver("192.0.2.1:8125").unwrap_err();
         assert_eq!(elsewhere, "192.0.2.1:8125: no address of this machine");
     }

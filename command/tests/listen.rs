@@ -104,6 +104,19 @@ fn what_a_server_would_refuse() {
 }
 
 #[test]
+fn a_server_behind_it_has_all() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap();
+    let listen = Receiving::start(&format!("listen 127.0.0.1:0 -n 2 --forward {to}"));
+    send(&listen.address, "a:1|c\nb:1|c");
+    let mut buffer = [0; 64];
+    let len = server.recv(&mut buffer).unwrap();
+    assert_eq!(&buffer[..len], b"a:1|c\nb:1|c");
+    let (status, out, err) = listen.end();
+    assert_eq!((status, &out[..], &err[..]), (0, "a:1|c\nb:1|c\n", ""));
+}
+
+#[test]
 fn json_has_the_senders_address() {
     let listen = Receiving::start("listen 127.0.0.1:0 --json -n 1");
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
