@@ -213,7 +213,8 @@ pub struct Report {
     #[arg(value_name = "FILE")]
     pub recording: PathBuf,
 
-    /// What to write: an .html, .svg, .png or .csv; FILE with .html if not said
+    /// What to write: an .html, .svg, .png, .csv (figures of all metrics) or .json (values over
+    /// time); FILE with .html if not said
     #[arg(short, long, value_name = "REPORT")]
     pub output: Option<PathBuf>,
 

@@ -63,6 +63,25 @@ fn a_recording_becomes_a_page_and_pictures() {
     assert!(html.contains("&quot;no line&quot;, in datagram 3, at "));
     assert!(!html.contains("{{"));
 
+    let series = folder.file("x.json");
+    let (output, said) = fripp(&["report", &file, "-o", &series]);
+    assert!(output.status.success(), "{said}");
+    let series: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&series).unwrap()).unwrap();
+    let metric = |name| {
+        let metrics = series["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == name).unwrap()
+    };
+    let values = |name, statistic: &str| -> Vec<f64> {
+        let values = metric(name)["series"][statistic].as_array().unwrap();
+        values.iter().filter_map(serde_json::Value::as_f64).collect()
+    };
+    assert_eq!(values("a.size", "value").last(), Some(&5.0));
+    assert_eq!(values("a.hits", "rate").iter().sum::<f64>(), 3.0);
+    assert_eq!(metric("a.took")["type"], "timer");
+    let times = series["times"].as_array().unwrap().len();
+    assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count").len()));
+
     let (svg, png) = (folder.file("x.svg"), folder.file("x.png"));
     let (output, said) = fripp(&["report", &file, "-o", &svg, "--chart", "hits"]);
     assert!(output.status.success(), "{said}");
@@ -74,7 +93,7 @@ fn a_recording_becomes_a_page_and_pictures() {
         (&["-o", &png] as &[&str], "a picture has one chart: say --chart with one of\n  a."),
         (&["-o", &png, "--chart", "nothing"], "no chart 'nothing': say --chart with one of"),
         (&["-o", &png, "--chart", "took"], "'took' makes several charts: "),
-        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg, .png or .csv"),
+        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg, .png, .csv or .json"),
         (&["--chart", "("], "the pattern '('"),
         (&["--interval", "0"], "not a number of seconds from 0.001 to 86400"),
     ] {

@@ -7,6 +7,7 @@ mod collect;
 mod csv;
 mod facts;
 mod figure;
+mod json;
 mod layout;
 mod name;
 mod page;
@@ -39,6 +40,7 @@ pub fn run(args: Report) -> Outcome {
     let contents = match form {
         Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
         Form::Csv => csv::metrics(&mut collection).into_bytes(),
+        Form::Json => json::series(&collection).into_bytes(),
         Form::Svg | Form::Png => {
             let [name] = &args.chart[..] else {
                 return Err(format!("a picture has one chart: {}", choice(&sections)));
@@ -62,6 +64,7 @@ enum Form {
     Svg,
     Png,
     Csv,
+    Json,
 }
 
 impl Form {
@@ -71,7 +74,11 @@ impl Form {
             Some("svg") => Ok(Form::Svg),
             Some("png") => Ok(Form::Png),
             Some("csv") => Ok(Form::Csv),
-            _ => Err(format!("{}: a report is an .html, .svg, .png or .csv", output.display())),
+            Some("json") => Ok(Form::Json),
+            _ => Err(format!(
+                "{}: a report is an .html, .svg, .png, .csv or .json",
+                output.display()
+            )),
         }
     }
 }

@@ -95,8 +95,12 @@ pub fn run(args: Top) -> Outcome {
     let size = ratatui::crossterm::terminal::size().ok().filter(|_| io::stdout().is_terminal());
     let width = size.map(|(columns, _)| usize::from(columns));
     let mut out = io::stdout().lock();
-    crate::table::write(&mut out, &mut state.tally, lasted, losses.count(), width)
-        .map_err(|wrong| format!("standard output: {wrong}"))?;
+    let written = crate::table::write(&mut out, &mut state.tally, lasted, losses.count(), width);
+    match written {
+        // the reader has seen enough
+        Err(wrong) if wrong.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written.map_err(|wrong| format!("standard output: {wrong}"))?,
+    }
     Ok(match end {
         End::Command(status) => status,
         _ => 0,
