@@ -22,6 +22,8 @@ pub struct Reader<R> {
 /// How many of them there may be. A file that is crafted could have a new
 /// record begin in each of its bytes.
 const MAX_IN_VAIN: u64 = 32 << 20;
+/// What it costs to look at a marker, in bytes.
+const TRY: u64 = 256;
 
 /// A record, or the place of one that cannot be read.
 #[derive(Debug, PartialEq)]
@@ -154,7 +156,7 @@ impl<R: BufRead + Seek> Reader<R> {
                 self.go_to(found)?;
                 break found;
             }
-            self.in_vain += self.body.len() as u64;
+            self.in_vain += TRY + self.body.len() as u64;
             from = found + 1;
         };
         self.offset = next;
