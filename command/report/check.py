@@ -197,7 +197,7 @@ def facts(name, page, figures, recording):
 
 
 def report(fripp, recording, page):
-    subprocess.run([fripp, "report", recording, "-o", page], check=True, stderr=subprocess.PIPE)
+    subprocess.run([fripp, "report", "--force", recording, "-o", page], check=True, stderr=subprocess.PIPE)
 
 
 def check_command(work, fripp, command, pictures):
@@ -217,7 +217,7 @@ def check_command(work, fripp, command, pictures):
     for form, magic in (("svg", b"<svg"), ("png", b"\x89PNG")):
         out = os.path.join(work, f"chart.{form}")
         name = next(iter(figures.series))
-        subprocess.run([fripp, "report", file, "-o", out, "--chart", f"^{name}$" if
+        subprocess.run([fripp, "report", "--force", file, "-o", out, "--chart", f"^{name}$" if
                         figures.kinds[name] in ("gauge", "counter", "total") else "."],
                        stderr=subprocess.PIPE)
         with open(out, "rb") as picture_file:
@@ -244,7 +244,7 @@ def check_killed(work, fripp, command):
         torn.truncate(os.path.getsize(file) - 7)
     recording = Recording(file)
     check("torn: it is", recording.cut and len(recording.datagrams) < len(whole.datagrams))
-    said = subprocess.run([fripp, "report", file, "-o", page], stderr=subprocess.PIPE, text=True)
+    said = subprocess.run([fripp, "report", "--force", file, "-o", page], stderr=subprocess.PIPE, text=True)
     check("torn: its place is named", "the file ends in it" in said.stderr, said.stderr)
     html = facts("torn", page, Figures(recording), recording)
     check("torn: the page says so", "not ended in order" in html)

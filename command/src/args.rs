@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::dialect::Dialect;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use fripp::encode::dialect::Dialect;
 
+use crate::dialect;
 use crate::scale::Scale;
 
 /// Shows what a program sends to a StatsD server, in place of one
@@ -31,12 +32,27 @@ pub enum Command {
 /// Where metrics come from, in every subcommand that receives.
 #[derive(clap::Args)]
 pub struct Source {
-    /// Where to receive: host:port, [v6]:port, unix:/path or unix:@name
+    /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name
     ///
     /// Port 0 is one of the system's choice. Settings behind a '?', as in
     /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is
     /// 127.0.0.1:8125, with a COMMAND 127.0.0.1:0.
     pub address: Option<String>,
+
+    /// Read lines as servers of this dialect do, and have COMMAND send it
+    ///
+    /// The default is the dialect that the settings of the address name. Without either, a line
+    /// is read if any server reads it. `listen` also warns of what the servers would refuse or
+    /// misread.
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
+
+    /// Send each datagram on, as it came, to the server at this address
+    ///
+    /// So you can watch what a running server receives: let it receive elsewhere, receive at its
+    /// address, and forward to it.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub forward: Option<String>,
 
     /// Run COMMAND with FLUX_FRIPP_STATSD set to the address, until it ends
     ///
@@ -81,13 +97,9 @@ pub struct Listen {
     #[arg(short, long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<f64>,
 
-    /// Print an object a line: time, line, metrics, and what is wrong
+    /// Print an object a line: time, line, sender, metrics, and what is wrong
     #[arg(short, long)]
     pub json: bool,
-
-    /// Name the lines that servers of this dialect would refuse or misread, and why
-    #[arg(short, long, value_parser = dialects())]
-    pub dialect: Option<Dialect>,
 }
 
 /// Send a metric, or lines from standard input
@@ -119,7 +131,7 @@ pub struct Send {
     /// The server, with settings as in host:port?dialect=statsd
     ///
     /// Without it FLUX_FRIPP_STATSD says it, or else it is 127.0.0.1:8125.
-    #[arg(short, long, value_name = "URI")]
+    #[arg(long, value_name = "URI")]
     pub to: Option<String>,
 
     /// Goes before the name, with a dot
@@ -170,10 +182,6 @@ pub struct Top {
     #[arg(short, long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<f64>,
 
-    /// How the senders' gauges are read: dogstatsd's have no steps
-    #[arg(short, long, value_parser = dialects())]
-    pub dialect: Option<Dialect>,
-
     /// Keep what comes in as well, for a report, as `fripp record` does
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -194,7 +202,7 @@ pub struct Record {
     pub output: PathBuf,
 
     /// Overwrite FILE if it is there
-    #[arg(short, long)]
+    #[arg(long)]
     pub force: bool,
 }
 
@@ -205,9 +213,18 @@ pub struct Report {
     #[arg(value_name = "FILE")]
     pub recording: PathBuf,
 
-    /// What to write: an .html, .svg, .png or .csv; FILE with .html if not said
+    /// What to write: an .html, .svg, .png, .csv (figures of all metrics) or .json (values over
+    /// time); FILE with .html if not said
     #[arg(short, long, value_name = "REPORT")]
     pub output: Option<PathBuf>,
+
+    /// Overwrite REPORT if it is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Read lines as servers of this dialect do, whatever FILE says
+    #[arg(short, long, value_parser = dialects())]
+    pub dialect: Option<Dialect>,
 
     /// A chart of the metrics whose names this regular expression matches;
     /// for a picture also the name of a chart
@@ -253,6 +270,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 fn dialects() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(Dialect::names())
-        .map(|name| Dialect::from_name(name.as_bytes()).expect("they are all dialects"))
+    PossibleValuesParser::new(dialect::Dialect::names())
+        .map(|name| dialect::named(&name).expect("they are all dialects"))
 }

@@ -2,7 +2,9 @@
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use crate::wire;
+use crate::dialect::Dialect;
+use crate::safe;
+use crate::wire::{self, Check, Item};
 
 const NAME: Style = Style::new().bold();
 const VALUE: Style = AnsiColor::Green.on_default();
@@ -18,27 +20,33 @@ pub fn wanted(is_terminal: bool) -> bool {
 }
 
 /// Appends a line, and what is wrong with it below.
-pub fn line(line: &[u8], problems: &[String], out: &mut Vec<u8>) {
+pub fn line(line: &[u8], dialect: Option<Dialect>, problems: &[String], out: &mut Vec<u8>) {
     let mut paint = |style: Style, text: &[u8]| {
         out.extend_from_slice(style.render().to_string().as_bytes());
-        // a terminal is to show it, not to obey it
-        for chunk in text.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                match c {
-                    c if c.is_control() => out.extend(c.escape_default().map(|c| c as u8)),
-                    c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                }
-            }
-            out.extend(chunk.invalid().escape_ascii());
-        }
+        out.extend_from_slice(safe::shown(text).as_bytes());
         out.extend_from_slice(style.render_reset().to_string().as_bytes());
     };
-    match wire::read(line).find_map(Result::err) {
-        Some(fault) => {
+    match wire::read(line, dialect).collect::<Result<Vec<_>, _>>().as_deref() {
+        Err(fault) => {
             paint(WRONG, line);
             paint(REST, format!("   {fault}").as_bytes());
         }
-        None => {
+        Ok([Item::Event(event)]) => {
+            let head = line.iter().position(|b| *b == b':').map_or(0, |at| at + 1);
+            let (title, text) = (head + event.title.len(), event.text.len() + 1);
+            paint(TYPE, &line[..head]);
+            paint(NAME, &line[head..title]);
+            paint(VALUE, &line[title..title + text]);
+            paint(REST, &line[title + text..]);
+        }
+        Ok([Item::Check(check)]) => {
+            let (head, status) = (Check::START.len(), Check::START.len() + check.name.len());
+            paint(TYPE, &line[..head]);
+            paint(NAME, &line[head..status]);
+            paint(VALUE, &line[status..status + 2]);
+            paint(REST, &line[status + 2..]);
+        }
+        Ok(_) => {
             let at = |from: usize, byte| line[from..].iter().position(|b| *b == byte);
             let colon = at(0, b':').unwrap_or(line.len());
             let bar = at(colon, b'|').map_or(line.len(), |n| colon + n);
@@ -64,7 +72,7 @@ mod tests {
 
     fn painted(text: &[u8], problems: &[String]) -> String {
         let mut out = Vec::new();
-        line(text, problems, &mut out);
+        line(text, None, problems, &mut out);
         String::from_utf8(out).unwrap().replace('\x1b', "^")
     }
 
@@ -73,7 +81,11 @@ mod tests {
         assert_eq!(painted(b"a:1|ms|@0.5", &[]), "^[1ma^[0m^[32m:1^[0m^[36m|ms^[0m^[2m|@0.5^[0m");
         let said = painted(b"a:1|c", &["why".to_owned()]);
         assert!(said.ends_with("\n    ^[31mwhy^[0m"), "{said}");
-        assert_eq!(painted(b"a", &[]), "^[31ma^[0m^[2m   no ':' behind a name (byte 2)^[0m");
+        let event = painted(b"_e{1,2}:a|bc|p:low", &[]);
+        assert_eq!(event, "^[36m_e{1,2}:^[0m^[1ma^[0m^[32m|bc^[0m^[2m|p:low^[0m");
+        let check = painted(b"_sc|a.b|1", &[]);
+        assert_eq!(check, "^[36m_sc|^[0m^[1ma.b^[0m^[32m|1^[0m^[2m^[0m");
+        assert_eq!(painted(b"a", &[]), "^[31ma^[0m^[2m   no ':' after a name (byte 2)^[0m");
     }
 
     #[test]

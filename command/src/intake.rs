@@ -11,7 +11,9 @@ use signal_hook::consts::SIGINT;
 use crate::address::Address;
 use crate::args::Source;
 use crate::child::Child;
-use crate::receive::Receiver;
+use crate::dialect::Dialect;
+use crate::forward::Forward;
+use crate::receive::{Receiver, Sender};
 use crate::signals::{Signals, Waker};
 
 /// Datagrams between looks at anything else.
@@ -21,6 +23,9 @@ const REST: Duration = Duration::from_secs(3);
 
 pub struct Intake {
     pub receiver: Receiver,
+    /// How lines are read: as the option says, or the address.
+    pub dialect: Option<Dialect>,
+    forward: Option<Forward>,
     signals: Signals,
     child: Option<Child>,
     interrupted: bool,
@@ -37,7 +42,7 @@ pub struct Limits {
 }
 
 pub enum Event<'a> {
-    Datagram(&'a [u8]),
+    Datagram(&'a [u8], &'a Sender),
     /// A tick's time has come.
     Tick,
     /// Somebody waked.
@@ -60,15 +65,20 @@ impl Intake {
     /// for what it writes.
     pub fn open(source: &Source, output: Option<&std::fs::File>) -> Result<Intake, String> {
         let default = if source.command.is_empty() { Address::DEFAULT } else { Address::ANY_PORT };
-        let address = Address::parse(source.address.as_deref().unwrap_or(default))?;
+        let mut address = Address::parse(source.address.as_deref().unwrap_or(default))?;
+        if let Some(dialect) = source.dialect {
+            address.set_dialect(dialect)?;
+        }
+        let dialect = address.dialect;
         let receiver = Receiver::bind(address)?;
+        let forward = source.forward.as_deref().map(Forward::open).transpose()?;
         let signals = Signals::new().map_err(|wrong| format!("signals: {wrong}"))?;
         let child = match &source.command[..] {
             [] => None,
             command => Some(Child::start(command, &receiver.uri(), output)?),
         };
         let limits = Limits::default();
-        Ok(Intake { receiver, signals, child, interrupted: false, limits })
+        Ok(Intake { receiver, dialect, forward, signals, child, interrupted: false, limits })
     }
 
     /// Makes a `Wake` come at once, from any thread.
@@ -100,6 +110,9 @@ impl Intake {
                 self.signals.take();
             }
         }
+        if let Some(forward) = &self.forward {
+            forward.report();
+        }
         Ok(end)
     }
 
@@ -112,9 +125,13 @@ impl Intake {
             // in this order: what it sent before it ended is there by now
             let ended = self.child_ended()?;
             let mut flow = ControlFlow::Continue(());
-            let taken = self.receiver.receive(BATCH, &mut |datagram| {
+            let forward = &mut self.forward;
+            let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
+                if let Some(forward) = forward {
+                    forward.send(datagram);
+                }
                 if flow.is_continue() {
-                    flow = look(Event::Datagram(datagram));
+                    flow = look(Event::Datagram(datagram, sender));
                 }
             })?;
             if flow.is_break() {
@@ -161,9 +178,13 @@ impl Intake {
         let end = Instant::now() + REST;
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && Instant::now() < end {
-            let taken = self.receiver.receive(BATCH, &mut |datagram| {
+            let forward = &mut self.forward;
+            let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
+                if let Some(forward) = forward {
+                    forward.send(datagram);
+                }
                 if flow.is_continue() {
-                    flow = look(Event::Datagram(datagram));
+                    flow = look(Event::Datagram(datagram, sender));
                 }
             })?;
             if taken < BATCH {

@@ -2,25 +2,16 @@
 //! observed on running servers, or read from telegraf's and the Datadog
 //! agent's source.
 
-use fripp::encode::dialect::{Dialect, Tagging};
-
-use fripp::metric::kind::Kind;
-
-use crate::wire::{self, Line, TagStyle};
+use crate::dialect::{Dialect, Kind};
+use crate::wire::{self, Item, Line};
 use Dialect::{Brubeck, Dogstatsd, Exporter, Gostatsd, Graphite, Otel, Statsd, Telegraf, Vector};
 
-/// Begins what may be as it is meant: no reason to refuse the line.
-const PERHAPS: &str = "perhaps";
-
 const ALL: &[Dialect] = &Dialect::ALL;
-/// Those that read `-5|g` as a step.
-const STEPS: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Exporter];
 const NOT_PACKED: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Gostatsd];
 const NO_SETS: &[Dialect] = &[Brubeck, Otel, Exporter];
 /// Those that refuse a running total.
 const NO_TOTALS: &[Dialect] = &[Dogstatsd, Telegraf, Vector, Otel, Exporter, Gostatsd];
 const NO_DISTRIBUTIONS: &[Dialect] = &[Brubeck, Statsd, Graphite, Gostatsd];
-const TAGGED: &[Dialect] = &[Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd];
 const LIKE_STATSD: &[Dialect] = &[Statsd, Graphite];
 
 /// What is wrong with a line, for which dialects, and when.
@@ -35,21 +26,20 @@ const RULES: &[Rule] = &[
     (LIKE_STATSD, |s| s.line.letters == b"h", "a histogram (h) is taken for a counter: send ms"),
     (NO_DISTRIBUTIONS, |s| s.line.letters == b"d", "there are no distributions (d): send ms"),
     (ALL, |s| s.line.letters == b"m", "there are no meters (m): send c"),
-    (&[Telegraf], |s| s.line.kind == Kind::Counter && s.any(|n| n.fract() != 0.0), "a counter loses its fraction"),
-    (STEPS, |s| s.is_bare_negative(), "perhaps not what is meant: a gauge with a sign is so much less than before; for a value below 0 send 0 first, in the same datagram"),
-    (&[Dogstatsd], |s| s.line.kind == Kind::Gauge && s.starts_with(b'+'), "a gauge with a '+' is no step: it is set to the value"),
-    (ALL, |s| s.has_exponent, "an exponent: some servers read the digits before it alone"),
-    (NOT_PACKED, |s| s.line.values().nth(1).is_some(), "several values in a line: only the Datadog agent and statsd_exporter count them right"),
-    (ALL, |s| s.parts > 1, "several values with a type each: only etsy's statsd reads them"),
-    (&[Brubeck, Statsd], |s| s.line.tags.style != TagStyle::None, "there are no tags"),
-    (TAGGED, |s| s.has_others_tags(), "tags in another dialect's style"),
+    (&[Telegraf], |s| s.line.kind == Kind::Counter && s.line.numbers().any(|n| n.fract() != 0.0), "a counter loses its fraction"),
+    (&[Dogstatsd], |s| s.line.kind == Kind::Gauge && s.line.text.contains(&b'+'), "a gauge with a '+' is no step: it is set to the value"),
+    (&[Brubeck], |s| s.line.kind != Kind::Set && has_exponent(s.line.text), "an exponent: the server does not read it"),
+    (&[Brubeck, Statsd, Graphite], |s| s.rates().any(has_exponent), "an exponent: the server reads the digits before it alone"),
+    (NOT_PACKED, |s| s.line.text.contains(&b':'), "several values in a line: only the Datadog agent and statsd_exporter count them right"),
+    (&[Brubeck], |s| s.parts > 1, "several values with a type each: only statsd and telegraf read them"),
     (ALL, |s| s.name_has(|b| b == b',' || b == b';' || b == b'='), "one of ',;=' in the name"),
     (ALL, |s| s.name_has(|b| b == b'|' || b == b'@' || b == b'#'), "one of '|@#' in the name"),
-    (ALL, |s| s.name_has(|b| b <= b' ' || b == 0x7f), "white space or a control byte in the name"),
-    (ALL, |s| std::str::from_utf8(s.line.name).is_err(), "a name that is not UTF-8"),
+    (ALL, |s| s.name_has(|b| b < b' ' || b == 0x7f), "a control byte in the name"),
+    (ALL, |s| s.name_has(|b| b == b' '), "white space in the name"),
+    (ALL, |s| std::str::from_utf8(s.text).is_err(), "bytes that are not UTF-8"),
     (&[Brubeck], |s| s.line.name.ends_with(b"."), "a name that ends in a dot is refused"),
-    (&[Brubeck], |s| s.whole_name > 240, "a name of more than 240 bytes: cut at 255, and of 1,024 the server dies"),
-    (&[Statsd, Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd], |s| s.whole_name > 512, "a name of more than 512 bytes is cut, or refused by what stores it"),
+    (&[Brubeck], |s| s.whole_name() > 240, "a name of more than 240 bytes: cut at 255, and of 1,024 the server dies"),
+    (&[Statsd, Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd], |s| s.whole_name() > 512, "a name of more than 512 bytes is cut, or refused by what stores it"),
 ];
 
 /// What is wrong with a datagram as a whole.
@@ -57,9 +47,10 @@ type DatagramRule = (&'static [Dialect], fn(&[u8]) -> bool, &'static str);
 
 #[rustfmt::skip]
 const DATAGRAM_RULES: &[DatagramRule] = &[
-    (ALL, |d| d.is_empty(), "an empty datagram: it stops a worker of bioyino"),
-    (ALL, |d| d.contains(&0), "a NUL byte: statsd then takes any type for a counter"),
-    (ALL, |d| d.contains(&b'\r'), "a carriage return: brubeck loses every line of the datagram"),
+    (LIKE_STATSD, |d| d.is_empty(), "an empty datagram: it stops a worker of bioyino"),
+    (LIKE_STATSD, |d| d.contains(&0), "a NUL byte: statsd then takes any type for a counter"),
+    (&[Brubeck], |d| d.contains(&b'\r'), "a carriage return: brubeck loses every line of the datagram"),
+    (&[Brubeck], has_empty_line, "an empty line: brubeck counts an error"),
     (&[Brubeck], |d| d.len() > 8_191, "a datagram of more than 8,191 bytes is cut"),
     (&[Dogstatsd], |d| d.len() > 8_192, "a datagram of more than 8,192 bytes is cut"),
     (LIKE_STATSD, |d| d.len() > 4_095, "a datagram of more than 4,095 bytes is cut by collectd, one of more than 8,999 by netdata"),
@@ -69,41 +60,23 @@ const DATAGRAM_RULES: &[DatagramRule] = &[
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     line: &'a Line<'a>,
-    dialect: Dialect,
     /// Of the line, in statsd's packing.
     parts: usize,
-    /// With the tags that stand in it.
-    whole_name: usize,
-    has_exponent: bool,
-    /// The gauge of this name was set to 0 just before.
-    after_zero: bool,
+    text: &'a [u8],
 }
 
-impl Seen<'_> {
-    fn any(self, f: fn(f64) -> bool) -> bool {
-        self.line.numbers().any(f)
-    }
-
-    fn starts_with(self, sign: u8) -> bool {
-        self.line.values().any(|value| value.first() == Some(&sign))
-    }
-
+impl<'a> Seen<'a> {
     fn name_has(self, f: fn(u8) -> bool) -> bool {
         self.line.name.iter().any(|b| f(*b))
     }
 
-    fn is_bare_negative(self) -> bool {
-        self.line.kind == Kind::Gauge && self.starts_with(b'-') && !self.after_zero
+    /// The length of the name with the tags that stand in it.
+    fn whole_name(self) -> usize {
+        self.text.iter().position(|b| *b == b':').unwrap_or(0)
     }
 
-    fn has_others_tags(self) -> bool {
-        let own = match self.dialect.form().tags {
-            Tagging::Suffix => TagStyle::Dogstatsd,
-            Tagging::InName(b';') => TagStyle::Graphite,
-            Tagging::InName(_) => TagStyle::Telegraf,
-            Tagging::None => TagStyle::None,
-        };
-        ![TagStyle::None, own].contains(&self.line.tags.style)
+    fn rates(self) -> impl Iterator<Item = &'a [u8]> {
+        self.text.split(|b| *b == b'|').filter(|section| section.starts_with(b"@"))
     }
 }
 
@@ -115,54 +88,43 @@ pub fn datagram(dialect: Dialect, datagram: &[u8]) -> impl Iterator<Item = &'sta
     rules.map(|(_, _, why)| *why)
 }
 
-/// What is wrong with a line. `before` is the one before it in its datagram.
-pub fn line(dialect: Dialect, line: &[u8], before: Option<&[u8]>) -> Vec<String> {
-    let parts: Vec<_> = wire::read(line).collect();
+/// What is wrong with a line.
+pub fn line(dialect: Dialect, line: &[u8]) -> Vec<String> {
+    let parts: Vec<_> = wire::read(line, Some(dialect)).collect();
     let mut found = Vec::new();
     for part in &parts {
         match part {
             Err(fault) => found.push(fault.to_string()),
-            Ok(read) => {
-                let seen = Seen {
-                    line: read,
-                    dialect,
-                    parts: parts.len(),
-                    whole_name: line.iter().position(|b| *b == b':').unwrap_or(0),
-                    has_exponent: has_exponent(read, line),
-                    after_zero: before.is_some_and(|before| is_zero_gauge(before, read.name)),
-                };
+            Ok(Item::Metric(read)) => {
+                let seen = Seen { line: read, parts: parts.len(), text: line };
                 let rules = RULES
                     .iter()
                     .filter(|(dialects, applies, _)| dialects.contains(&dialect) && applies(seen));
                 found.extend(rules.map(|(_, _, why)| (*why).to_owned()));
             }
+            Ok(Item::Event(_) | Item::Check(_)) => {}
         }
     }
     found.dedup();
     found
 }
 
-/// Whether a server would refuse or misread a line of which this is said.
-pub fn is_refused(problems: &[String]) -> bool {
-    problems.iter().any(|why| !why.starts_with(PERHAPS))
+fn has_exponent(text: &[u8]) -> bool {
+    text.iter().any(|b| b"eE".contains(b))
 }
 
-fn is_zero_gauge(line: &[u8], name: &[u8]) -> bool {
-    wire::read(line).flatten().any(|line| {
-        line.kind == Kind::Gauge && line.name == name && line.values().all(|value| value == b"0")
-    })
-}
-
-/// Of a value, or of the sample rate.
-fn has_exponent(read: &Line<'_>, line: &[u8]) -> bool {
-    let marked = |text: &[u8]| text.iter().any(|b| b"eE".contains(b));
-    let mut rates = line.split(|b| *b == b'|').filter(|section| section.starts_with(b"@"));
-    read.kind != Kind::Set && (read.values().any(marked) || rates.any(marked))
+/// Other than after the last newline.
+fn has_empty_line(datagram: &[u8]) -> bool {
+    datagram.starts_with(b"\n") || datagram.windows(2).any(|pair| pair == b"\n\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Those that have neither events nor service checks.
+    const NOT_EVENTS: &[Dialect] =
+        &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd];
 
     /// Lines with what is said of them, in each dialect that says it.
     #[rustfmt::skip]
@@ -175,29 +137,37 @@ mod tests {
         ("a:1|d", NO_DISTRIBUTIONS, "no distributions"),
         ("a:1|m", ALL, "no meters"),
         ("a:1.5|c", &[Telegraf], "loses its fraction"),
-        ("a:-5|g", STEPS, "so much less"),
+        ("a:-5|ms", LIKE_STATSD, "refuses a negative timing (byte 3)"),
+        ("a:-5|h", &[Telegraf], "refuses a sign"),
+        ("a:+5|s", &[Telegraf], "refuses a sign"),
         ("a:+5|g", &[Dogstatsd], "no step"),
-        ("a:1e3|ms", ALL, "an exponent"),
-        ("a:1|ms|@1e-1", ALL, "an exponent"),
+        ("a:1e3|ms", &[Brubeck], "an exponent"),
+        ("a:1|ms|@1e-1", &[Brubeck, Statsd, Graphite], "an exponent"),
+        ("a:1|ms|@2", &[Brubeck], "not a sample rate"),
+        ("a:1|ms|@x", &[Brubeck, Statsd, Graphite, Dogstatsd, Vector, Otel, Exporter, Gostatsd], "not a sample rate"),
+        ("a:1|ms|x", &[Brubeck, Statsd, Graphite, Vector, Otel, Exporter, Gostatsd], "does not accept (byte 8)"),
+        ("a:1|ms|Tx", &[Dogstatsd], "not a time"),
         ("a:1:2|ms", NOT_PACKED, "only the Datadog agent"),
-        ("a:1|ms:2|ms", ALL, "only etsy's statsd"),
-        ("a:1|c|#k:v", &[Brubeck, Statsd], "no tags"),
-        ("a:1|c|#k:v", &[Telegraf, Graphite], "another dialect's"),
-        ("a,k=v:1|c", &[Dogstatsd, Graphite, Vector, Otel, Exporter, Gostatsd], "another dialect's"),
-        ("a;k=v:1|c", &[Dogstatsd, Telegraf, Vector, Otel, Exporter, Gostatsd], "another dialect's"),
+        ("a:x:y|s", NOT_PACKED, "only the Datadog agent"),
+        ("a:1|ms:2|ms", &[Brubeck], "only statsd and telegraf"),
+        ("a:1|ms:2|ms", &[Dogstatsd], "an unknown type"),
+        ("a:1|c|#k:v", &[Brubeck, Statsd, Graphite], "tags in a style"),
+        ("a,k=v:1|c", &[Brubeck, Statsd, Dogstatsd, Graphite, Vector, Otel, Gostatsd], "',;=' in the name"),
+        ("a;k=v:1|c", &[Brubeck, Statsd, Dogstatsd, Telegraf, Vector, Otel, Gostatsd], "',;=' in the name"),
         ("a,b:1|c", ALL, "',;='"),
         ("a@b:1|c", ALL, "'|@#'"),
         ("a b:1|c", ALL, "white space"),
         ("a.:1|c", &[Brubeck], "ends in a dot"),
         ("a:1|x", ALL, "an unknown type (byte 5)"),
         ("a:nan|g", ALL, "not a number (byte 3)"),
+        ("_sc|a|0", NOT_EVENTS, "no ':'"),
     ];
 
     #[test]
     fn each_rule() {
         for (text, dialects, said) in CASES {
             for dialect in ALL {
-                let found = line(*dialect, text.as_bytes(), None);
+                let found = line(*dialect, text.as_bytes());
                 let is_said = found.iter().any(|why| why.contains(said));
                 assert_eq!(is_said, dialects.contains(dialect), "{text} {dialect:?}: {found:?}");
             }
@@ -206,42 +176,36 @@ mod tests {
 
     #[test]
     fn bytes_of_names() {
-        assert_eq!(line(Statsd, b"\xff:1|c", None), ["a name that is not UTF-8"]);
+        assert_eq!(line(Statsd, b"\xff:1|c"), ["bytes that are not UTF-8"]);
         for (dialect, most) in [(Brubeck, 240), (Statsd, 512)] {
             let text = |len: usize| format!("{}:1|c", "n".repeat(len)).into_bytes();
-            assert_eq!(line(dialect, &text(most), None).len(), 0);
-            assert_eq!(line(dialect, &text(most + 1), None).len(), 1);
+            assert_eq!(line(dialect, &text(most)).len(), 0);
+            assert_eq!(line(dialect, &text(most + 1)).len(), 1);
         }
     }
 
     #[test]
-    fn nothing_is_wrong_with_what_the_library_sends() {
+    fn nothing_is_wrong_with_what_servers_accept() {
         for (dialect, text) in [
             (Brubeck, "a:1|c\na:1|C\na:1|g\na:0.5|ms|@0.5\na:1|h"),
-            (Statsd, "a:1|c\na:1|g\na:0.5|ms|@0.5"),
-            (Dogstatsd, "a:1:2|ms|#k:v\na:-5|g\na:1|h"),
-            (Vector, "a:1|ms|#k:v\na:1|d"),
-            (Exporter, "a:1:2|ms|#k:v\na:1|d"),
-            (Gostatsd, "a:1|ms|#k:v\na:-5|g"),
-            (Telegraf, "a,k=v,l=w:1|c\na:1|h"),
+            (Statsd, "a:1|c\na:1|g\na:0.5|ms|@0.5\na:-5|g\na:1e3|c\na:1|c:2|ms"),
+            (Dogstatsd, "a:1:2|ms|#k:v\na:-5|g\na:1|h\na:x:y|s\n_e{1,1}:a|b\na:1|c|x:y"),
+            (Telegraf, "a,k=v,l=w:1|c\na:1|h\na:1|c|@x|y"),
             (Graphite, "a;k=v:1|ms"),
         ] {
             for text in text.split('\n') {
-                assert_eq!(line(dialect, text.as_bytes(), None), [""; 0], "{dialect:?} {text}");
+                assert_eq!(line(dialect, text.as_bytes()), [""; 0], "{dialect:?} {text}");
             }
         }
-        assert_eq!(line(Statsd, b"a:-5|g", Some(b"a:0|g")), [""; 0]);
-        let perhaps = line(Statsd, b"a:-5|g", Some(b"b:0|g"));
-        assert_eq!((perhaps.len(), is_refused(&perhaps)), (1, false));
-        assert!(is_refused(&line(Statsd, b"a:1|C", None)));
     }
 
     #[test]
     fn datagrams() {
         let said = |dialect, text: &[u8]| datagram(dialect, text).count();
         assert_eq!(said(Statsd, b"a:1|c\nb:1|c\n"), 0);
-        for bad in [&b""[..], b"a:1|c\0", b"a:1|c\r\n"] {
+        for bad in [&b""[..], b"a:1|c\0", b"a:1|c\r\n", b"a:1|c\n\nb:1|c"] {
             assert_eq!(ALL.iter().map(|dialect| said(*dialect, bad)).max(), Some(1));
+            assert_eq!(said(Dogstatsd, bad), 0);
         }
         for (dialect, most) in [(Brubeck, 8191), (Dogstatsd, 8192), (Statsd, 4095)] {
             assert_eq!(said(dialect, &vec![b'a'; most]), 0);

@@ -2,7 +2,7 @@
 //! and the count of those that it had no room for.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::MetadataExt;
@@ -25,6 +25,28 @@ enum Socket {
     Unix(UnixDatagram),
 }
 
+/// Where a datagram came from.
+#[derive(Debug)]
+pub enum Sender {
+    Udp(SocketAddr),
+    Unix(UnixAddr),
+}
+
+impl Sender {
+    /// The address as an endpoint is written; most UNIX sockets that send
+    /// have none.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            Sender::Udp(address) => Some(address.to_string()),
+            Sender::Unix(address) => {
+                let path = address.as_pathname().map(|path| format!("unix:{}", path.display()));
+                let name = |name: &[u8]| format!("unix:@{}", name.escape_ascii());
+                path.or_else(|| address.as_abstract_name().map(name))
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Receiver {
     socket: Socket,
@@ -36,7 +58,7 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn bind(address: Address) -> Result<Receiver, String> {
-        let Address { endpoint, any_port, query } = address;
+        let Address { endpoint, any_port, query, .. } = address;
         let (socket, bound) = match endpoint {
             Endpoint::Udp { host, port } => bind_udp(&host, if any_port { 0 } else { port })?,
             Endpoint::Path(path) => {
@@ -66,14 +88,22 @@ impl Receiver {
 
     /// Takes the datagrams that are there, `most` of them, and says how many
     /// there were.
-    pub fn receive(&mut self, most: usize, take: &mut dyn FnMut(&[u8])) -> Result<usize, String> {
+    pub fn receive(
+        &mut self,
+        most: usize,
+        take: &mut dyn FnMut(&[u8], &Sender),
+    ) -> Result<usize, String> {
         for taken in 0..most {
             let got = match &self.socket {
-                Socket::Udp(socket) => socket.recv(&mut self.buffer),
-                Socket::Unix(socket) => socket.recv(&mut self.buffer),
+                Socket::Udp(socket) => {
+                    socket.recv_from(&mut self.buffer).map(|(len, from)| (len, Sender::Udp(from)))
+                }
+                Socket::Unix(socket) => {
+                    socket.recv_from(&mut self.buffer).map(|(len, from)| (len, Sender::Unix(from)))
+                }
             };
             match got {
-                Ok(len) => take(&self.buffer[..len]),
+                Ok((len, sender)) => take(&self.buffer[..len], &sender),
                 Err(wrong) if wrong.kind() == ErrorKind::WouldBlock => return Ok(taken),
                 Err(wrong) if wrong.kind() == ErrorKind::Interrupted => {}
                 Err(wrong) => return Err(format!("{}: {wrong}", self.bound)),
@@ -173,7 +203,9 @@ fn is_abandoned(path: &Path) -> bool {
 
 fn refused(address: &dyn std::fmt::Display, wrong: &io::Error) -> String {
     let why = match wrong.kind() {
-        ErrorKind::AddrInUse => "in use: another program receives there".to_owned(),
+        ErrorKind::AddrInUse => {
+            "in use: another program receives there (move it, and see --forward)".to_owned()
+        }
         ErrorKind::PermissionDenied => "no permission to receive there".to_owned(),
         ErrorKind::AddrNotAvailable => "no address of this machine".to_owned(),
         ErrorKind::NotFound => "no such folder".to_owned(),
@@ -198,7 +230,7 @@ mod tests {
 
     fn one(receiver: &mut Receiver) -> Vec<u8> {
         let mut all = Vec::new();
-        receiver.receive(1, &mut |datagram| all.extend_from_slice(datagram)).unwrap();
+        receiver.receive(1, &mut |datagram, _| all.extend_from_slice(datagram)).unwrap();
         all
     }
 
@@ -220,7 +252,13 @@ mod tests {
     fn what_is_in_use_is_said() {
         let first = receiver("127.0.0.1:0").unwrap();
         let second = receiver(&first.uri()).unwrap_err();
-        assert_eq!(second, format!("{}: in use: another program receives there", first.uri()));
+        assert_eq!(
+            second,
+            format!(
+                "{}: in use: another program receives there (move it, and see --forward)",
+                first.uri()
+            )
+        );
         let elsewhere = receiver("192.0.2.1:8125").unwrap_err();
         assert_eq!(elsewhere, "192.0.2.1:8125: no address of this machine");
     }

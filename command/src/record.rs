@@ -2,16 +2,16 @@
 #![forbid(unsafe_code)]
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::Outcome;
 use crate::args::{Record, Source};
 use crate::intake::{End, Event, Intake, Limits};
 use crate::receive::Losses;
 use crate::recording::{Counts, Start, Writer};
+use crate::{Outcome, dialect};
 
 /// What came is in the file after this at the latest.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -63,10 +63,14 @@ impl Recorder {
         source: &Source,
         output: Option<&File>,
     ) -> Result<(Intake, Recorder), String> {
-        let file = create(path, force)?;
+        let (file, is_new) = open(path, force)?;
         let intake = Intake::open(source, output).inspect_err(|_| {
-            let _ = std::fs::remove_file(path);
+            if is_new {
+                let _ = std::fs::remove_file(path);
+            }
         })?;
+        // only now is what was there before not needed
+        empty(&file).map_err(|error| named(path, &error))?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let command: Vec<String> =
             source.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -75,6 +79,7 @@ impl Recorder {
             address: intake.receiver.bound.to_string(),
             command: command.join(" "),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            dialect: intake.dialect.map(dialect::name).unwrap_or_default().to_owned(),
         };
         let writer = Writer::new(file, &start).map_err(|error| named(path, &error))?;
         let losses = intake.receiver.losses();
@@ -84,7 +89,7 @@ impl Recorder {
     /// A tick: all that came before is in the file then.
     pub fn take(&mut self, event: &Event<'_>) -> Result<(), String> {
         let taken = match event {
-            Event::Datagram(datagram) => {
+            Event::Datagram(datagram, _) => {
                 self.writer.datagram(self.start.elapsed().as_micros() as u64, datagram)
             }
             Event::Tick => {
@@ -108,18 +113,30 @@ fn named(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
-fn create(path: &Path, force: bool) -> Result<File, String> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    options.open(path).map_err(|wrong| match wrong.kind() {
-        io::ErrorKind::AlreadyExists => {
-            format!("{}: is there already; --force overwrites it", path.display())
+/// Opens a file to write, with what was in it if `force` allows that; and
+/// whether it is new.
+fn open(path: &Path, force: bool) -> Result<(File, bool), String> {
+    let new = OpenOptions::new().write(true).create_new(true).open(path);
+    let opened = match new {
+        Err(wrong) if wrong.kind() == io::ErrorKind::AlreadyExists => {
+            if !force {
+                return Err(format!("{}: is there already; --force overwrites it", path.display()));
+            }
+            OpenOptions::new().write(true).open(path).map(|file| (file, false))
         }
-        _ => named(path, &wrong),
-    })
+        new => new.map(|file| (file, true)),
+    };
+    opened.map_err(|wrong| named(path, &wrong))
+}
+
+/// Empties a file; a pipe or a device is empty.
+fn empty(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
+}
+
+/// Writes a whole file, which may only be there before if `force` allows it.
+pub fn write_whole(path: &Path, force: bool, contents: &[u8]) -> Result<(), String> {
+    let (mut file, _) = open(path, force)?;
+    let written = empty(&file).and_then(|()| file.write_all(contents));
+    written.map_err(|error| named(path, &error))
 }

@@ -4,11 +4,10 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::dialect::{Dialect, Kind};
 use fripp::context::Context;
-use fripp::encode::dialect::Dialect;
 use fripp::encode::name;
 use fripp::error::Error;
-use fripp::metric::kind::Kind;
 use fripp::metric::value::Value;
 use fripp::uri::Uri;
 
@@ -94,7 +93,7 @@ impl Sender {
             let text = |word| std::str::from_utf8(word).map_err(|_| "no UTF-8".to_owned());
             return self.send(text(name)?, text(value)?, text(kind)?);
         }
-        if let Some(fault) = wire::read(line).find_map(Result::err) {
+        if let Some(fault) = wire::read(line, None).find_map(Result::err) {
             return Err(format!("neither NAME VALUE TYPE, nor a line of StatsD: {fault}"));
         }
         self.context.append_text(line).map_err(|error| self.told(error, ""))

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use fripp::metric::kind::Kind;
+use crate::dialect::Kind;
 
 use crate::distribution::Summary;
 use crate::figure::figure;
@@ -139,6 +139,8 @@ fn sample_values(summary: &Summary, seconds: f64) -> [f64; 12] {
 pub fn footer(seen: &Seen, lost: u64) -> String {
     let mut text = format!("{} lines in {} datagrams", seen.lines, seen.datagrams);
     for (n, what) in [
+        (seen.events, "events"),
+        (seen.checks, "service checks"),
         (seen.malformed, "malformed"),
         (seen.beyond, "of more metrics than are kept"),
         (seen.unkept, "values beyond the memory for percentiles and sets"),

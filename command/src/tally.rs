@@ -4,12 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
+use crate::dialect::{Dialect, Kind};
 use foldhash::fast::RandomState;
-use fripp::encode::dialect::Dialect;
-use fripp::metric::kind::Kind;
 
 use crate::distribution::{Budget, Distribution};
-use crate::wire::{self, Line};
+use crate::safe;
+use crate::wire::{self, Item, Line};
 
 /// Metrics at the most.
 const MAX_METRICS: usize = 100_000;
@@ -24,8 +24,7 @@ pub struct Tally {
     index: HashMap<Box<[u8]>, usize, RandomState>,
     max_metrics: usize,
     budget: Budget,
-    /// Whether a gauge's sign says "more" or "less".
-    has_steps: bool,
+    pub dialect: Option<Dialect>,
     key: Vec<u8>,
     /// Tells the members of sets apart.
     members: RandomState,
@@ -39,6 +38,9 @@ pub struct Seen {
     /// Well formed or not.
     pub lines: u64,
     pub malformed: u64,
+    /// Datadog's events and service checks, which are not metrics.
+    pub events: u64,
+    pub checks: u64,
     /// Lines of metrics beyond the most.
     pub beyond: u64,
     /// Values and members for which there was no memory.
@@ -48,7 +50,7 @@ pub struct Seen {
 /// One name, type and set of tags.
 #[derive(Debug)]
 pub struct Metric {
-    /// As it is shown: with its tags, as `name;k=v`.
+    /// As it is shown: with its tags, as `name;k=v`, and safe for a terminal.
     pub name: String,
     pub kind: Kind,
     pub lines: u64,
@@ -96,7 +98,7 @@ impl Tally {
             index: HashMap::default(),
             max_metrics,
             budget: Budget(MAX_BYTES),
-            has_steps: !dialect.is_some_and(|dialect| dialect.form().negative_gauges),
+            dialect,
             key: Vec::new(),
             members: RandomState::default(),
         }
@@ -108,9 +110,9 @@ impl Tally {
         self.seen.bytes += datagram.len() as u64;
         for line in wire::lines(datagram) {
             self.seen.lines += 1;
-            for part in wire::read(line) {
+            for part in wire::read(line, self.dialect) {
                 match part {
-                    Ok(part) => self.add(&part),
+                    Ok(item) => self.add(&item),
                     Err(_) => self.seen.malformed += 1,
                 }
             }
@@ -118,7 +120,16 @@ impl Tally {
     }
 
     /// Adds a line, or a part of one that is packed.
-    pub fn add(&mut self, line: &Line<'_>) {
+    pub fn add(&mut self, item: &Item<'_>) {
+        match item {
+            Item::Metric(line) => self.add_metric(line),
+            Item::Event(_) => self.seen.events += 1,
+            Item::Check(_) => self.seen.checks += 1,
+        }
+    }
+
+    fn add_metric(&mut self, line: &Line<'_>) {
+        let has_steps = !self.dialect.is_some_and(|dialect| dialect.form().negative_gauges);
         let Some(at) = self.find(line) else {
             self.seen.beyond += 1;
             return;
@@ -149,7 +160,7 @@ impl Tally {
             }
             Value::Gauge { newest } => {
                 for (text, number) in line.values().zip(line.numbers()) {
-                    let is_step = self.has_steps && matches!(text[0], b'+' | b'-');
+                    let is_step = has_steps && wire::has_sign(text);
                     *newest = if is_step { *newest + number } else { number };
                 }
             }
@@ -195,8 +206,8 @@ impl Tally {
     fn find(&mut self, line: &Line<'_>) -> Option<usize> {
         self.key.clear();
         self.key.push(line.kind as u8);
-        self.key.extend_from_slice(line.name);
-        for (key, value) in line.tags.pairs() {
+        self.key.extend_from_slice(&line.name);
+        for (key, value) in line.tags.sorted() {
             self.key.push(b';');
             self.key.extend_from_slice(key);
             if let Some(value) = value {
@@ -210,7 +221,7 @@ impl Tally {
         if self.metrics.len() == self.max_metrics {
             return None;
         }
-        let name = String::from_utf8_lossy(&self.key[1..]).into_owned();
+        let name = safe::shown(&self.key[1..]).into_owned();
         self.index.insert(self.key.clone().into_boxed_slice(), self.metrics.len());
         let (kind, value) = (line.kind, Value::new(line.kind));
         self.metrics.push(Metric { name, kind, lines: 0, lines_now: 0, value });
@@ -283,6 +294,27 @@ mod tests {
         let names: Vec<_> = tally.metrics.iter().map(|metric| &metric.name[..]).collect();
         assert_eq!(names, ["a", "a", "a;k=v", "a;k=w"]);
         assert_eq!(tally.metrics[2].lines, 3);
+    }
+
+    #[test]
+    fn a_name_is_safe_to_show() {
+        let tally = tally(&["a\x1b[2J\u{202e}:1|c|#k:\u{9b}"]);
+        assert_eq!(tally.metrics[0].name, "a\\u{1b}[2J\\u{202e};k=\\u{9b}");
+    }
+
+    #[test]
+    fn tags_are_a_set() {
+        let tally = tally(&["a:1|c|#k:v,l\na:1|c|#l,k:v\na:1|c|#l,k:v,l\na:1|c|#k:v"]);
+        let names: Vec<_> = tally.metrics.iter().map(|metric| &metric.name[..]).collect();
+        assert_eq!(names, ["a;k=v;l", "a;k=v"]);
+    }
+
+    #[test]
+    fn events_and_checks_are_not_malformed() {
+        let tally = tally(&["_e{1,1}:a|b\r\n\r\n_sc|a|0\n", "_e{1,1}:a\n_sc|a|0\n\na:1|c\r\n"]);
+        let Seen { lines, malformed, events, checks, .. } = tally.seen;
+        assert_eq!((lines, malformed, events, checks), (5, 1, 1, 2));
+        assert_eq!(tally.metrics.len(), 1);
     }
 
     #[test]

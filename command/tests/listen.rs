@@ -6,6 +6,7 @@ mod command;
 
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixDatagram;
 
 use command::{FRIPP, Receiving, fripp, fripp_script, stderr, stdout};
@@ -81,8 +82,9 @@ fn what_a_command_was_to_send() {
 
 #[test]
 fn json() {
-    let output = fripp_script("listen --json --dialect statsd", "$FRIPP send a 1 C");
-    let read: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let output = fripp_script("listen --json --dialect statsd", "$FRIPP send -d brubeck a 1 C");
+    let read: serde_json::Value =
+        serde_json::from_str(stdout(&output).lines().last().unwrap()).unwrap();
     assert_eq!(read["metrics"][0]["type"], "total");
     assert!(read["problems"][0].as_str().unwrap().contains("added up"));
     assert_eq!(output.status.code(), Some(1));
@@ -90,13 +92,66 @@ fn json() {
 
 #[test]
 fn what_a_server_would_refuse() {
-    let output = fripp_script("listen --dialect telegraf", "$FRIPP send a 1 C; $FRIPP send b 1 c");
+    let output = fripp_script(
+        "listen --dialect telegraf",
+        "$FRIPP send -d brubeck a 1 C; $FRIPP send b 1 c",
+    );
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(stdout(&output), "a:1|C\nb:1|c\n");
-    let said = "fripp: a:1|C: a running total (C) is refused: only brubeck has them\n";
-    assert_eq!(stderr(&output), said);
+    // what brubeck adds up from goes first
+    assert_eq!(stdout(&output), "a:0.000001|C\na:1|C\nb:1|c\n");
+    let said = "a:1|C: a running total (C) is refused: only brubeck has them\n";
+    assert!(stderr(&output).ends_with(said));
     let output = fripp_script("listen --dialect brubeck", "$FRIPP send a 1 C; $FRIPP send b 1 c");
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_server_behind_it_has_all() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap();
+    let listen = Receiving::start(&format!("listen 127.0.0.1:0 -n 2 --forward {to}"));
+    send(&listen.address, "a:1|c\nb:1|c");
+    let mut buffer = [0; 64];
+    let len = server.recv(&mut buffer).unwrap();
+    assert_eq!(&buffer[..len], b"a:1|c\nb:1|c");
+    let (status, out, err) = listen.end();
+    assert_eq!((status, &out[..], &err[..]), (0, "a:1|c\nb:1|c\n", ""));
+}
+
+#[test]
+fn json_has_the_senders_address() {
+    let listen = Receiving::start("listen 127.0.0.1:0 --json -n 1");
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"a:1|c", &listen.address).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&listen.end().1).unwrap();
+    assert_eq!(read["from"], socket.local_addr().unwrap().to_string());
+
+    let path = std::env::temp_dir().join(format!("fripp-from-{}", std::process::id()));
+    let listen = Receiving::start(&format!("listen unix:@{} --json -n 2", path.display()));
+    let to = std::os::unix::net::SocketAddr::from_abstract_name(path.to_str().unwrap()).unwrap();
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.send_to_addr(b"a:1|c", &to).unwrap();
+    UnixDatagram::unbound().unwrap().send_to_addr(b"b:1|c", &to).unwrap();
+    let out = listen.end().1;
+    std::fs::remove_file(&path).unwrap();
+    let mut lines = out.lines().map(|line| serde_json::from_str(line).unwrap());
+    let named: serde_json::Value = lines.next().unwrap();
+    assert_eq!(named["from"], format!("unix:{}", path.display()));
+    let unnamed: serde_json::Value = lines.next().unwrap();
+    assert!(unnamed.get("from").is_none(), "{unnamed}");
+}
+
+#[test]
+fn a_dialect_is_the_commands_too() {
+    for options in ["listen -d statsd", "listen 127.0.0.1:0?dialect=statsd"] {
+        let output =
+            fripp_script(options, "$FRIPP send a 3 C; $FRIPP send --to $FLUX_FRIPP_STATSD b 1 h");
+        assert_eq!(stdout(&output), "a:3|c\nb:1|ms\n", "{options}");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    }
+    let output = fripp("listen -d statsd 127.0.0.1:0?dialect=telegraf").output().unwrap();
+    assert!(stderr(&output).contains("but the address has dialect=telegraf"));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
@@ -111,6 +166,17 @@ fn unix_sockets() {
     let name = format!("unix:@fripp-listen-{}", std::process::id());
     let output = fripp_script(&format!("listen {name}"), "$FRIPP send a 1 c");
     assert_eq!(stdout(&output), "a:1|c\n");
+}
+
+#[test]
+fn a_relative_path_is_in_this_folder_also_for_the_command() {
+    let folder = std::env::temp_dir();
+    let name = format!("fripp-relative-{}", std::process::id());
+    let mut command = fripp(&format!("listen unix:{name}"));
+    command.args(["--", "sh", "-c", "cd /; $FRIPP send a 1 c"]).current_dir(&folder);
+    let output = command.output().unwrap();
+    assert_eq!((stdout(&output), stderr(&output)), ("a:1|c\n".to_owned(), String::new()));
+    assert!(!folder.join(name).exists());
 }
 
 #[test]

@@ -63,6 +63,25 @@ fn a_recording_becomes_a_page_and_pictures() {
     assert!(html.contains("&quot;no line&quot;, in datagram 3, at "));
     assert!(!html.contains("{{"));
 
+    let series = folder.file("x.json");
+    let (output, said) = fripp(&["report", &file, "-o", &series]);
+    assert!(output.status.success(), "{said}");
+    let series: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&series).unwrap()).unwrap();
+    let metric = |name| {
+        let metrics = series["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == name).unwrap()
+    };
+    let values = |name, statistic: &str| -> Vec<f64> {
+        let values = metric(name)["series"][statistic].as_array().unwrap();
+        values.iter().filter_map(serde_json::Value::as_f64).collect()
+    };
+    assert_eq!(values("a.size", "value").last(), Some(&5.0));
+    assert_eq!(values("a.hits", "rate").iter().sum::<f64>(), 3.0);
+    assert_eq!(metric("a.took")["type"], "timer");
+    let times = series["times"].as_array().unwrap().len();
+    assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count").len()));
+
     let (svg, png) = (folder.file("x.svg"), folder.file("x.png"));
     let (output, said) = fripp(&["report", &file, "-o", &svg, "--chart", "hits"]);
     assert!(output.status.success(), "{said}");
@@ -74,7 +93,7 @@ fn a_recording_becomes_a_page_and_pictures() {
         (&["-o", &png] as &[&str], "a picture has one chart: say --chart with one of\n  a."),
         (&["-o", &png, "--chart", "nothing"], "no chart 'nothing': say --chart with one of"),
         (&["-o", &png, "--chart", "took"], "'took' makes several charts: "),
-        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg, .png or .csv"),
+        (&["-o", "x.jpg"], "x.jpg: a report is an .html, .svg, .png, .csv or .json"),
         (&["--chart", "("], "the pattern '('"),
         (&["--interval", "0"], "not a number of seconds from 0.001 to 86400"),
     ] {
@@ -131,9 +150,49 @@ fn the_command_s_status_and_a_file_that_is_there() {
     assert_eq!(output.status.code(), Some(3));
     assert_ne!(std::fs::read(&file).unwrap(), before);
 
+    // what is there stays until there is something to write
+    let before = std::fs::read(&file).unwrap();
+    for wrong in ["nowhere", "192.0.2.1:8125"] {
+        let (output, said) = fripp(&["record", "--force", "-o", &file, wrong]);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+    let csv = folder.file("run.csv");
+    std::fs::write(&csv, "mine").unwrap();
+    let (output, said) = fripp(&["report", &file, "-o", &csv]);
+    assert_eq!((output.status.code(), std::fs::read(&csv).unwrap()), (Some(2), b"mine".to_vec()));
+    assert!(said.contains("is there already; --force overwrites it"), "{said}");
+    let (output, said) = fripp(&["report", "--force", &file, "-o", &csv]);
+    assert!(output.status.success(), "{said}");
+    assert!(std::fs::read_to_string(&csv).unwrap().starts_with("metric,type,"));
+
     let (output, said) = fripp(&["record", "-o", &folder.file("y"), "nowhere"]);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(!exists(&folder.file("y")));
+}
+
+#[test]
+fn a_gauge_of_minus_5_three_times_is_minus_5() {
+    let folder = Folder::new("dialect");
+    let csv = folder.file("run.csv");
+    let newest = |file: &str, options: &[&str]| {
+        let report = [&["report", "--force", file, "-o", &csv], options].concat();
+        let (output, said) = fripp(&report);
+        assert!(output.status.success(), "{said}");
+        let csv = std::fs::read_to_string(&csv).unwrap();
+        csv.lines().nth(1).unwrap().split(',').nth(4).unwrap().to_owned()
+    };
+    let send = "for n in 1 2 3; do \"$0\" send g -5 gauge; done";
+    for (name, options) in
+        [("option", &["-d", "dogstatsd"][..]), ("address", &["127.0.0.1:0?dialect=dogstatsd"])]
+    {
+        let file = folder.file(name);
+        let command = ["--", "sh", "-c", send, FRIPP];
+        let (output, said) = fripp(&[&["record", "-o", &file], options, &command[..]].concat());
+        assert!(output.status.success(), "{said}");
+        assert_eq!(newest(&file, &[]), "-5", "{name}");
+        assert_eq!(newest(&file, &["-d", "statsd"]), "-15", "{name}");
+    }
 }
 
 #[test]

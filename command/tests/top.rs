@@ -44,6 +44,14 @@ fn without_a_command_until_a_signal_or_a_time() {
 }
 
 #[test]
+fn who_reads_the_table_has_seen_enough() {
+    let mut top = Receiving::start("top 127.0.0.1:0 --timeout 0.2");
+    drop(top.child.stdout.take());
+    let (status, _, err) = top.end();
+    assert_eq!((status, &err[..]), (0, ""));
+}
+
+#[test]
 fn what_is_wrong_is_told() {
     for (line, said) in [
         ("top --filter [ 127.0.0.1:0", "--filter: unclosed character class"),

@@ -24,6 +24,9 @@ pub const HEAD: usize = 13;
 /// No body is longer.
 pub const MAX_BODY: usize = 1 << 20;
 
+/// No recording is longer than ten years, in µs: a time beyond is damage.
+pub const MAX_TIME: u64 = 10 * 366 * 86_400 * 1_000_000;
+
 /// A block of so many bytes is closed.
 pub const BLOCK: usize = 64 << 10;
 
@@ -42,6 +45,8 @@ pub struct Start {
     pub command: String,
     /// The version of the program that wrote it.
     pub version: String,
+    /// How its lines are to be read, or nothing.
+    pub dialect: String,
 }
 
 /// Datagrams that came one after the other.
@@ -82,7 +87,10 @@ impl Block {
             let later = rest.varint().ok_or("its datagrams end early")?;
             let len = rest.varint().ok_or("its datagrams end early")?;
             let datagram = rest.take(len).ok_or("its datagrams end early")?;
-            at = at.checked_add(later).ok_or("a time is out of range")?;
+            at = at.saturating_add(later);
+            if at > self.last_us {
+                return Err("a time is out of range");
+            }
             f(at, datagram);
         }
         if rest.0.is_empty() { Ok(()) } else { Err("there are bytes behind its datagrams") }

@@ -3,7 +3,7 @@
 
 use super::bytes::Bytes;
 use super::{Block, Counts, End, HEAD, HEADER, KIND_BLOCK, KIND_END, KIND_START};
-use super::{MARKER, MAX_BODY, Start};
+use super::{MARKER, MAX_BODY, MAX_TIME, Start};
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Seek, SeekFrom};
 
@@ -15,7 +15,15 @@ pub struct Reader<R> {
     began: u64,
     record: u64,
     body: Vec<u8>,
+    /// Bytes of records that were read while looking for one, in vain.
+    in_vain: u64,
 }
+
+/// How many of them there may be. A file that is crafted could have a new
+/// record begin in each of its bytes.
+const MAX_IN_VAIN: u64 = 32 << 20;
+/// What it costs to look at a marker, in bytes.
+const TRY: u64 = 256;
 
 /// A record, or the place of one that cannot be read.
 #[derive(Debug, PartialEq)]
@@ -55,7 +63,14 @@ impl<R: BufRead + Seek> Reader<R> {
         if header != HEADER {
             return Err(io::Error::other("a recording of a version that this fripp cannot read"));
         }
-        Ok(Reader { input, offset: HEADER.len() as u64, began: 0, record: 0, body: Vec::new() })
+        Ok(Reader {
+            input,
+            offset: HEADER.len() as u64,
+            began: 0,
+            record: 0,
+            body: Vec::new(),
+            in_vain: 0,
+        })
     }
 
     /// How far it has read.
@@ -131,22 +146,33 @@ impl<R: BufRead + Seek> Reader<R> {
         self.record += 1;
         let mut from = at + 1;
         let next = loop {
-            let Some(found) = self.find_marker(from)? else {
+            let found = self.find_marker(from)?.filter(|_| self.in_vain < MAX_IN_VAIN);
+            let Some(found) = found else {
                 break self.input.seek(SeekFrom::End(0))?;
             };
-            self.input.seek(SeekFrom::Start(found))?;
+            self.go_to(found)?;
+            self.body.clear();
             if self.read_record()?.is_ok() {
-                break self.input.seek(SeekFrom::Start(found))?;
+                self.go_to(found)?;
+                break found;
             }
+            self.in_vain += TRY + self.body.len() as u64;
             from = found + 1;
         };
         self.offset = next;
         Ok(Fault { record: self.record, offset: at, skipped: next - at, why })
     }
 
+    /// Goes to a byte, and keeps what is in the buffer if it is near.
+    fn go_to(&mut self, to: u64) -> io::Result<()> {
+        let at = self.input.stream_position()?;
+        self.input.seek_relative(to.wrapping_sub(at) as i64)
+    }
+
     /// Where the next marker is.
     fn find_marker(&mut self, from: u64) -> io::Result<Option<u64>> {
-        let mut at = self.input.seek(SeekFrom::Start(from))?;
+        self.go_to(from)?;
+        let mut at = from;
         let mut seen = 0;
         loop {
             let bytes = self.input.fill_buf()?;
@@ -171,7 +197,9 @@ fn start(body: &[u8]) -> Result<Start, &'static str> {
     let mut read = || {
         let unix_us = rest.u64()?;
         let (address, command, version) = (rest.text()?, rest.text()?, rest.text()?);
-        Some(Start { unix_us, address, command, version })
+        // older recordings have none
+        let dialect = if rest.0.is_empty() { String::new() } else { rest.text()? };
+        Some(Start { unix_us, address, command, version, dialect })
     };
     read().ok_or("its fields end early")
 }
@@ -187,6 +215,9 @@ fn block(body: &[u8]) -> Result<Block, &'static str> {
     if length > MAX_BODY {
         return Err("its length is out of range");
     }
+    if block.first_us > block.last_us || block.last_us > MAX_TIME {
+        return Err("its times are out of range");
+    }
     block.data = lz4_flex::block::decompress(rest.0, length).map_err(|_| "it does not unpack")?;
     Ok(block)
 }
@@ -198,7 +229,10 @@ fn end(body: &[u8]) -> Result<End, &'static str> {
         let (lines, datagrams, bytes) = (rest.u64()?, rest.u64()?, rest.u64()?);
         Some(End { at_us, counts: Counts { lines, datagrams, bytes, drops: rest.u64()? } })
     };
-    read().ok_or("its fields end early")
+    match read() {
+        Some(End { at_us, .. }) if at_us > MAX_TIME => Err("its time is out of range"),
+        end => end.ok_or("its fields end early"),
+    }
 }
 
 /// Reads until `buffer` is full or the input ends; how much there was.

@@ -11,7 +11,13 @@ type Datagrams = Vec<(u64, Vec<u8>)>;
 
 fn start() -> Start {
     let text = |text: &str| text.to_owned();
-    Start { unix_us: 7, address: text("h:1"), command: text("a b"), version: text("1") }
+    Start {
+        unix_us: 7,
+        address: text("h:1"),
+        command: text("a b"),
+        version: text("1"),
+        dialect: text("statsd"),
+    }
 }
 
 /// A recording with a block for each part.
@@ -160,4 +166,47 @@ fn what_is_no_recording_is_refused() {
     assert_eq!(refusal(b""), "not a recording");
     assert_eq!(refusal(b"<!doctype html>"), "not a recording");
     assert!(refusal(b"FRIPPREC\x02\0\0\0").contains("version"));
+}
+
+#[test]
+fn crafted_times_are_damage() {
+    let file = |first_us: u64, last_us: u64, at: u64| {
+        let mut file = Vec::new();
+        let mut writer = Writer::new(&mut file, &start()).unwrap();
+        writer.datagram(at, b"a:1|c").unwrap();
+        writer.datagram(at + 5, b"a:1|c").unwrap();
+        (writer.block.first_us, writer.block.last_us) = (first_us, last_us);
+        writer.flush().unwrap();
+        file
+    };
+    let whys = |file: &[u8]| {
+        let mut reader = Reader::new(Cursor::new(file)).unwrap();
+        let mut whys = Vec::new();
+        while let Some(item) = reader.next().unwrap() {
+            match item {
+                Item::Block(block) => whys.extend(block.each(|_, _| {}).err()),
+                Item::Fault(fault) => whys.push(fault.why),
+                _ => {}
+            }
+        }
+        whys
+    };
+    assert_eq!(whys(&file(0, 5, 0)), [""; 0]);
+    assert_eq!(whys(&file(0, 4, 0)), ["a time is out of range"]);
+    assert_eq!(whys(&file(1 << 60, 1 << 60, 1 << 60)), ["its times are out of range"]);
+}
+
+#[test]
+fn ten_megabytes_of_markers_end_soon() {
+    let began = std::time::Instant::now();
+    // each begins a record of a megabyte
+    let head = [&MARKER[..], &[KIND_BLOCK], &(MAX_BODY as u32).to_le_bytes(), &[0; 4]].concat();
+    for head in [&MARKER[..], &head] {
+        let mut file = written(&[]);
+        file.extend(head.iter().cycle().take(10 << 20));
+        let mut reader = Reader::new(std::io::BufReader::new(Cursor::new(&file))).unwrap();
+        while reader.next().unwrap().is_some() {}
+    }
+    // a second each in a release, which is several times faster
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
 }

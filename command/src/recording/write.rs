@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// A recording that is being written.
 pub struct Writer<W: Write> {
     out: W,
-    block: Block,
+    pub(super) block: Block,
     counts: Counts,
     record: Vec<u8>,
 }
@@ -17,7 +17,7 @@ impl<W: Write> Writer<W> {
     pub fn new(mut out: W, start: &Start) -> io::Result<Writer<W>> {
         out.write_all(&HEADER)?;
         let mut body = start.unix_us.to_le_bytes().to_vec();
-        for text in [&start.address, &start.command, &start.version] {
+        for text in [&start.address, &start.command, &start.version, &start.dialect] {
             put_text(&mut body, text);
         }
         let mut writer =

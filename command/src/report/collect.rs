@@ -13,6 +13,7 @@ use regex::Regex;
 use super::name::Name;
 use super::series::{Series, Times};
 use super::statistic::Statistic;
+use crate::dialect::{self, Dialect};
 use crate::recording::{Block, Counts, Fault, Item, Reader, Start};
 use crate::tally::{Tally, Value};
 use crate::wire;
@@ -24,8 +25,10 @@ const OF_PREFIX: usize = 32;
 const WANTED: usize = 512;
 /// Wrong lines that are shown.
 const SHOWN: usize = 5;
+/// Faults of a recording that are named on standard error.
+const FAULTS: usize = 20;
 /// Intervals at the most: a recording of years has longer ones.
-const INTERVALS: f64 = 1e6;
+const INTERVALS: f64 = 1e5;
 
 /// What a report tells of.
 pub struct Collection {
@@ -53,6 +56,8 @@ pub struct Track {
 /// What to collect.
 pub struct Wanted {
     pub interval: f64,
+    /// How lines are read, whatever the recording says.
+    pub dialect: Option<Dialect>,
     /// Metrics of which series are wanted before those of others.
     pub names: Vec<Regex>,
 }
@@ -63,12 +68,13 @@ impl Collection {
         let open =
             || File::open(path).and_then(|f| Reader::new(BufReader::with_capacity(1 << 18, f)));
         let mut reader = open().map_err(wrong)?;
-        let (mut end_us, mut is_whole) = (0, false);
+        let (mut end_us, mut is_whole, mut dialect) = (0, false, wanted.dialect);
         while let Some(item) = reader.next().map_err(wrong)? {
             match item {
                 Item::Block(block) => end_us = end_us.max(block.last_us),
                 Item::End(end) => (end_us, is_whole) = (end_us.max(end.at_us), true),
-                Item::Start(_) | Item::Fault(_) => {}
+                Item::Start(start) => dialect = dialect.or_else(|| dialect::named(&start.dialect)),
+                Item::Fault(_) => {}
             }
         }
         let seconds = end_us as f64 / 1e6;
@@ -89,7 +95,7 @@ impl Collection {
                 seconds,
                 counts: Counts::default(),
                 times: Times::new(interval, intervals),
-                tally: Tally::new(None),
+                tally: Tally::new(dialect),
                 tracks: Vec::new(),
                 untracked: 0,
                 faults: Vec::new(),
@@ -129,7 +135,9 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn fault(&mut self, fault: Fault) {
-        self.bar.suspend(|| eprintln!("fripp: {fault}"));
+        if self.collection.faults.len() < FAULTS {
+            self.bar.suspend(|| eprintln!("fripp: {fault}"));
+        }
         self.collection.faults.push(fault);
     }
 
@@ -151,9 +159,9 @@ impl Collector<'_> {
         counts.bytes += datagram.len() as u64;
         for line in wire::lines(datagram) {
             counts.lines += 1;
-            for part in wire::read(line) {
+            for part in wire::read(line, tally.dialect) {
                 match part {
-                    Ok(part) => tally.add(&part),
+                    Ok(item) => tally.add(&item),
                     Err(fault) => {
                         *wrong += 1;
                         if wrong_shown.len() < SHOWN {
@@ -217,6 +225,10 @@ impl Collector<'_> {
             track.series.iter_mut().for_each(|(_, series)| series.finish());
         }
         self.bar.finish_and_clear();
+        let more = self.collection.faults.len().saturating_sub(FAULTS);
+        if more > 0 {
+            eprintln!("fripp: {more} more records cannot be read");
+        }
         self.collection
     }
 }

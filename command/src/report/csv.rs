@@ -50,8 +50,11 @@ fn figures(value: &mut Value) -> [Option<f64>; 12] {
     row
 }
 
-/// A name as RFC 4180 has it.
+/// A name as RFC 4180 has it. A spreadsheet would run one that begins as a
+/// formula does: an apostrophe goes before it.
 fn quoted(name: &str) -> String {
+    let is_formula = name.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let name = &if is_formula { format!("'{name}") } else { name.to_owned() };
     if name.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", name.replace('"', "\"\""))
     } else {
@@ -66,6 +69,8 @@ mod tests {
     #[test]
     fn a_name_with_commas_and_quotes_is_one_column() {
         assert_eq!(quoted("a.b;k=v"), "a.b;k=v");
+        assert_eq!(quoted("=cmd|'/C calc'!A0"), "'=cmd|'/C calc'!A0");
+        assert_eq!(quoted("@SUM(1,2)"), "\"'@SUM(1,2)\"");
         assert_eq!(quoted("a,b=\"c\""), "\"a,b=\"\"c\"\"\"");
     }
 }

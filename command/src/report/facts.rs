@@ -70,6 +70,13 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
         notes.push(format!("Lines that are not StatsD: {}.", figure(collection.wrong as f64)));
         notes.extend(collection.wrong_shown.iter().cloned());
     }
+    if tally.seen.events + tally.seen.checks > 0 {
+        notes.push(format!(
+            "Lines that are not metrics: {} events, {} service checks.",
+            figure(tally.seen.events as f64),
+            figure(tally.seen.checks as f64)
+        ));
+    }
     if collection.untracked > 0 {
         notes.push(format!(
             "{} of {} metrics have series to draw; the others are in the table alone. --chart \

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use fripp::metric::kind::Kind;
+use crate::dialect::Kind;
 use regex::Regex;
 
 use super::chart::{Curve, Section};

@@ -7,6 +7,7 @@ mod collect;
 mod csv;
 mod facts;
 mod figure;
+mod json;
 mod layout;
 mod name;
 mod page;
@@ -21,8 +22,8 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::Outcome;
 use crate::args::Report;
+use crate::{Outcome, record};
 use chart::{Chart, Section};
 use collect::{Collection, Wanted};
 
@@ -33,12 +34,13 @@ pub fn run(args: Report) -> Outcome {
         return Err(format!("{}: the report would overwrite the recording", output.display()));
     }
     let patterns = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    let wanted = Wanted { interval: args.interval, names: patterns };
+    let wanted = Wanted { interval: args.interval, dialect: args.dialect, names: patterns };
     let mut collection = Collection::read(&args.recording, &wanted)?;
     let sections = layout::by_prefix(&collection);
     let contents = match form {
         Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
         Form::Csv => csv::metrics(&mut collection).into_bytes(),
+        Form::Json => json::series(&collection).into_bytes(),
         Form::Svg | Form::Png => {
             let [name] = &args.chart[..] else {
                 return Err(format!("a picture has one chart: {}", choice(&sections)));
@@ -51,7 +53,7 @@ pub fn run(args: Report) -> Outcome {
             }
         }
     };
-    std::fs::write(&output, contents).map_err(|wrong| format!("{}: {wrong}", output.display()))?;
+    record::write_whole(&output, args.force, &contents)?;
     eprintln!("fripp: {}", output.display());
     Ok(0)
 }
@@ -62,6 +64,7 @@ enum Form {
     Svg,
     Png,
     Csv,
+    Json,
 }
 
 impl Form {
@@ -71,7 +74,11 @@ impl Form {
             Some("svg") => Ok(Form::Svg),
             Some("png") => Ok(Form::Png),
             Some("csv") => Ok(Form::Csv),
-            _ => Err(format!("{}: a report is an .html, .svg, .png or .csv", output.display())),
+            Some("json") => Ok(Form::Json),
+            _ => Err(format!(
+                "{}: a report is an .html, .svg, .png, .csv or .json",
+                output.display()
+            )),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use fripp::metric::kind::Kind;
+use crate::dialect::Kind;
 
 use super::collect::{Collection, Track};
 use super::figure::figure;

@@ -1,6 +1,6 @@
 //! The curves of the chart, scaled.
 
-use fripp::metric::kind::Kind;
+use crate::dialect::Kind;
 
 use super::State;
 use super::history::STATISTICS;

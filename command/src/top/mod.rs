@@ -74,7 +74,7 @@ pub fn run(args: Top) -> Outcome {
     };
     let has_command = intake.has_command();
     let losses = intake.receiver.losses();
-    let state = Arc::new(Mutex::new(State::new(Tally::new(args.dialect))));
+    let state = Arc::new(Mutex::new(State::new(Tally::new(intake.dialect))));
     let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let limits = Limits { end, tick: Some(TICK) };
     let end = if has_screen {
@@ -95,8 +95,12 @@ pub fn run(args: Top) -> Outcome {
     let size = ratatui::crossterm::terminal::size().ok().filter(|_| io::stdout().is_terminal());
     let width = size.map(|(columns, _)| usize::from(columns));
     let mut out = io::stdout().lock();
-    crate::table::write(&mut out, &mut state.tally, lasted, losses.count(), width)
-        .map_err(|wrong| format!("standard output: {wrong}"))?;
+    let written = crate::table::write(&mut out, &mut state.tally, lasted, losses.count(), width);
+    match written {
+        // the reader has seen enough
+        Err(wrong) if wrong.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written.map_err(|wrong| format!("standard output: {wrong}"))?,
+    }
     Ok(match end {
         End::Command(status) => status,
         _ => 0,
@@ -166,7 +170,7 @@ fn receive(
     let end = intake.run(limits, &mut |event| {
         failed = recorder.as_mut().and_then(|recorder| recorder.take(&event).err());
         match event {
-            Event::Datagram(datagram) => lock(state).tally.add_datagram(datagram),
+            Event::Datagram(datagram, _) => lock(state).tally.add_datagram(datagram),
             Event::Tick => lock(state).tick(),
             Event::Wake => {}
         }

@@ -108,7 +108,7 @@ pub fn draw_detail(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &
     let count = if view.whole { ("count", summary.count) } else { ("count/s", row.rate) };
     let unit = view.scale(&metric.name).map_or("", |scale| &scale.unit[..]);
     let unit = match unit {
-        "" if metric.kind == fripp::metric::kind::Kind::Timer => " ms",
+        "" if metric.kind == crate::dialect::Kind::Timer => " ms",
         unit => unit,
     };
     let title = format!("  {} in {window},{unit}", end_of(&metric.name, 40));

@@ -1,6 +1,6 @@
 //! What of the metrics is shown, and how.
 
-use fripp::metric::kind::Kind;
+use crate::dialect::Kind;
 use regex::bytes::Regex;
 
 use super::State;
