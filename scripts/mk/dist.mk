@@ -15,3 +15,9 @@ dist:
 check-dist: dist
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' \
 	    scripts/check-dist $(DIST)/fripp-lib-$(VERSION).tar.xz $(BUILD)/check-dist
+
+.PHONY: release-check
+
+##: release-check whether this commit can be released: version, changelog, tag, ABI, tarball
+release-check:
+	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/release-check $(VERSION)
