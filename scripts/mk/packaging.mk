@@ -12,7 +12,7 @@ rpm: dist
 	$(Q)unset MAKEFLAGS MAKEOVERRIDES MFLAGS CARGO_TARGET_DIR && \
 	    rpmbuild -ba $(if $(wildcard /etc/debian_version),--nodeps) --define '_topdir $(RPM)' \
 	    packaging/rpm/fripp.spec >$(RPM)/log 2>&1 || { tail -40 $(RPM)/log; exit 1; }
-	$(Q)rpmlint -f packaging/rpm/rpmlintrc $(RPM)/SRPMS/*.rpm $(RPM)/RPMS/*/*.rpm
+	$(Q)rpmlint -r packaging/rpm/rpmlintrc $(RPM)/SRPMS/*.rpm $(RPM)/RPMS/*/*.rpm
 	$(Q)ls -l $(RPM)/SRPMS/*.rpm $(RPM)/RPMS/*/*.rpm
 
 ##: check-packaging Meson's subproject built with a program, Spack's recipe read (Debian: meson, python3)
