@@ -4,6 +4,7 @@
 #            CARGO CARGOFLAGS CC CFLAGS                       what it is built with
 #            TARGET_DIR (or CARGO_TARGET_DIR)                 where it is built
 #            V=1                                              show the commands
+#            STRICT=1                                         a test that is skipped has failed
 
 PREFIX     = /usr/local
 BINDIR     = $(PREFIX)/bin
@@ -18,6 +19,7 @@ CFLAGS     = -O2 -g
 WARN       = -std=gnu11 -Wall -Wextra -Wpedantic -Werror
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 V          = 0
+STRICT    ?= 0
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
 SONAME  := libfripp.so.$(firstword $(subst ., ,$(VERSION)))
@@ -27,7 +29,7 @@ BUILD    := $(abspath $(TARGET_DIR))
 RELEASE  := $(BUILD)/release
 SO       := $(RELEASE)/libfripp.so
 STATIC   := $(RELEASE)/libfripp.a
-RUST     := $(wildcard src/*.rs src/*/*.rs src/*/*.c) build.rs \
+RUST     := $(shell find src -name '*.rs' -o -name '*.c') build.rs \
             capi/src/lib.rs capi/build.rs capi/Cargo.toml Cargo.toml Cargo.lock
 PC       := $(BUILD)/fripp.pc
 
@@ -37,34 +39,41 @@ ifeq ($(V),1)
 Q     =
 say   = @:
 quiet =
+progress =
 else
 Q     = @
 say   = @printf '  %-8s %s\n'
 quiet = --quiet
+# of what takes minutes, cargo tells on a terminal how far it is
+progress := $(shell test -t 2 || echo --quiet)
 endif
 
 # what programs of this project are compiled and linked with
 CPROG = $(CC) $(WARN) $(CFLAGS) -Iinclude $(CPPFLAGS)
 LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
 
-.PHONY: all help clean
+.PHONY: all lib help clean
 
 # -- build ---------------------------------------------------------------
 
 # the same bytes, whatever the folder
 REPRODUCIBLE = CARGO_BUILD_RUSTFLAGS="$$(CARGO='$(CARGO)' scripts/remap)"
 
-LIBRARY = $(REPRODUCIBLE) $(CARGO) build --release --locked
+LIBRARY = $(REPRODUCIBLE) $(CARGO) build --release --locked -p fripp-capi
 
-##: all build the library: libfripp.so and libfripp.a
-all:
+##: all the library, then the command
+all: lib
+
+##: lib build the library alone: libfripp.so and libfripp.a
+lib:
 	$(say) CARGO 'libfripp.so libfripp.a (a minute, the first time)'
-	$(Q)$(LIBRARY) $(quiet) $(CARGOFLAGS)
+	$(Q)$(LIBRARY) $(progress) $(CARGOFLAGS)
+	$(Q)[ -z "$$(find $(RUST) -newer $(SO) | head -n 1)" ] || touch $(SO)
 
 # for those who need it built, and do not want cargo to run if it is
 # (install, as root, may not even have it)
 $(SO): $(RUST)
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory lib
 
 $(STATIC): $(SO)
 

@@ -1,27 +1,44 @@
 # Tests that need nothing but the library.
 
-.PHONY: check check-layers check-rust check-c check-header check-man check-symbols check-docs \
+.PHONY: check check-layers check-skips check-rust check-c check-header check-man check-symbols check-docs \
         check-install check-examples check-example-rust lint-man
 
 # a part of 'make check' each; new ones go here
 PARTS = check-layers check-rust check-header check-man check-symbols check-version \
         check-dependencies check-docs check-install check-examples \
-        check-example-rust check-load check-c check-demo
+        check-example-rust check-load check-c check-demo check-skips
 
-##: check all tests, of Rust and of C, and those of what is installed
+# a part can do without a tool: without TOOL WHAT
+without = command -v $(firstword $(1)) >/dev/null || echo 'skipped - $(2): without $(firstword $(1))'
+have = $(shell command -v $(firstword $(1)))
+
+##: check all tests, of Rust and of C, and those of what is installed; STRICT=1: none is skipped
 check: all
-	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/check $(BUILD)/check $(PARTS)
+	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' CXX='$(CXX)' STRICT='$(STRICT)' \
+	    scripts/check $(BUILD)/check $(PARTS)
+
+# whether skips are counted, and told
+check-skips:
+	$(Q)scripts/check-skips
 
 ##: check-layers whether imports in src/ point down the layers, and never in a circle
 check-layers:
 	$(Q)scripts/check-layers
 
 check-rust:
+	$(Q)$(call without,tmux,fripp top on a terminal)
 	$(Q)$(CARGO) test --locked --workspace $(quiet:--quiet=-q) $(CARGOFLAGS)
 
+# scripts and programs of c-tests that want more than a C compiler
+C_TESTS_HERE = $(if $(call have,$(CXX)),,CXX_PROGRAMS=) SCRIPTS='$(filter-out \
+    $(if $(call have,$(CXX)),,t-header.sh) $(if $(call have,valgrind),,t-valgrind.sh), \
+    $(notdir $(wildcard c-tests/t-*.sh)))'
+
 check-c: $(SO)
+	$(Q)$(call without,$(CXX),the header and the library in C++)
+	$(Q)$(call without,valgrind,contexts under valgrind)
 	$(Q)$(MAKE) --no-print-directory -C c-tests check LIBDIR_BUILT='$(RELEASE)' \
-	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/c-tests' V='$(V)'
+	    INCLUDE='$(abspath include)' CC='$(CC)' CXX='$(CXX)' BUILD='$(BUILD)/c-tests' V='$(V)' $(C_TESTS_HERE)
 
 check-examples: $(SO)
 	$(Q)$(MAKE) --no-print-directory -C examples check LIBDIR_BUILT='$(RELEASE)' \

@@ -13,7 +13,7 @@ command: $(COMMAND) $(PAGES)
 
 $(COMMAND): $(COMMAND_RUST)
 	$(say) CARGO 'fripp (a minute, the first time)'
-	$(Q)$(REPRODUCIBLE) $(CARGO) build --profile command --locked -p fripp-command $(quiet) $(CARGOFLAGS)
+	$(Q)$(REPRODUCIBLE) $(CARGO) build --profile command --locked -p fripp-command $(progress) $(CARGOFLAGS)
 	$(Q)touch $@
 
 $(PAGES): $(COMMAND)

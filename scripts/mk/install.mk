@@ -1,6 +1,7 @@
-# What 'make install' puts where.
+# What 'make install' puts where: the library's part. The command's is in
+# command.mk.
 
-.PHONY: install uninstall
+.PHONY: install install-lib uninstall uninstall-lib
 
 HEADERS     = $(wildcard include/*.h include/*.hpp)
 CMAKE_FILES = fripp-config.cmake fripp-config-version.cmake
@@ -34,7 +35,10 @@ $(CMAKE_OUT): $(BUILD)/cmake/%: packaging/cmake/%.in Cargo.toml scripts/mk/insta
 LDCONFIG = if [ -z '$(DESTDIR)' ] && [ "`id -u`" = 0 ]; then ldconfig 2>/dev/null || :; fi
 
 ##: install to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again
-install: $(SO) $(PC) $(CMAKE_OUT)
+install: install-lib
+
+##: install-lib the library alone, its headers, manual pages, pkg-config and CMake files
+install-lib: $(SO) $(PC) $(CMAKE_OUT)
 	$(say) INSTALL '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
 	$(Q)install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(LIBDIR)/cmake/fripp' \
 	    '$(DESTDIR)$(INCLUDEDIR)'
@@ -50,7 +54,9 @@ install: $(SO) $(PC) $(CMAKE_OUT)
 	$(Q)install -m 644 docs/man/*.7 '$(DESTDIR)$(MANDIR)/man7'
 	$(Q)$(LDCONFIG)
 
-uninstall:
+uninstall: uninstall-lib
+
+uninstall-lib:
 	$(say) REMOVE '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
 	$(Q)cd '$(DESTDIR)$(LIBDIR)' 2>/dev/null && rm -f $(REAL) $(SONAME) \
 	    libfripp.so libfripp.a pkgconfig/fripp.pc $(CMAKE_FILES:%=cmake/fripp/%) && \
