@@ -49,6 +49,7 @@ struct operands {
  */
 #define CALLS(X) \
     X (fripp_version, fripp_version () != NULL, fripp_version () != NULL) \
+    X (fripp_error, fripp_error () != NULL, fripp_error () != NULL) \
     X (fripp_ctx_create, \
        (o->made = fripp_ctx_create (NULL, "127.0.0.1", 9)) != NULL, \
        REFUSED_NULL (fripp_ctx_create (NULL, NULL, 8125))) \
@@ -89,6 +90,9 @@ struct operands {
     X (fripp_inc, fripp_inc (o->ctx, "n", 1) == 0, \
        REFUSED (fripp_inc (NULL, "n", 1)) \
        && REFUSED (fripp_inc (o->ctx, NULL, 1))) \
+    X (fripp_gauge_add, fripp_gauge_add (o->ctx, "g", 1) == 0, \
+       REFUSED (fripp_gauge_add (NULL, "g", 1)) \
+       && REFUSED (fripp_gauge_add (o->ctx, NULL, 1))) \
     X (fripp_gauge, \
        fripp_gauge (o->ctx, "n", 1, false) == 0 \
        && fripp_gauge (o->ctx, "n", 1, true) == 0, \

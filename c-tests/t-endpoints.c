@@ -92,7 +92,7 @@ static void test_uris (struct listener *server)
     static const char *const bad[] = {
         "", ":", "localhost", ":8125", "localhost:0", "localhost:65536",
         "localhost:70000", "localhost:-1", "localhost:+1", "localhost: 1",
-        "localhost:1 ", "localhost:0x50", "localhost:81x", "127.0.0.1",
+        "localhost:1 1", "localhost:0x50", "localhost:81x", "127.0.0.1",
         "::1", "::1:8125", "[::1]", "[::1]:", "[::1]:0", "[::1", "[]:8125",
         "[::1]8125", "udp:", "udp:/", "udp://", "udp://:8125",
         "udp://localhost", "udp://localhost:", "tcp://localhost:8125",

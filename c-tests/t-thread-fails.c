@@ -200,7 +200,7 @@ static void test_policy (struct listener *server)
     if (pthread_create (&thread, NULL, record, &r) != 0)
         bail_out ("no thread");
     pthread_join (thread, NULL);
-    wait_until (find_thread, &tid, DEADLINE);
+    must (wait_until (find_thread, &tid, DEADLINE));
     CPU_ZERO (&own);
     CPU_ZERO (&theirs);
     sched_getaffinity (getpid (), sizeof (own), &own);
