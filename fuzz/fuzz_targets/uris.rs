@@ -76,6 +76,8 @@ fuzz_target!(|data: &[u8]| {
 
 fn raw(text: &[u8]) {
     let Ok(uri) = Uri::parse(text) else { return };
+    // white space around a URI does not count
+    let text = text.trim_ascii();
     let Settings { prefix, tags, period, refresh, mtu, .. } = &uri.settings;
     assert!(prefix.is_empty() && tags.len() <= 1024);
     assert!(*period == 0 || (SECOND / 100..=86_400 * SECOND).contains(period));
