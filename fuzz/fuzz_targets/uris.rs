@@ -153,7 +153,9 @@ impl Writer {
     fn value(&mut self, value: &[u8]) {
         for b in value {
             self.encoded = self.encoded.rotate_left(1);
-            if self.encoded & 1 == 1 || b"%&?".contains(b) || *b == 0 {
+            // white space around a URI does not count
+            let special = b"%&?\0".contains(b) || b.is_ascii_whitespace();
+            if self.encoded & 1 == 1 || special {
                 self.out.extend(percent_encoded(&[*b]));
             } else {
                 self.out.push(*b);
