@@ -187,9 +187,9 @@ static bool add_value (struct reader *r, struct reading *m, const char *text,
             m->added += total >= m->previous ? total - m->previous : total;
         m->previous = total;
         m->last = integer;
-        /* what was opened with a millionth is counted but for that */
+        /* what was opened with a billionth is counted but for that */
         m->sum = (int64_t)(m->added + 0.5L);
-        return whole || !strcmp (text, "0.000001");
+        return whole || !strcmp (text, "0.000000001");
     case 'g':
         if (*text == '-' && r->dialect != FRIPP_DOGSTATSD)
             m->gauge += real;

@@ -29,7 +29,7 @@ struct row {
 
 #define ALL(b) { b, b, b, b, b }
 /* a running total, and the same sent as a difference */
-#define TOTAL(v) { "n:0.000001|C\nn:" v "|C", "n:" v "|c", "n:" v "|c", "n:" v "|c", \
+#define TOTAL(v) { "n:0.000000001|C\nn:" v "|C", "n:" v "|c", "n:" v "|c", "n:" v "|c", \
                    "n:" v "|c" }
 /* below zero */
 #define BELOW(v) { "n:0|g\nn:" v "|g", "n:0|g\nn:" v "|g", "n:" v "|g", \

@@ -124,7 +124,7 @@ static void test_period_0 (void)
             "a gauge, also one that did not change");
     fripp_count (ctx, "t", 5);
     fripp_count (ctx, "t", 5);
-    is_str (arrived (ctx, server), "t:0.000001|C\nt:5|C\nt:5|C",
+    is_str (arrived (ctx, server), "t:0.000000001|C\nt:5|C\nt:5|C",
             "a total");
     fripp_timing (ctx, "ms", 5);
     fripp_timing (ctx, "ms", 5);

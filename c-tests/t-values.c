@@ -71,7 +71,7 @@ static void test_whole_totals (void)
     int64_t before = 1;
 
     fripp_count (ctx, "t", 10);
-    is_str (flushed (ctx, server), "t:0.000001|C\nt:10|C",
+    is_str (flushed (ctx, server), "t:0.000000001|C\nt:10|C",
             "brubeck: a total goes whole, behind one that is above 0");
     fripp_count (ctx, "t", 20);
     fripp_count (ctx, "t", 30);

@@ -72,7 +72,7 @@ const EXPORTER: Form = Form {
 const FORMS: [Form; 15] = [
     Form {
         server: "brubeck",
-        totals: ["n:0.000001|C\nn:12|C", "n:3|C"],
+        totals: ["n:0.000000001|C\nn:12|C", "n:3|C"],
         histogram: "n:3|h\nn:4|h",
         set: NONE,
         ..LIKE_STATSD
@@ -246,7 +246,7 @@ fn brubeck_counts_all_that_was_recorded() {
             }
         }
         let (_, counted) = known.totals["n"];
-        assert!((counted - grown * 1_000_000).abs() <= 5, "{flushes:?}: {counted} of {grown}");
+        assert!((counted - grown * 1_000_000_000).abs() <= 5, "{flushes:?}: {counted} of {grown}");
         context.close();
     }
 }

@@ -37,9 +37,9 @@ fn numbers() {
         (Counter, &[Add(i64::MIN)], "n:-9223372036854775808|c", "n:-9223372036854775808|c", "n:-9223372036854775808|c"),
         (Counter, &[Add(i64::MAX), Add(2)], "n:9223372036854775807|c\nn:2|c", "n:9223372036854775807|c\nn:2|c", "n:9223372036854775807|c\nn:2|c"),
         (Counter, &[Add((1 << 53) + 1)], "n:9007199254740993|c", "n:9007199254740993|c", "n:9007199254740993|c"),
-        (Total, &[Sum(10), Sum(20), Sum(30)], "n:0.000001|C\nn:30|C", "n:30|c", "n:30|c"),
-        (Total, &[Sum(i64::MAX)], "n:0.000001|C\nn:9223372036854775807|C", "n:9223372036854775807|c", "n:9223372036854775807|c"),
-        (Total, &[Sum(0)], "n:0.000001|C", "n:0|c", "n:0|c"),
+        (Total, &[Sum(10), Sum(20), Sum(30)], "n:0.000000001|C\nn:30|C", "n:30|c", "n:30|c"),
+        (Total, &[Sum(i64::MAX)], "n:0.000000001|C\nn:9223372036854775807|C", "n:9223372036854775807|c", "n:9223372036854775807|c"),
+        (Total, &[Sum(0)], "n:0.000000001|C", "n:0|c", "n:0|c"),
         (Counter, &[Add(0)], "n:0|c", "n:0|c", "n:0|c"),
         (Counter, &[Add(3), Add(-3)], "n:0|c", "n:0|c", "n:0|c"),
         (Gauge, &[Set(0)], "n:0|g", "n:0|g", "n:0|g"),
@@ -215,7 +215,7 @@ fn by_a_new_name_an_unchanged_total_is_sent_again() {
         context.flush().unwrap();
         server.datagrams().join("\n")
     };
-    assert_eq!([record(), record()], ["t:0.000001|C\nt:5|C", ""]);
+    assert_eq!([record(), record()], ["t:0.000000001|C\nt:5|C", ""]);
     context.set_prefix(b"p").unwrap();
     assert_eq!([record(), record()], ["p.t:5|C", ""]);
     context.set_dialect(fripp::encode::dialect::Dialect::Statsd).unwrap();

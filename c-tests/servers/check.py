@@ -46,7 +46,7 @@ MAY_BE_WRONG = re.compile("timing: (?!count)|lines refused|names that nobody rec
 def cleaned(name):
     """The name that the library sends, as include/fripp.h tells it."""
     text = name.decode("utf-8", "surrogateescape")
-    text = re.sub(r"[:|@#,;=\s\x00-\x20\x7f-\x9f\udc80-\udcff]", "_", text)
+    text = re.sub(r"[:|@#,;=\[\]{}\s\x00-\x20\x7f-\x9f\udc80-\udcff]", "_", text)
     return re.sub(r"\.\.+", ".", text).strip(".")
 
 

@@ -98,7 +98,7 @@ fn what_a_server_would_refuse() {
     );
     assert_eq!(output.status.code(), Some(1));
     // what brubeck adds up from goes first
-    assert_eq!(stdout(&output), "a:0.000001|C\na:1|C\nb:1|c\n");
+    assert_eq!(stdout(&output), "a:0.000000001|C\na:1|C\nb:1|c\n");
     let said = "a:1|C: a running total (C) is refused: only brubeck has them\n";
     assert!(stderr(&output).ends_with(said));
     let output = fripp_script("listen --dialect brubeck", "$FRIPP send a 1 C; $FRIPP send b 1 c");

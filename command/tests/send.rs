@@ -57,7 +57,7 @@ fn each_type() {
     for (line, sent) in [
         ("a 3 counter", "a:3|c"),
         ("a -3 c", "a:-3|c"),
-        ("a 3 total", "a:0.000001|C\na:3|C"),
+        ("a 3 total", "a:0.000000001|C\na:3|C"),
         ("a 3 total --dialect statsd", "a:3|c"),
         ("a 9007199254740993 gauge", "a:9007199254740993|g"),
         ("a -5 gauge", "a:0|g\na:-5|g"),

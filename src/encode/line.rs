@@ -12,7 +12,7 @@ use crate::metric::kind::Kind;
 use crate::metric::value::{Number, Taken};
 
 /// Stands for a total of 0, after which brubeck would lose the first step.
-const LEAST_TOTAL: &[u8] = b"0.000001";
+const LEAST_TOTAL: &[u8] = b"0.000000001";
 
 /// Writes what stands before the value: `prefix.name:`, with tags where they
 /// belong into the name.

@@ -14,7 +14,7 @@ pub struct Known {
     /// Value and how many it stands for.
     pub samples: BTreeMap<String, Vec<(f64, f64)>>,
     pub sets: BTreeMap<String, BTreeSet<String>>,
-    /// Running totals in millionths: the newest, and what brubeck adds up.
+    /// Running totals in billionths: the newest, and what brubeck adds up.
     pub totals: BTreeMap<String, (i128, i128)>,
     pub lines: u64,
     pub datagrams: u64,
@@ -63,7 +63,7 @@ impl Known {
                 "c" => *self.counters.entry(name.clone()).or_default() += whole(value),
                 "C" => {
                     assert!(of(Dialect::Brubeck));
-                    let total = millionths(value);
+                    let total = billionths(value);
                     let (before, growth) = self.totals.entry(name.clone()).or_default();
                     // `if (previous > 0.0)` in its counter__record
                     if *before > 0 {
@@ -87,10 +87,10 @@ impl Known {
     }
 }
 
-fn millionths(value: &str) -> i128 {
+fn billionths(value: &str) -> i128 {
     match value.strip_prefix("0.") {
-        Some(fraction) => format!("{fraction:0<6}").parse().unwrap(),
-        None => whole(value) * 1_000_000,
+        Some(fraction) => format!("{fraction:0<9}").parse().unwrap(),
+        None => whole(value) * 1_000_000_000,
     }
 }
 

@@ -325,10 +325,10 @@ impl Model {
         assert_eq!(known.counters, self.counters);
         assert!(known.totals.keys().eq(self.totals.keys()), "{:?}", known.totals);
         for ((name, seen), (newest, growth)) in self.totals.iter().zip(known.totals.values()) {
-            // what was 0 is told as a millionth
-            let wanted = (i128::from(seen.newest) * 1_000_000).max(1);
+            // what was 0 is told as a billionth
+            let wanted = (i128::from(seen.newest) * 1_000_000_000).max(1);
             assert_eq!(wanted, *newest, "{name}");
-            let apart = (growth - seen.growth * 1_000_000).abs();
+            let apart = (growth - seen.growth * 1_000_000_000).abs();
             assert!(seen.apart || apart <= RESTARTS, "{name}: {} {growth}", seen.growth);
         }
         assert!(known.digits.keys().eq(self.gauges.keys()), "{:?}", known.digits);
