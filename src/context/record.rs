@@ -3,8 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::MutexGuard;
-
 use crate::context::fast::is_short;
 use crate::context::flush::Mode;
 use crate::context::{Active, Context, Outbound};
@@ -16,6 +14,7 @@ use crate::metric::value::Value;
 use crate::metric::{Metric, state};
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
+use crate::sys::fork_lock::Guard;
 use crate::sys::memory;
 
 impl<'a> Value<'a> {
@@ -214,7 +213,7 @@ impl Context {
     fn apply(
         &self,
         active: &Active,
-        out: &mut MutexGuard<'_, Outbound>,
+        out: &mut Guard<'_, Outbound>,
         metric: &Metric,
         value: Value<'_>,
     ) -> Result<(), Error> {
@@ -274,12 +273,7 @@ impl Context {
 
     /// Sends a metric at once, because the period is 0. False where others
     /// wait before it: then it goes with the next flush.
-    fn send_now(
-        &self,
-        active: &Active,
-        out: &mut MutexGuard<'_, Outbound>,
-        metric: &Metric,
-    ) -> bool {
+    fn send_now(&self, active: &Active, out: &mut Guard<'_, Outbound>, metric: &Metric) -> bool {
         if out.settings.period != 0 || !out.delivery.is_clear() {
             return false;
         }
@@ -295,7 +289,7 @@ impl Context {
     /// Counts what a call lost, if it did, and unlocks.
     fn count_failure(
         &self,
-        mut out: MutexGuard<'_, Outbound>,
+        mut out: Guard<'_, Outbound>,
         result: Result<(), Error>,
         name: &[u8],
     ) -> Result<(), Error> {

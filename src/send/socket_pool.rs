@@ -4,11 +4,12 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::send::socket::{Address, Socket};
+use crate::sys::fork_lock::{Guard, Lock};
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { sockets: Vec::new(), sweep: 0 });
+static POOL: Lock<Pool> = Lock::new(Pool { sockets: Vec::new(), sweep: 0 });
 
 /// The sockets of this process.
 #[derive(Debug)]
@@ -66,10 +67,10 @@ pub fn open(address: &Address) -> io::Result<(Arc<Socket>, bool)> {
 
 /// Whether nobody has it locked at this moment.
 pub fn is_free() -> bool {
-    !matches!(POOL.try_lock(), Err(TryLockError::WouldBlock))
+    POOL.is_free()
 }
 
 /// Locks it.
-pub fn lock() -> MutexGuard<'static, Pool> {
-    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock() -> Guard<'static, Pool> {
+    POOL.lock()
 }
