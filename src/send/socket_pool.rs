@@ -45,11 +45,7 @@ impl Pool {
 /// for it. Whether it is borrowed.
 pub fn open(address: &Address) -> io::Result<(Arc<Socket>, bool)> {
     let shortage = match Socket::connect(address) {
-        Ok(socket) => {
-            let socket = Arc::new(socket);
-            lock().add(&socket);
-            return Ok((socket, false));
-        }
+        Ok(socket) => return Ok((added(socket), false)),
         Err(error) => error,
     };
     match shortage.raw_os_error().unwrap_or(0) {
@@ -63,6 +59,17 @@ pub fn open(address: &Address) -> io::Result<(Arc<Socket>, bool)> {
     let socket = socket.ok_or(shortage)?;
     socket.share()?;
     Ok((socket, true))
+}
+
+/// Opens a new socket in place of one that there is.
+pub fn renew(address: &Address) -> io::Result<Arc<Socket>> {
+    Socket::connect(address).map(added)
+}
+
+fn added(socket: Socket) -> Arc<Socket> {
+    let socket = Arc::new(socket);
+    lock().add(&socket);
+    socket
 }
 
 /// Whether nobody has it locked at this moment.
