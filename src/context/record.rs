@@ -103,7 +103,7 @@ impl Context {
         let recorded = value
             .check(kind)
             .and_then(|()| value.check_for(out.settings.dialect.form(), kind))
-            .and_then(|()| self.find_or_make(active, &out, kind, raw, b""))
+            .and_then(|()| self.find_or_make(active, &out, kind, raw, None))
             .and_then(|metric| self.apply(active, &mut out, metric, value));
         self.count_failure(out, recorded, raw)
     }
@@ -134,7 +134,7 @@ impl Context {
     /// The metric of a kind, name and tags, as the caller spells them.
     pub fn metric_get(&self, kind: Kind, raw: &[u8], tags: &[u8]) -> Result<&Metric, Error> {
         let Some((active, out)) = self.lock() else { return Ok(&INERT) };
-        let metric = self.find_or_make(active, &out, kind, raw, tags);
+        let metric = self.find_or_make(active, &out, kind, raw, Some(tags));
         self.count_failure(out, metric.as_ref().map(drop).map_err(|error| *error), raw)?;
         metric
     }
@@ -147,13 +147,14 @@ impl Context {
             return Err(empty_name(raw));
         }
         let now = sys::now();
-        for metric in active.registry.named(&cleaned) {
+        for metric in active.registry.named(&cleaned)? {
             if !metric.server_has_it() {
                 let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
                 flush.send_one(&mut work, metric, false);
             }
             active.registry.forget(metric);
             metric.forget_value();
+            active.registry.recycle(metric, &active.budget);
         }
         if !out.delivery.is_clear() {
             self.wake(active, &mut out, now + GAP);
@@ -162,18 +163,23 @@ impl Context {
         Ok(())
     }
 
+    /// The metric of a name; with tags, which may be none, of a handle.
     fn find_or_make<'a>(
         &'a self,
         active: &'a Active,
         out: &Outbound,
         kind: Kind,
         raw: &[u8],
-        raw_tags: &[u8],
+        handle: Option<&[u8]>,
     ) -> Result<&'a Metric, Error> {
+        let raw_tags = handle.unwrap_or_default();
         if raw_tags.is_empty()
-            && let Some(metric) = active.registry.find(kind, raw)
+            && let Some(metric) = match handle {
+                None => active.registry.known(kind, raw),
+                Some(_) => active.registry.lasting(kind, raw),
+            }
         {
-            return Ok(active.registry.meant(metric));
+            return Ok(metric);
         }
         memory::probe()?;
         let mut key = Vec::new();
@@ -200,7 +206,7 @@ impl Context {
             active.registry.add_spelling(kind, &key, metric);
             return Ok(metric);
         }
-        let metric = active.registry.get(kind, &key, immediate, owner)?;
+        let metric = active.registry.get(kind, &key, immediate, owner, handle.is_some())?;
         if sorted != key {
             active.registry.add_spelling(kind, &sorted, metric);
         }
