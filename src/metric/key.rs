@@ -31,6 +31,14 @@ unsafe impl Sync for KeyBytes {}
 // SAFETY: the box behind `Long` is nobody else's.
 unsafe impl Send for KeyBytes {}
 
+impl Bytes {
+    fn long(&self, len: usize) -> &[u8] {
+        // SAFETY: it has the length that it was made with.
+        let slice = |long: &Long| unsafe { std::slice::from_raw_parts(long.0.as_ptr(), len) };
+        self.long.as_ref().map_or(&[], slice)
+    }
+}
+
 impl KeyBytes {
     /// No bytes.
     pub const fn empty() -> KeyBytes {
@@ -40,15 +48,11 @@ impl KeyBytes {
     /// The bytes, which are so many.
     #[inline]
     pub fn get(&self, len: usize) -> &[u8] {
-        // SAFETY: nobody writes while there are readers; a long key has the
-        // length that it was made with.
+        // SAFETY: nobody writes while there are readers, and the length was
+        // looked at.
         unsafe {
             let bytes = &*self.0.get();
-            match (bytes.inline.get(..len), &bytes.long) {
-                (Some(inline), _) => inline,
-                (None, Some(long)) => std::slice::from_raw_parts(long.0.as_ptr(), len),
-                (None, None) => &[],
-            }
+            if len <= INLINE { bytes.inline.get_unchecked(..len) } else { bytes.long(len) }
         }
     }
 

@@ -33,9 +33,15 @@ pub fn end() {
 /// Whether the calling thread is one that forks: a handler of the host calls.
 /// In the child the fork is over with that.
 pub fn is_forking() -> bool {
-    if FORKER.load(Relaxed) != thread_id() {
+    let forker = FORKER.load(Relaxed);
+    if forker == 0 || forker != thread_id() {
         return false;
     }
+    is_parent()
+}
+
+#[cold]
+fn is_parent() -> bool {
     if PARENT.load(Relaxed) != pid() {
         let in_child = IN_CHILD.load(Relaxed);
         // SAFETY: `begin` stored a function of this type.
