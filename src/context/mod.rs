@@ -315,6 +315,7 @@ impl Context {
     }
 
     /// Locks without the clean-up that a child process does first.
+    #[inline(always)]
     pub(crate) fn lock_as_it_is(&self) -> Option<(&Active, Guard<'_, Outbound>)> {
         let active = self.active.as_ref()?;
         Some((active, active.outbound.lock()))

@@ -199,10 +199,9 @@ impl Context {
         let mut sorted = key[..(len + 1).min(key.len())].to_vec();
         tags::sort(key.get(len + 1..).unwrap_or_default(), &mut sorted);
         if sorted != key
-            && active.registry.find(kind, &key).is_none()
-            && let Some(metric) = active.registry.find(kind, &sorted)
+            && active.registry.lasting(kind, &key).is_none()
+            && let Some(metric) = active.registry.lasting(kind, &sorted)
         {
-            let metric = active.registry.meant(metric);
             active.registry.add_spelling(kind, &key, metric);
             return Ok(metric);
         }

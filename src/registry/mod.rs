@@ -140,7 +140,7 @@ impl Registry {
     }
 
     /// The metric of a name as it was spelled, without a lock.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
         self.tables.find(key(kind, spelling))
     }
@@ -162,6 +162,7 @@ impl Registry {
     }
 
     /// The same of those that are found without a lock.
+    #[inline(never)]
     pub fn lasting(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
         self.find(kind, spelling).map(|metric| self.meant(metric))
     }
@@ -286,11 +287,9 @@ impl Registry {
     /// All metrics of a cleaned name that are not forgotten.
     pub fn named(&self, name: &[u8]) -> Result<Vec<&Metric>, Error> {
         let store = self.lock();
-        let plain = Kind::ALL.into_iter().filter_map(|kind| {
-            let key = key(kind, name);
-            let lasting = self.tables.find(key).map(|metric| self.meant(metric));
-            lasting.or_else(|| store.passing(key))
-        });
+        let plain = Kind::ALL
+            .into_iter()
+            .filter_map(|kind| self.lasting(kind, name).or_else(|| store.passing(key(kind, name))));
         // SAFETY: metrics stay where they are as long as the registry.
         let tagged = store.tagged.of_hash(hash(Kind::Counter, name)).map(|at| unsafe { &*at });
         let mut all = Vec::new();

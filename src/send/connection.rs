@@ -162,7 +162,7 @@ impl Connection {
                 Err(Refusal::After(error)) => error,
                 Err(Refusal::Before(error)) => match error.raw_os_error().unwrap_or(0) {
                     libc::EAGAIN | libc::ENOBUFS | libc::EINTR | libc::ENOMEM => {
-                        self.renewal.is_full(now);
+                        self.renewal.is_full(now, self.stall == 0);
                         if self.is_path() && self.renewal.is_stuck(now) && self.renew(now) {
                             continue;
                         }

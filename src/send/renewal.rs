@@ -22,24 +22,27 @@ pub struct Renewal {
     /// When something was last sent (ns).
     sent: u64,
     /// Since when the kernel takes nothing (ns).
-    full: Option<u64>,
+    full: u64,
 }
 
 impl Renewal {
     /// There is a new socket, or a new one cannot be had.
     pub fn restart(&mut self, now: u64) {
         self.due = now + jitter(AGE, now);
-        self.full = self.full.map(|_| now);
+        self.full = now;
     }
 
     /// Something was sent.
+    #[inline]
     pub fn sent(&mut self, now: u64) {
-        (self.sent, self.full) = (now, None);
+        self.sent = now;
     }
 
-    /// The kernel's buffer is full.
-    pub fn is_full(&mut self, now: u64) {
-        self.full.get_or_insert(now);
+    /// The kernel's buffer is full; `first`: it was not before.
+    pub fn is_full(&mut self, now: u64, first: bool) {
+        if first {
+            self.full = now;
+        }
     }
 
     /// Whether a socket to an address of another host is to be replaced.
@@ -47,9 +50,9 @@ impl Renewal {
         now >= self.due && now >= self.sent + QUIET
     }
 
-    /// Whether one to a UNIX path is.
+    /// Whether one to a UNIX path is, which is full.
     pub fn is_stuck(&self, now: u64) -> bool {
-        self.full.is_some_and(|since| now >= since + FULL)
+        now >= self.full + FULL
     }
 }
 
@@ -85,13 +88,13 @@ mod tests {
     #[test]
     fn twice_a_second_while_it_is_full() {
         let mut renewal = Renewal::default();
-        assert!(!renewal.is_stuck(u64::MAX));
-        renewal.is_full(1_000 * MS);
-        renewal.is_full(1_400 * MS);
+        renewal.is_full(1_000 * MS, true);
+        renewal.is_full(1_400 * MS, false);
         assert!(!renewal.is_stuck(1_499 * MS) && renewal.is_stuck(1_500 * MS));
         renewal.restart(1_500 * MS);
         assert!(!renewal.is_stuck(1_999 * MS) && renewal.is_stuck(2_000 * MS));
         renewal.sent(2_000 * MS);
-        assert!(!renewal.is_stuck(u64::MAX));
+        renewal.is_full(9_000 * MS, true);
+        assert!(!renewal.is_stuck(9_499 * MS));
     }
 }

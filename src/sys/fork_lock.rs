@@ -32,6 +32,7 @@ pub fn end() {
 
 /// Whether the calling thread is one that forks: a handler of the host calls.
 /// In the child the fork is over with that.
+#[inline]
 pub fn is_forking() -> bool {
     let forker = FORKER.load(Relaxed);
     if forker == 0 || forker != thread_id() {
@@ -84,6 +85,7 @@ impl<T> Lock<T> {
     }
 
     /// Locks it.
+    #[inline(always)]
     pub fn lock(&self) -> Guard<'_, T> {
         let wait = || self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
         let mutex = if is_forking() { None } else { Some(wait()) };
