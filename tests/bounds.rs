@@ -76,7 +76,7 @@ fn an_outage_thins_no_more_than_a_period_does() {
     let path = std::env::temp_dir().join(format!("fripp-outage-{}", std::process::id()));
     let uri = format!("unix://{}?period=0.01", path.display());
     let uri = fripp::uri::Uri::parse(uri.as_bytes()).unwrap();
-    let context = fripp::context::Context::open(uri.endpoint, uri.settings, None);
+    let context = fripp::context::Context::open(uri.endpoint, uri.settings, None).unwrap();
     let n = 100_000;
     for i in 0..n {
         context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();

@@ -30,7 +30,8 @@ pub fn run(args: Send) -> Outcome {
     let uri = uri(&args)?;
     let to = uri.endpoint.to_string();
     let dialect = uri.settings.dialect;
-    let context = Context::open(uri.endpoint, uri.settings, None);
+    let context = Context::open(uri.endpoint, uri.settings, None)
+        .map_err(|error| format!("cannot send to {to}: {error}"))?;
     let mut sender = Sender { context, dialect, dropped: 0 };
     match &args.metric[..] {
         [] => sender.send_lines(&mut io::stdin().lock())?,

@@ -15,7 +15,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::context::flush::{Flush, Mode, Work};
 use crate::encode::packet::each_line;
@@ -32,6 +32,7 @@ use crate::send::queue::Queue;
 use crate::stats::Stats;
 use crate::sys;
 use crate::sys::flux::Flux;
+use crate::sys::fork_lock::{Guard, Lock};
 
 /// Where messages go that are not Flux's to hear.
 pub type Logger = Box<dyn Fn(&Message) + Send>;
@@ -61,7 +62,7 @@ pub struct Active {
     pub(crate) ticking: AtomicBool,
     /// The generation of the process that it was made in, or cleaned up in.
     generation: AtomicU32,
-    pub(crate) outbound: Mutex<Outbound>,
+    pub(crate) outbound: Lock<Outbound>,
 }
 
 /// The way out of a context.
@@ -173,7 +174,7 @@ impl Context {
         let ticking = AtomicBool::new(false);
         let generation = AtomicU32::new(sys::generation());
         let active =
-            Some(Active { registry, budget, ticking, generation, outbound: Mutex::new(out) });
+            Some(Active { registry, budget, ticking, generation, outbound: Lock::new(out) });
         let logger = Mutex::new(Silent(None));
         let generation = sys::generation();
         let entry = AtomicUsize::new(usize::MAX);
@@ -305,7 +306,7 @@ impl Context {
         }
     }
 
-    pub(crate) fn lock(&self) -> Option<(&Active, MutexGuard<'_, Outbound>)> {
+    pub(crate) fn lock(&self) -> Option<(&Active, Guard<'_, Outbound>)> {
         let (active, mut out) = self.lock_as_it_is()?;
         if active.generation.load(Relaxed) != sys::generation() {
             out.after_fork(active);
@@ -314,15 +315,15 @@ impl Context {
     }
 
     /// Locks without the clean-up that a child process does first.
-    pub(crate) fn lock_as_it_is(&self) -> Option<(&Active, MutexGuard<'_, Outbound>)> {
+    #[inline(always)]
+    pub(crate) fn lock_as_it_is(&self) -> Option<(&Active, Guard<'_, Outbound>)> {
         let active = self.active.as_ref()?;
-        Some((active, active.outbound.lock().unwrap_or_else(PoisonError::into_inner)))
+        Some((active, active.outbound.lock()))
     }
 
     /// Whether nobody has its way out locked at this moment.
     pub fn is_free(&self) -> bool {
-        let out = self.active.as_ref().map(|active| &active.outbound);
-        !out.is_some_and(|out| matches!(out.try_lock(), Err(TryLockError::WouldBlock)))
+        self.active.as_ref().is_none_or(|active| active.outbound.is_free())
     }
 
     /// Waits for a message that is being told. A child's sink may be locked by
@@ -337,7 +338,7 @@ impl Context {
 
     /// Unlocks, and says what is to be said where there is a sink. Flux is
     /// told by the next turn of its reactor.
-    pub(crate) fn unlock_and_log(&self, mut out: MutexGuard<'_, Outbound>) {
+    pub(crate) fn unlock_and_log(&self, mut out: Guard<'_, Outbound>) {
         if !out.journal.problems.any() {
             return;
         }

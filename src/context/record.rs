@@ -3,8 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::MutexGuard;
-
 use crate::context::fast::is_short;
 use crate::context::flush::Mode;
 use crate::context::{Active, Context, Outbound};
@@ -16,6 +14,7 @@ use crate::metric::value::Value;
 use crate::metric::{Metric, state};
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
+use crate::sys::fork_lock::Guard;
 use crate::sys::memory;
 
 impl<'a> Value<'a> {
@@ -104,7 +103,7 @@ impl Context {
         let recorded = value
             .check(kind)
             .and_then(|()| value.check_for(out.settings.dialect.form(), kind))
-            .and_then(|()| self.find_or_make(active, &out, kind, raw, b""))
+            .and_then(|()| self.find_or_make(active, &out, kind, raw, None))
             .and_then(|metric| self.apply(active, &mut out, metric, value));
         self.count_failure(out, recorded, raw)
     }
@@ -135,7 +134,7 @@ impl Context {
     /// The metric of a kind, name and tags, as the caller spells them.
     pub fn metric_get(&self, kind: Kind, raw: &[u8], tags: &[u8]) -> Result<&Metric, Error> {
         let Some((active, out)) = self.lock() else { return Ok(&INERT) };
-        let metric = self.find_or_make(active, &out, kind, raw, tags);
+        let metric = self.find_or_make(active, &out, kind, raw, Some(tags));
         self.count_failure(out, metric.as_ref().map(drop).map_err(|error| *error), raw)?;
         metric
     }
@@ -148,13 +147,14 @@ impl Context {
             return Err(empty_name(raw));
         }
         let now = sys::now();
-        for metric in active.registry.named(&cleaned) {
+        for metric in active.registry.named(&cleaned)? {
             if !metric.server_has_it() {
                 let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
                 flush.send_one(&mut work, metric, false);
             }
             active.registry.forget(metric);
             metric.forget_value();
+            active.registry.recycle(metric, &active.budget);
         }
         if !out.delivery.is_clear() {
             self.wake(active, &mut out, now + GAP);
@@ -163,18 +163,23 @@ impl Context {
         Ok(())
     }
 
+    /// The metric of a name; with tags, which may be none, of a handle.
     fn find_or_make<'a>(
         &'a self,
         active: &'a Active,
         out: &Outbound,
         kind: Kind,
         raw: &[u8],
-        raw_tags: &[u8],
+        handle: Option<&[u8]>,
     ) -> Result<&'a Metric, Error> {
+        let raw_tags = handle.unwrap_or_default();
         if raw_tags.is_empty()
-            && let Some(metric) = active.registry.find(kind, raw)
+            && let Some(metric) = match handle {
+                None => active.registry.known(kind, raw),
+                Some(_) => active.registry.lasting(kind, raw),
+            }
         {
-            return Ok(active.registry.meant(metric));
+            return Ok(metric);
         }
         memory::probe()?;
         let mut key = Vec::new();
@@ -194,14 +199,13 @@ impl Context {
         let mut sorted = key[..(len + 1).min(key.len())].to_vec();
         tags::sort(key.get(len + 1..).unwrap_or_default(), &mut sorted);
         if sorted != key
-            && active.registry.find(kind, &key).is_none()
-            && let Some(metric) = active.registry.find(kind, &sorted)
+            && active.registry.lasting(kind, &key).is_none()
+            && let Some(metric) = active.registry.lasting(kind, &sorted)
         {
-            let metric = active.registry.meant(metric);
             active.registry.add_spelling(kind, &key, metric);
             return Ok(metric);
         }
-        let metric = active.registry.get(kind, &key, immediate, owner)?;
+        let metric = active.registry.get(kind, &key, immediate, owner, handle.is_some())?;
         if sorted != key {
             active.registry.add_spelling(kind, &sorted, metric);
         }
@@ -214,7 +218,7 @@ impl Context {
     fn apply(
         &self,
         active: &Active,
-        out: &mut MutexGuard<'_, Outbound>,
+        out: &mut Guard<'_, Outbound>,
         metric: &Metric,
         value: Value<'_>,
     ) -> Result<(), Error> {
@@ -274,12 +278,7 @@ impl Context {
 
     /// Sends a metric at once, because the period is 0. False where others
     /// wait before it: then it goes with the next flush.
-    fn send_now(
-        &self,
-        active: &Active,
-        out: &mut MutexGuard<'_, Outbound>,
-        metric: &Metric,
-    ) -> bool {
+    fn send_now(&self, active: &Active, out: &mut Guard<'_, Outbound>, metric: &Metric) -> bool {
         if out.settings.period != 0 || !out.delivery.is_clear() {
             return false;
         }
@@ -295,7 +294,7 @@ impl Context {
     /// Counts what a call lost, if it did, and unlocks.
     fn count_failure(
         &self,
-        mut out: MutexGuard<'_, Outbound>,
+        mut out: Guard<'_, Outbound>,
         result: Result<(), Error>,
         name: &[u8],
     ) -> Result<(), Error> {

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Condvar, Weak};
 use std::time::Duration;
 
 use crate::send::pace;
 use crate::sys;
+use crate::sys::fork_lock::{Guard, Lock, is_forking};
 
-static SCHEDULER: Mutex<Scheduler> = Mutex::new(Scheduler::new());
+static SCHEDULER: Lock<Scheduler> = Lock::new(Scheduler::new());
 static WAKE: Condvar = Condvar::new();
 
 /// What the thread does for a context.
@@ -112,7 +113,8 @@ pub fn leave(context: Weak<dyn Turn>, turn_at: Option<u64>) {
     let thread = scheduler.thread.take();
     drop(scheduler);
     WAKE.notify_all();
-    if let Some(thread) = thread.filter(|thread| !thread.is_current()) {
+    // in a handler of a fork it would wait for this one's locks
+    if let Some(thread) = thread.filter(|thread| !thread.is_current() && !is_forking()) {
         // it holds its lock for one burst at the most
         thread.join();
     }
@@ -123,15 +125,13 @@ fn run(generation: u64) {
     while scheduler.generation == generation {
         let now = sys::now();
         let Some(first) = scheduler.due.first_entry() else {
-            scheduler = WAKE.wait(scheduler).unwrap_or_else(PoisonError::into_inner);
+            scheduler.wait(&WAKE, None);
             continue;
         };
         // one that is due waits for its turn in the pacing, too
         let wait = first.key().0.saturating_sub(now).max(pace::wait(now));
         if wait > 0 {
-            let wait = Duration::from_nanos(wait);
-            scheduler =
-                WAKE.wait_timeout(scheduler, wait).unwrap_or_else(PoisonError::into_inner).0;
+            scheduler.wait(&WAKE, Some(Duration::from_nanos(wait)));
             continue;
         }
         let context = first.remove();
@@ -150,12 +150,12 @@ fn id(context: &Weak<dyn Turn>) -> usize {
 
 /// Whether nobody has it locked at this moment.
 pub fn is_free() -> bool {
-    !matches!(SCHEDULER.try_lock(), Err(TryLockError::WouldBlock))
+    SCHEDULER.is_free()
 }
 
 /// Locks it.
-pub fn lock() -> MutexGuard<'static, Scheduler> {
-    SCHEDULER.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock() -> Guard<'static, Scheduler> {
+    SCHEDULER.lock()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::error::Error;
 use crate::send::delivery::Progress;
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
+use crate::sys::fork_lock::Guard;
 use crate::sys::memory;
 
 /// The longest that a flush or a destroy takes, in ns.
@@ -272,7 +272,7 @@ impl Context {
         }
     }
 
-    pub(crate) fn start_ticking(&self, active: &Active, out: &mut MutexGuard<'_, Outbound>) {
+    pub(crate) fn start_ticking(&self, active: &Active, out: &mut Guard<'_, Outbound>) {
         if active.ticking.swap(true, SeqCst) {
             return;
         }

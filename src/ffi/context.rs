@@ -58,7 +58,7 @@ pub unsafe extern "C" fn fripp_ctx_create(
         let endpoint = endpoint.map_err(invalid)?;
         // SAFETY: the caller's handle, or NULL.
         let flux = unsafe { Flux::new(h.cast()) };
-        Ok(hand_out(Context::open(endpoint, Settings::default(), flux)))
+        Ok(hand_out(Context::open(endpoint, Settings::default(), flux)?))
     })
 }
 

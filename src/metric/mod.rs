@@ -23,26 +23,24 @@
 //! - A **sample** is pushed into the first of four lanes whose lock is free.
 //! - A **member** goes into a hash set, under the context's lock.
 
-#![forbid(unsafe_code)]
-
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU64,
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 
 use once_cell::race::OnceBox;
 
+use crate::error::Error;
+use crate::metric::key::KeyBytes;
 use crate::metric::kind::Kind;
 use crate::metric::members::Members;
 use crate::metric::samples::{Budget, Samples};
 
+pub mod key;
 pub mod kind;
 pub mod members;
 pub mod samples;
 pub mod value;
-
-/// A key up to this long lives in the metric itself.
-const INLINE: usize = 40;
 
 /// A metric. Two cache lines that it shares with no other.
 #[derive(Debug)]
@@ -60,21 +58,20 @@ pub struct Metric {
     /// a counter since the last flush.
     is_real: AtomicBool,
     sent_as: AtomicU8,
-    key_len: u16,
-    name_len: u16,
+    key_len: AtomicU16,
+    name_len: AtomicU16,
     /// The next in the list of what was recorded.
     pub(crate) next: AtomicPtr<Metric>,
     extra: OnceBox<Extra>,
     sent: AtomicU64,
     sent_at: AtomicU64,
-    hash: u32,
+    hash: AtomicU32,
     in_wheel: AtomicBool,
     /// The next in a slot of the refresh wheel.
     pub(crate) next_refresh: AtomicPtr<Metric>,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
-    long_key: OnceBox<Box<[u8]>>,
-    key: [u8; INLINE],
+    key: KeyBytes,
 }
 
 #[derive(Debug)]
@@ -110,35 +107,51 @@ impl Metric {
             queued: AtomicBool::new(false),
             is_real: AtomicBool::new(false),
             sent_as: AtomicU8::new(0),
-            key_len: 0,
-            name_len: 0,
+            key_len: AtomicU16::new(0),
+            name_len: AtomicU16::new(0),
             next: AtomicPtr::new(std::ptr::null_mut()),
             extra: OnceBox::new(),
             sent: AtomicU64::new(0),
             sent_at: AtomicU64::new(0),
-            hash: 0,
+            hash: AtomicU32::new(0),
             in_wheel: AtomicBool::new(false),
             next_refresh: AtomicPtr::new(std::ptr::null_mut()),
             owner: AtomicPtr::new(std::ptr::null_mut()),
-            long_key: OnceBox::new(),
-            key: [0; INLINE],
+            key: KeyBytes::empty(),
         }
     }
 
     /// A metric with this key: a name, and behind a NUL byte its tags.
-    pub fn new(state: u8, key: &[u8], hash: u32, owner: *mut ()) -> Metric {
-        let mut metric = Metric::blank(state);
-        match metric.key.get_mut(..key.len()) {
-            Some(inline) => inline.copy_from_slice(key),
-            None => {
-                let _ = metric.long_key.set(Box::new(Box::from(key)));
-            }
-        }
-        metric.key_len = key.len() as u16;
-        metric.name_len = key.iter().position(|b| *b == 0).unwrap_or(key.len()) as u16;
-        metric.hash = hash;
-        metric.owner = AtomicPtr::new(owner);
-        metric
+    pub fn new(state: u8, key: &[u8], hash: u32, owner: *mut ()) -> Result<Metric, Error> {
+        let metric = Metric::blank(state);
+        // SAFETY: it is not known to anybody yet.
+        unsafe { metric.set_key(key, hash) }?;
+        metric.set_owner(owner);
+        Ok(metric)
+    }
+
+    /// Another key, in the place of the one that it has.
+    ///
+    /// # Safety
+    /// Nobody else uses the metric, and nobody has a reference to its key.
+    pub unsafe fn set_key(&self, key: &[u8], hash: u32) -> Result<(), Error> {
+        // SAFETY: the caller vouches for it.
+        unsafe { self.key.replace(self.key_len.load(Relaxed).into(), key) }?;
+        let name_len = key.iter().position(|b| *b == 0).unwrap_or(key.len());
+        self.key_len.store(key.len() as u16, Relaxed);
+        self.name_len.store(name_len as u16, Relaxed);
+        self.hash.store(hash, Relaxed);
+        Ok(())
+    }
+
+    /// Nothing was ever recorded.
+    pub fn reset(&self, state: u8) {
+        self.value.store(0, SeqCst);
+        self.upper.store(0, SeqCst);
+        self.is_real.store(false, SeqCst);
+        self.sent.store(0, Relaxed);
+        self.forget_sent();
+        self.state.store(state, Release);
     }
 
     /// What was given as the owner.
@@ -147,30 +160,31 @@ impl Metric {
         self.owner.load(Relaxed)
     }
 
+    /// Takes the place of the owner.
+    pub fn set_owner(&self, owner: *mut ()) {
+        self.owner.store(owner, Relaxed);
+    }
+
     /// The key's hash.
     #[inline]
     pub fn hash(&self) -> u32 {
-        self.hash
+        self.hash.load(Relaxed)
     }
 
     /// Name and tags, with a NUL between them where there are tags.
     #[inline]
     pub fn key(&self) -> &[u8] {
-        let len = usize::from(self.key_len);
-        match self.key.get(..len) {
-            Some(key) => key,
-            None => self.long_key.get().map_or(&[], |key| key),
-        }
+        self.key.get(self.key_len.load(Relaxed).into())
     }
 
     /// The cleaned name.
     pub fn name(&self) -> &[u8] {
-        &self.key()[..usize::from(self.name_len)]
+        &self.key()[..usize::from(self.name_len.load(Relaxed))]
     }
 
     /// The cleaned tags, `k:v,k2:v2`.
     pub fn tags(&self) -> &[u8] {
-        self.key().get(usize::from(self.name_len) + 1..).unwrap_or_default()
+        self.key().get(usize::from(self.name_len.load(Relaxed)) + 1..).unwrap_or_default()
     }
 
     /// The kind, with what keeps recording from the fast path.
@@ -285,6 +299,12 @@ impl Metric {
     }
 }
 
+impl Drop for Metric {
+    fn drop(&mut self) {
+        self.key.clear((*self.key_len.get_mut()).into());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,10 +317,10 @@ mod tests {
     #[test]
     fn a_long_key() {
         let key = [&b"n".repeat(200)[..], b"\0k:v"].concat();
-        let metric = Metric::new(0, &key, 7, std::ptr::null_mut());
+        let metric = Metric::new(0, &key, 7, std::ptr::null_mut()).unwrap();
         assert_eq!((metric.name().len(), metric.tags()), (200, &b"k:v"[..]));
         assert_eq!(metric.key(), key);
-        let metric = Metric::new(0, b"n\0k:v", 7, std::ptr::null_mut());
+        let metric = Metric::new(0, b"n\0k:v", 7, std::ptr::null_mut()).unwrap();
         assert_eq!((metric.name(), metric.tags()), (&b"n"[..], &b"k:v"[..]));
     }
 }

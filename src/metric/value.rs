@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_sum_beyond_64_bits() {
-        let metric = Metric::new(0, b"n", 0, std::ptr::null_mut());
+        let metric = Metric::new(0, b"n", 0, std::ptr::null_mut()).unwrap();
         for n in [i64::MAX, i64::MAX, 5, i64::MAX] {
             metric.add(n);
         }
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_total_grows_call_by_call() {
-        let metric = Metric::new(1, b"n", 0, std::ptr::null_mut());
+        let metric = Metric::new(1, b"n", 0, std::ptr::null_mut()).unwrap();
         assert!([10, 20, 5, 5, 8].into_iter().all(|total| metric.set_total(total)));
         assert_eq!(metric.take_growth(), Some((8, 28, 0)));
         assert_eq!(metric.take_growth(), Some((8, 0, 8)));
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_gauge_of_both_kinds() {
-        let metric = Metric::new(2, b"n", 0, std::ptr::null_mut());
+        let metric = Metric::new(2, b"n", 0, std::ptr::null_mut()).unwrap();
         metric.add_to_gauge(5).unwrap();
         assert_eq!(metric.gauge(), Number::Integer(5));
         metric.set_real(0.5);

@@ -1,25 +1,71 @@
 //! A process that ends without destroying its contexts: what is pending is
 //! sent, within 100 ms in all.
 
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use crate::context::turn::FLUSH_LIMIT;
-use crate::context::{Context, scheduler};
+use crate::context::{Context, Outbound, scheduler};
+use crate::error::Error;
 use crate::send::pace::GAP;
 use crate::send::{resolver, socket_pool};
 use crate::sys;
+use crate::sys::fork_lock::{self, Lock};
+use crate::sys::memory;
 
-static LIVING: Mutex<Living> = Mutex::new(Living { contexts: Vec::new(), free: Vec::new() });
+static LIVING: Lock<Living> =
+    Lock::new(Living { contexts: Vec::new(), free: Vec::new(), locked: Vec::new() });
 
 /// Contexts by number.
 pub struct Living {
     contexts: Vec<Weak<Context>>,
     free: Vec<usize>,
+    /// The contexts that a fork has locked. There is room for all.
+    locked: Vec<(fork_lock::Guard<'static, Outbound>, Arc<Context>)>,
+}
+
+// SAFETY: `locked` is empty but while the thread forks that has the list.
+unsafe impl Send for Living {}
+
+impl Living {
+    /// Makes room for one more, so that neither a fork nor `remove` needs any.
+    fn reserve(&mut self) -> Result<(), Error> {
+        memory::room(&mut self.contexts, 1)?;
+        let all = self.contexts.len() + 1;
+        let more = all.saturating_sub(self.free.len());
+        memory::room(&mut self.free, more)?;
+        let more = all.saturating_sub(self.locked.len());
+        memory::room(&mut self.locked, more)
+    }
+
+    /// Locks all contexts, for a fork.
+    pub fn lock_all(&mut self) {
+        for context in self.contexts.iter().filter_map(Weak::upgrade) {
+            let Some((_, out)) = context.lock_as_it_is() else { continue };
+            // SAFETY: the context is kept until after the guard is gone.
+            let out = unsafe {
+                std::mem::transmute::<
+                    fork_lock::Guard<'_, Outbound>,
+                    fork_lock::Guard<'static, Outbound>,
+                >(out)
+            };
+            self.locked.push((out, context));
+        }
+    }
+
+    /// Unlocks those.
+    pub fn unlock_all(&mut self) {
+        self.locked.clear();
+    }
+
+    /// Those.
+    pub fn locked(&self) -> impl Iterator<Item = &Context> {
+        self.locked.iter().map(|(_, context)| &**context)
+    }
 }
 
 /// Sees to `context` at exit. Its number here.
-pub fn add(context: Weak<Context>) -> usize {
+pub fn add(context: Weak<Context>) -> Result<usize, Error> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: the library is never unloaded (-z nodelete), so the function
@@ -27,7 +73,8 @@ pub fn add(context: Weak<Context>) -> usize {
         unsafe { libc::atexit(flush_all) };
     });
     let mut living = lock();
-    match living.free.pop() {
+    living.reserve()?;
+    Ok(match living.free.pop() {
         Some(number) => {
             living.contexts[number] = context;
             number
@@ -36,7 +83,7 @@ pub fn add(context: Weak<Context>) -> usize {
             living.contexts.push(context);
             living.contexts.len() - 1
         }
-    }
+    })
 }
 
 /// The context of this number is destroyed.
@@ -47,16 +94,11 @@ pub fn remove(number: usize) {
 }
 
 /// The list of contexts, locked.
-pub type Guard = MutexGuard<'static, Living>;
+pub type Guard = fork_lock::Guard<'static, Living>;
 
 /// Locks the list of contexts.
 pub fn lock() -> Guard {
-    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The contexts in the list.
-pub fn living(list: &Guard) -> impl Iterator<Item = Arc<Context>> {
-    list.contexts.iter().filter_map(Weak::upgrade)
+    LIVING.lock()
 }
 
 extern "C" fn flush_all() {
@@ -66,7 +108,12 @@ extern "C" fn flush_all() {
         // held by a thread that forks, for a moment, or by this one: then
         // this is a signal handler that interrupted a call, and it stays held
         let Some(list) = lock_by(&LIVING, deadline) else { return };
-        let mut left: Vec<Arc<Context>> = living(&list).collect();
+        let mut left: Vec<Arc<Context>> = Vec::new();
+        // without memory there is none for their lines either
+        if memory::room(&mut left, list.contexts.len()).is_err() {
+            return;
+        }
+        left.extend(list.contexts.iter().filter_map(Weak::upgrade));
         drop(list);
         // what a child has not used holds nothing of its own
         left.retain(|context| context.is_adopted());
@@ -84,13 +131,12 @@ extern "C" fn flush_all() {
 }
 
 /// Locks it, unless it is held up to the deadline (ns).
-fn lock_by<T>(mutex: &Mutex<T>, deadline: u64) -> Option<MutexGuard<'_, T>> {
+fn lock_by<T>(lock: &Lock<T>, deadline: u64) -> Option<fork_lock::Guard<'_, T>> {
     loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) if sys::now() >= deadline => return None,
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_nanos(GAP / 10)),
+        match lock.try_lock() {
+            Some(guard) => return Some(guard),
+            None if sys::now() >= deadline => return None,
+            None => std::thread::sleep(Duration::from_nanos(GAP / 10)),
         }
     }
 }

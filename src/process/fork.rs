@@ -2,28 +2,44 @@
 //! its gauges and nothing pending. All locks are taken around the fork, so
 //! that the child finds nothing half done; it cleans a context up when it
 //! first uses it, for most children never do.
+//!
+//! The handlers allocate nothing, and need no variable of the thread: these
+//! are gone in an `atexit` handler and in a thread key's destructor.
 
-use std::cell::RefCell;
-use std::sync::{Arc, MutexGuard, Once};
+use std::cell::UnsafeCell;
+use std::sync::Once;
 
 use crate::context::scheduler::{self, Scheduler};
-use crate::context::{Context, Outbound};
 use crate::process::exit;
 use crate::send::resolver::{self, UnderWay};
 use crate::send::socket_pool::{self, Pool};
+use crate::sys::fork_lock::{self, Guard};
 use crate::sys::generation;
 
-thread_local! {
-    static LOCKS: RefCell<Vec<ForkLocks>> = const { RefCell::new(Vec::new()) };
+/// What is locked while a thread forks.
+struct ForkLocks {
+    scheduler: Guard<'static, Scheduler>,
+    lookups: Guard<'static, UnderWay>,
+    sockets: Guard<'static, Pool>,
+    contexts: exit::Guard,
 }
 
-/// What is locked while a thread forks. The fields go in this order.
-struct ForkLocks {
-    scheduler: MutexGuard<'static, Scheduler>,
-    lookups: MutexGuard<'static, UnderWay>,
-    sockets: MutexGuard<'static, Pool>,
-    ways: Vec<(MutexGuard<'static, Outbound>, Arc<Context>)>,
-    _contexts: exit::Guard,
+static HELD: Held = Held(UnsafeCell::new(None));
+
+struct Held(UnsafeCell<Option<ForkLocks>>);
+
+// SAFETY: the one thread uses it that has the list of contexts locked.
+unsafe impl Sync for Held {}
+
+impl Held {
+    /// Puts the locks there, or takes them.
+    ///
+    /// # Safety
+    /// The calling thread has the list of contexts locked.
+    unsafe fn replace(&self, locks: Option<ForkLocks>) -> Option<ForkLocks> {
+        // SAFETY: nobody else is here.
+        unsafe { std::mem::replace(&mut *self.0.get(), locks) }
+    }
 }
 
 /// Sees to forks from now on.
@@ -37,38 +53,38 @@ pub fn watch() {
 }
 
 extern "C" fn before() {
-    let contexts = exit::lock();
-    let ways = exit::living(&contexts).filter_map(|context| {
-        let (_, out) = context.lock_as_it_is()?;
-        // SAFETY: the context is kept until after the guard is gone.
-        let out = unsafe {
-            std::mem::transmute::<MutexGuard<'_, Outbound>, MutexGuard<'static, Outbound>>(out)
-        };
-        Some((out, context))
-    });
-    let ways = ways.collect();
-    let held = ForkLocks {
-        scheduler: scheduler::lock(),
-        lookups: resolver::lock(),
-        sockets: socket_pool::lock(),
-        ways,
-        _contexts: contexts,
-    };
-    let _ = LOCKS.try_with(|all| all.borrow_mut().push(held));
+    let mut contexts = exit::lock();
+    contexts.lock_all();
+    let scheduler = scheduler::lock();
+    let (lookups, sockets) = (resolver::lock(), socket_pool::lock());
+    // SAFETY: locked above.
+    unsafe { HELD.replace(Some(ForkLocks { scheduler, lookups, sockets, contexts })) };
+    fork_lock::begin(adopt);
 }
 
 extern "C" fn in_parent() {
-    let _ = LOCKS.try_with(|all| all.borrow_mut().pop());
+    // SAFETY: `before` locked it.
+    let Some(mut held) = (unsafe { HELD.replace(None) }) else { return };
+    held.contexts.unlock_all();
+    fork_lock::end();
 }
 
 extern "C" fn in_child() {
-    let held = LOCKS.try_with(|all| all.borrow_mut().pop()).ok().flatten();
-    let Some(mut held) = held else { return };
+    adopt();
+}
+
+/// Makes the child's what it has of its parent; the first time that it is
+/// called.
+fn adopt() {
+    // SAFETY: `before` locked it, or this is the only thread.
+    let Some(mut held) = (unsafe { HELD.replace(None) }) else { return };
+    fork_lock::end();
     generation::count_up();
     held.scheduler.after_fork();
     held.lookups.after_fork();
     held.sockets.after_fork();
-    for (_, context) in &held.ways {
+    for context in held.contexts.locked() {
         context.stop_ticking();
     }
+    held.contexts.unlock_all();
 }

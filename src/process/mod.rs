@@ -16,11 +16,15 @@ use crate::uri::Uri;
 
 impl Context {
     /// Opens a context that sends to `endpoint`.
-    pub fn open(endpoint: Endpoint, settings: Settings, flux: Option<Flux>) -> Arc<Context> {
+    pub fn open(
+        endpoint: Endpoint,
+        settings: Settings,
+        flux: Option<Flux>,
+    ) -> Result<Arc<Context>, Error> {
         let context = Context::new(endpoint, settings, flux);
         fork::watch();
-        context.entry.store(exit::add(Arc::downgrade(&context)), Relaxed);
-        context
+        context.entry.store(exit::add(Arc::downgrade(&context))?, Relaxed);
+        Ok(context)
     }
 
     /// Sends what is pending, for 100 ms at the most, and lets go of
@@ -40,6 +44,6 @@ impl Uri {
         let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
         let rank = flux.as_ref().map_or(0, Flux::rank);
         settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
-        Ok(Context::open(endpoint, settings, flux))
+        Context::open(endpoint, settings, flux)
     }
 }

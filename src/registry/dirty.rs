@@ -155,7 +155,9 @@ mod tests {
 
     fn metrics(n: u64) -> Vec<Metric> {
         (0..n)
-            .map(|i| Metric::new(0, i.to_string().as_bytes(), i as u32, std::ptr::null_mut()))
+            .map(|i| {
+                Metric::new(0, i.to_string().as_bytes(), i as u32, std::ptr::null_mut()).unwrap()
+            })
             .collect()
     }
 

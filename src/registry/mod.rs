@@ -1,7 +1,25 @@
 //! The metrics of a context: each stays where it is made until the context
 //! goes, so that handles are plain pointers.
+//!
+//! Where names are forgotten, their memory is used again. That must not happen
+//! under a call that has found a metric without a lock and is about to record
+//! into it, and such a call leaves no trace. So from the first `forget` on, a
+//! new name that is used by name alone is *passing*:
+//!
+//! - It is not in the tables. Calls without a lock do not find it, and take the
+//!   slow path, which finds it in `Store::passing`, under the context's lock.
+//! - So nobody has a reference to it who does not hold that lock, but the lists
+//!   of the flush, which is under the same lock. Whoever forgets it, under the
+//!   lock too, can give it another name at once.
+//! - It stays in the lists in which it is: one of numbers becomes one of
+//!   numbers, and so on. What a flush finds there has nothing to send, or what
+//!   was recorded by the new name.
+//! - A handle makes it lasting: it goes to the tables, and is never used again
+//!   for another name. So are all names from before the first `forget`, which
+//!   are at most `max_metrics`.
 
 pub mod dirty;
+pub mod index;
 pub mod refresh;
 pub mod table;
 
@@ -12,9 +30,12 @@ use foldhash::fast::FixedState;
 
 use crate::error::Error;
 use crate::metric::kind::Kind;
+use crate::metric::samples::Budget;
 use crate::metric::{Metric, state};
 use crate::registry::dirty::{DirtyQueue, Reader};
+use crate::registry::index::Index;
 use crate::registry::table::{Key, Tables, Writer};
+use crate::sys::memory;
 
 /// Metrics are made in chunks of this many at first, then in twice as many.
 const FIRST_CHUNK: usize = 8;
@@ -43,10 +64,35 @@ struct Store {
     /// Metrics that are not forgotten.
     live: usize,
     spellings: usize,
-    /// Those with tags, and those that are sets, as indexes into `chunks`.
-    tagged: Vec<(u32, u32)>,
+    /// Those with tags, by the hash of their names.
+    tagged: Index,
     live_tagged: usize,
     live_sets: usize,
+    /// Something was forgotten: new names are passing.
+    forgets: bool,
+    /// Those that are not in the tables, by hash.
+    passing: Index,
+    /// Those that can have another name, by what they hold; linked by owner.
+    free: [Free; 3],
+}
+
+/// The first of a list of metrics.
+#[derive(Debug)]
+struct Free(*mut Metric);
+
+impl Default for Free {
+    fn default() -> Free {
+        Free(std::ptr::null_mut())
+    }
+}
+
+/// What metrics of a kind hold that cannot be another's.
+fn class(kind: Kind) -> usize {
+    match kind {
+        Kind::Counter | Kind::Total | Kind::Gauge => 0,
+        Kind::Timer | Kind::Histogram => 1,
+        Kind::Set => 2,
+    }
 }
 
 // SAFETY: the pointers in it are to its own metrics, which are made of
@@ -94,7 +140,7 @@ impl Registry {
     }
 
     /// The metric of a name as it was spelled, without a lock.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
         self.tables.find(key(kind, spelling))
     }
@@ -109,51 +155,95 @@ impl Registry {
         }
     }
 
-    /// The metric of a cleaned key, made where it is not there, in `state`.
+    /// The metric of a spelling, if one is known, under the context's lock.
+    pub fn known(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
+        let passing = || self.lock().passing(key(kind, spelling));
+        self.lasting(kind, spelling).or_else(passing)
+    }
+
+    /// The same of those that are found without a lock.
+    #[inline(never)]
+    pub fn lasting(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
+        self.find(kind, spelling).map(|metric| self.meant(metric))
+    }
+
+    /// The metric of a cleaned key, made where it is not there, in `state`:
+    /// a lasting one for a handle.
     pub fn get(
         &self,
         kind: Kind,
         bytes: &[u8],
         extra_state: u8,
         owner: *mut (),
+        handle: bool,
     ) -> Result<&Metric, Error> {
         let key = key(kind, bytes);
         let mut store = self.lock();
         if let Some(metric) = self.tables.find(key) {
             return Ok(self.meant(metric));
         }
+        if let Some(metric) = store.passing(key) {
+            if handle {
+                self.publish(&mut store, metric)?;
+                store.passing.remove(key.hash, metric);
+            }
+            return Ok(metric);
+        }
         if store.live >= self.max {
             return Err(self.is_full());
         }
         let state = kind as u8 | extra_state;
-        let metric = Metric::new(state, bytes, key.hash, owner);
-        metric.allocate();
+        let passing = store.forgets && !handle;
+        let metric = if passing { store.used_again(key, state, owner)? } else { None };
+        let metric: &Metric = match metric {
+            Some(metric) => metric,
+            None => {
+                let metric = Metric::new(state, bytes, key.hash, owner)?;
+                memory::probe()?;
+                metric.allocate();
+                store.keep(metric)?
+            }
+        };
+        let at = (&raw const *metric).cast_mut();
         let tagged = !metric.tags().is_empty();
-        let metric = self.insert(&mut store, metric)?;
-        store.live += 1;
-        if tagged {
-            let chunk = store.chunks.len() - 1;
-            let at = (chunk as u32, store.chunks[chunk].len() as u32 - 1);
-            store.tagged.push(at);
-            store.live_tagged += 1;
+        let by_name = hash(Kind::Counter, metric.name());
+        let placed = if passing {
+            store.passing.insert(key.hash, at)
+        } else if tagged {
+            store.tagged.insert(by_name, at).and_then(|()| self.publish(&mut store, metric))
+        } else {
+            self.publish(&mut store, metric)
+        };
+        if placed.is_err() {
+            metric.set_state(state::FORGOTTEN, true);
+            store.tagged.remove(by_name, at);
+            return Err(Error::NoMemory);
         }
-        store.live_sets += usize::from(kind == Kind::Set);
+        store.count(metric, 1);
         Ok(metric)
     }
 
     /// Keeps a spelling of a metric's name, so that the next call with it is
     /// as fast as with the name. A longer one, and those beyond as many as
-    /// there may be metrics, are cleaned each time.
+    /// there may be metrics, are cleaned each time; so are those of names that
+    /// may pass.
     pub fn add_spelling(&self, kind: Kind, spelling: &[u8], metric: &Metric) {
         let key = key(kind, spelling);
+        let own = Key { bytes: metric.key(), kind: kind as u8, hash: metric.hash() };
         let mut store = self.lock();
         let is_long = spelling.len() > LONGEST_SPELLING;
-        if is_long || store.spellings >= self.max || self.tables.find(key).is_some() {
+        let is_lasting = self.tables.find(own).is_some();
+        if is_long || !is_lasting || store.spellings >= self.max || self.tables.find(key).is_some()
+        {
             return;
         }
         let meant = (&raw const *metric).cast_mut().cast();
         let entry = Metric::new(kind as u8 | state::SPELLING, spelling, key.hash, meant);
-        store.spellings += usize::from(self.insert(&mut store, entry).is_ok());
+        let entry = entry.and_then(|entry| {
+            let entry = store.keep(entry)?;
+            self.publish(&mut store, entry)
+        });
+        store.spellings += usize::from(entry.is_ok());
     }
 
     /// Counts a metric that was forgotten in again.
@@ -177,22 +267,39 @@ impl Registry {
             metric.set_state(state::FORGOTTEN, true);
             store.count(metric, -1);
         }
+        store.forgets = true;
+    }
+
+    /// Lets a metric that is forgotten and empty have another name, if it is a
+    /// passing one.
+    pub fn recycle(&self, metric: &Metric, budget: &Budget) {
+        let mut store = self.lock();
+        if store.passing.remove(metric.hash(), metric) {
+            if let Some(samples) = metric.samples() {
+                samples.release(budget);
+            }
+            let free = &mut store.free[class(metric.kind())];
+            metric.set_owner(free.0.cast());
+            free.0 = (&raw const *metric).cast_mut();
+        }
     }
 
     /// All metrics of a cleaned name that are not forgotten.
-    pub fn named(&self, name: &[u8]) -> Vec<&Metric> {
+    pub fn named(&self, name: &[u8]) -> Result<Vec<&Metric>, Error> {
         let store = self.lock();
-        let plain = Kind::ALL.into_iter().filter_map(|kind| self.tables.find(key(kind, name)));
-        let plain = plain.map(|metric| self.meant(metric));
-        let tagged = store.tagged.iter().map(|at| {
-            let metric = &raw const store.chunks[at.0 as usize][at.1 as usize];
-            // SAFETY: metrics stay where they are as long as the registry.
-            unsafe { &*metric }
-        });
-        plain
-            .chain(tagged.filter(|metric| metric.name() == name))
-            .filter(|metric| metric.state() & state::FORGOTTEN == 0)
-            .collect()
+        let plain = Kind::ALL
+            .into_iter()
+            .filter_map(|kind| self.lasting(kind, name).or_else(|| store.passing(key(kind, name))));
+        // SAFETY: metrics stay where they are as long as the registry.
+        let tagged = store.tagged.of_hash(hash(Kind::Counter, name)).map(|at| unsafe { &*at });
+        let mut all = Vec::new();
+        for metric in plain.chain(tagged.filter(|metric| metric.name() == name)) {
+            if metric.state() & state::FORGOTTEN == 0 {
+                memory::room(&mut all, 1)?;
+                all.push(metric);
+            }
+        }
+        Ok(all)
     }
 
     /// Whether any metric has tags, and whether any is a set.
@@ -221,28 +328,9 @@ impl Registry {
         self.len() == 0
     }
 
-    fn insert(&self, store: &mut Store, metric: Metric) -> Result<&Metric, Error> {
-        if store.chunks.last().is_none_or(|chunk| chunk.len() == chunk.capacity()) {
-            let shift = store.chunks.len().min(LAST_CHUNK.ilog2() as usize);
-            let mut chunk = Vec::new();
-            let size = (FIRST_CHUNK << shift).min(LAST_CHUNK);
-            chunk.try_reserve_exact(size).map_err(|_| Error::NoMemory)?;
-            store.chunks.push(chunk);
-        }
-        let Some(chunk) = store.chunks.last_mut() else { return Err(Error::NoMemory) };
-        chunk.push(metric);
-        let metric = &raw const chunk[chunk.len() - 1];
-        // SAFETY: a chunk never holds more than its capacity, so its metrics
-        // stay where they are, as long as the registry.
-        let metric = unsafe { &*metric };
-        if store.writer.insert(&self.tables, metric) {
-            Ok(metric)
-        } else {
-            if let Some(chunk) = store.chunks.last_mut() {
-                chunk.pop();
-            }
-            Err(Error::NoMemory)
-        }
+    /// Lets calls without a lock find a metric by its key.
+    fn publish(&self, store: &mut Store, metric: &Metric) -> Result<(), Error> {
+        if store.writer.insert(&self.tables, metric) { Ok(()) } else { Err(Error::NoMemory) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {
@@ -251,6 +339,51 @@ impl Registry {
 }
 
 impl Store {
+    /// Gives a metric its place, where it stays as long as the registry.
+    fn keep<'a>(&mut self, metric: Metric) -> Result<&'a Metric, Error> {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == chunk.capacity()) {
+            let shift = self.chunks.len().min(LAST_CHUNK.ilog2() as usize);
+            let mut chunk = Vec::new();
+            let size = (FIRST_CHUNK << shift).min(LAST_CHUNK);
+            chunk.try_reserve_exact(size).map_err(|_| Error::NoMemory)?;
+            memory::room(&mut self.chunks, 1)?;
+            self.chunks.push(chunk);
+        }
+        let Some(chunk) = self.chunks.last_mut() else { return Err(Error::NoMemory) };
+        chunk.push(metric);
+        let metric = &raw const chunk[chunk.len() - 1];
+        // SAFETY: a chunk never holds more than its capacity, so its metrics
+        // stay where they are; the registry sees to it that it lives as long
+        // as what it gives out.
+        Ok(unsafe { &*metric })
+    }
+
+    fn passing<'a>(&self, key: Key<'_>) -> Option<&'a Metric> {
+        // SAFETY: as above.
+        let mut of_hash = self.passing.of_hash(key.hash).map(|at| unsafe { &*at });
+        of_hash.find(|metric| key.is_of(metric))
+    }
+
+    /// A metric that was forgotten, by another name.
+    fn used_again<'a>(
+        &mut self,
+        key: Key<'_>,
+        state: u8,
+        owner: *mut (),
+    ) -> Result<Option<&'a Metric>, Error> {
+        let kind = Kind::ALL[usize::from(key.kind)];
+        let free = &mut self.free[class(kind)];
+        // SAFETY: as above.
+        let Some(metric) = (unsafe { free.0.as_ref() }) else { return Ok(None) };
+        let next = metric.owner().cast();
+        // SAFETY: a passing metric: see the head of this file.
+        unsafe { metric.set_key(key.bytes, key.hash) }?;
+        metric.set_owner(owner);
+        free.0 = next;
+        metric.reset(state);
+        Ok(Some(metric))
+    }
+
     fn count(&mut self, metric: &Metric, by: isize) {
         self.live = self.live.wrapping_add_signed(by);
         if !metric.tags().is_empty() {
@@ -273,7 +406,7 @@ mod tests {
         let n = if cfg!(miri) { 300 } else { 100_000 };
         let (registry, _) = Registry::new(n);
         let name = |i: usize| format!("metric.{i}");
-        let get = |kind, i: usize| registry.get(kind, name(i).as_bytes(), 0, NOBODY);
+        let get = |kind, i: usize| registry.get(kind, name(i).as_bytes(), 0, NOBODY, true);
         let made: Vec<*const Metric> =
             (0..n / 2).map(|i| &raw const *get(Kind::Counter, i).unwrap()).collect();
         for (i, metric) in made.iter().enumerate() {
@@ -304,14 +437,16 @@ mod tests {
                             let found = registry.find(Kind::Counter, name.as_bytes());
                             // it may just be moving: the slow path has a lock
                             if found.is_none() {
-                                registry.get(Kind::Counter, name.as_bytes(), 0, NOBODY).unwrap();
+                                registry
+                                    .get(Kind::Counter, name.as_bytes(), 0, NOBODY, true)
+                                    .unwrap();
                             }
                         }
                     }
                 });
             }
             for (i, name) in names.iter().enumerate() {
-                registry.get(Kind::Counter, name.as_bytes(), 0, NOBODY).unwrap();
+                registry.get(Kind::Counter, name.as_bytes(), 0, NOBODY, true).unwrap();
                 made.store(i + 1, std::sync::atomic::Ordering::Release);
             }
         });
@@ -321,25 +456,65 @@ mod tests {
     #[test]
     fn forgotten_ones_make_room() {
         let (registry, _) = Registry::new(2);
-        let a = registry.get(Kind::Counter, b"a", 0, NOBODY).unwrap();
-        registry.get(Kind::Counter, b"a\0k:v", 0, NOBODY).unwrap();
+        let a = registry.get(Kind::Counter, b"a", 0, NOBODY, true).unwrap();
+        registry.get(Kind::Counter, b"a\0k:v", 0, NOBODY, true).unwrap();
         assert_eq!(registry.in_use(), (true, false));
-        assert_eq!(registry.get(Kind::Counter, b"b", 0, NOBODY).err(), Some(Error::NoSpace));
-        for metric in registry.named(b"a") {
+        assert_eq!(registry.get(Kind::Counter, b"b", 0, NOBODY, true).err(), Some(Error::NoSpace));
+        for metric in registry.named(b"a").unwrap() {
             registry.forget(metric);
         }
         assert_eq!((registry.len(), registry.in_use()), (0, (false, false)));
-        registry.get(Kind::Set, b"b", 0, NOBODY).unwrap();
+        registry.get(Kind::Set, b"b", 0, NOBODY, true).unwrap();
         registry.revive(a).unwrap();
         registry.revive(a).unwrap();
         assert_eq!((registry.len(), registry.in_use()), (2, (false, true)));
-        assert_eq!(registry.named(b"a").len(), 1);
+        assert_eq!(registry.named(b"a").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn names_that_pass() {
+        let (registry, _) = Registry::new(3);
+        let budget = Budget::new(1 << 20);
+        let get = |name: &[u8], handle| {
+            registry.get(Kind::Timer, name, 0, NOBODY, handle).map(|metric| &raw const *metric)
+        };
+        let forget = |name: &[u8]| {
+            for metric in registry.named(name).unwrap() {
+                registry.forget(metric);
+                registry.recycle(metric, &budget);
+            }
+        };
+        let first = get(b"first", false).unwrap();
+        forget(b"first");
+        let long = b"n".repeat(100);
+        let second = get(&long, false).unwrap();
+        assert_ne!(first, second, "it was there before anything was forgotten");
+        assert!(registry.find(Kind::Timer, &long).is_none(), "only under the lock");
+        assert_eq!(
+            registry.known(Kind::Timer, &long).map(|metric| &raw const *metric),
+            Some(second)
+        );
+        forget(&long);
+        assert!(registry.known(Kind::Timer, &long).is_none());
+        for i in 0..1000 {
+            let name = format!("{}{i}", "n".repeat(i % 60));
+            assert_eq!(get(name.as_bytes(), false), Ok(second));
+            assert_eq!(get(name.as_bytes(), false), Ok(second));
+            forget(name.as_bytes());
+        }
+        assert_eq!(get(b"kept", false), Ok(second));
+        // a handle: it is kept, and found without a lock
+        assert_eq!(get(b"kept", true), Ok(second));
+        assert!(registry.find(Kind::Timer, b"kept").is_some());
+        forget(b"kept");
+        assert_ne!(get(b"other", false), Ok(second));
+        assert_eq!(registry.len(), 1);
     }
 
     #[test]
     fn spellings() {
         let (registry, _) = Registry::new(2);
-        let metric = registry.get(Kind::Gauge, b"a_b", 0, NOBODY).unwrap();
+        let metric = registry.get(Kind::Gauge, b"a_b", 0, NOBODY, true).unwrap();
         for i in 0..5 {
             registry.add_spelling(Kind::Gauge, format!("a:b{i}").as_bytes(), metric);
         }

@@ -122,7 +122,7 @@ mod tests {
     fn due_at_the_first_look_after_the_refresh() {
         let (registry, _) = Registry::new(10);
         let mut wheel = Wheel::new(10_000);
-        let metric = registry.get(Kind::Gauge, b"g", 0, std::ptr::null_mut()).unwrap();
+        let metric = registry.get(Kind::Gauge, b"g", 0, std::ptr::null_mut(), true).unwrap();
         let mut sent = 100;
         metric.mark_sent(Number::Integer(1), sent);
         wheel.insert(metric);
@@ -151,7 +151,7 @@ mod tests {
         let add = |wheel: &mut Wheel, i: u64, sent: u64| {
             let name = format!("g{i}");
             let metric =
-                registry.get(Kind::Gauge, name.as_bytes(), 0, std::ptr::null_mut()).unwrap();
+                registry.get(Kind::Gauge, name.as_bytes(), 0, std::ptr::null_mut(), true).unwrap();
             metric.mark_sent(Number::Integer(1), sent);
             wheel.insert(metric);
             metric
@@ -182,7 +182,7 @@ mod tests {
         for i in 0..100 {
             let name = format!("g{i}");
             let metric =
-                registry.get(Kind::Gauge, name.as_bytes(), 0, std::ptr::null_mut()).unwrap();
+                registry.get(Kind::Gauge, name.as_bytes(), 0, std::ptr::null_mut(), true).unwrap();
             metric.mark_sent(Number::Integer(1), i * 7);
             wheel.insert(metric);
         }

@@ -58,8 +58,9 @@ pub struct Key<'a> {
 }
 
 impl Key<'_> {
+    /// Whether it is the metric's.
     #[inline]
-    fn is_of(&self, metric: &Metric) -> bool {
+    pub fn is_of(&self, metric: &Metric) -> bool {
         metric.hash() == self.hash
             && metric.state() & state::KIND == self.kind
             && metric.key() == self.bytes

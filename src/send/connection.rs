@@ -10,6 +10,7 @@ use crate::log::{Journal, Problem};
 use crate::send::addresses::Addresses;
 use crate::send::backoff::{MS, jitter, next_wait};
 use crate::send::endpoint::Endpoint;
+use crate::send::renewal::Renewal;
 use crate::send::resolver::Done;
 use crate::send::socket::{Refusal, Socket};
 use crate::send::socket_pool;
@@ -60,6 +61,7 @@ pub struct Connection {
     own_at: u64,
     own_wait: u64,
     opened: bool,
+    renewal: Renewal,
     checked: u64,
     retry_at: u64,
     wait: u64,
@@ -85,6 +87,7 @@ impl Connection {
             own_at: 0,
             own_wait: 0,
             opened: false,
+            renewal: Renewal::default(),
             checked: 0,
             retry_at: 0,
             wait: 0,
@@ -152,12 +155,17 @@ impl Connection {
             let probe = probe == Probe::After || self.verify_next;
             let error = match socket.send(datagram.bytes, probe, !self.borrowed) {
                 Ok(()) => {
+                    self.renewal.sent(now);
                     self.taken(datagram, journal);
                     return Sent::Done;
                 }
                 Err(Refusal::After(error)) => error,
                 Err(Refusal::Before(error)) => match error.raw_os_error().unwrap_or(0) {
                     libc::EAGAIN | libc::ENOBUFS | libc::EINTR | libc::ENOMEM => {
+                        self.renewal.is_full(now, self.stall == 0);
+                        if self.is_path() && self.renewal.is_stuck(now) && self.renew(now) {
+                            continue;
+                        }
                         self.stall = next_wait(self.stall, STALL);
                         self.stalled_until = now + self.stall;
                         break;
@@ -204,6 +212,13 @@ impl Connection {
             if socket.is_own() && !own_is_due {
                 if !self.borrowed {
                     socket.end_sharing();
+                    if self.renewal.is_old(now) {
+                        let elsewhere = socket.is_elsewhere();
+                        self.renewal.restart(now);
+                        if elsewhere {
+                            self.renew(now);
+                        }
+                    }
                 }
                 return true;
             }
@@ -227,8 +242,24 @@ impl Connection {
         false
     }
 
+    /// Puts a new socket in the place of one that may lead nowhere. Where none
+    /// can be had, that one stays.
+    fn renew(&mut self, now: u64) -> bool {
+        self.renewal.restart(now);
+        let address = self.addresses.list().get(self.current);
+        let Some(Ok(socket)) = address.map(socket_pool::renew) else { return false };
+        self.socket = Some(socket);
+        self.borrowed = false;
+        true
+    }
+
+    fn is_path(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Path(_) | Endpoint::Abstract(_))
+    }
+
     fn opened(&mut self, borrowed: bool, now: u64, journal: &mut Journal) {
         self.borrowed = borrowed;
+        self.renewal.restart(now);
         let endpoint = &self.endpoint;
         if borrowed {
             self.own_wait = next_wait(self.own_wait, OWN_RETRY);

@@ -9,6 +9,8 @@
 //! | refused, reported by the next call | the datagram before is lost and counted (`dropped_send`); this one is sent |
 //! | no socket at a UNIX path, no address of the name yet | it waits, as above; look-ups come after 1 s, up to 60 s |
 //! | `EMSGSIZE` | it is larger than the path to this server takes: lost, `dropped_oversize` |
+//! | taken, for a minute | in a pause of half a second a new socket takes the place of one to another host |
+//! | a UNIX socket is full for half a second | a new one is tried: the path may be another server's by now |
 //! | no descriptor for a socket | the socket of another context with the same address is used; one of its own is tried for after 1 s, up to 60 s |
 //!
 //! On a shared socket, sending and looking for a refusal are one step under
@@ -28,6 +30,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod pace;
 pub mod queue;
+pub mod renewal;
 pub mod resolver;
 pub mod socket;
 pub mod socket_pool;

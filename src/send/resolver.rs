@@ -6,15 +6,16 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::send::socket::Address;
 use crate::sys;
+use crate::sys::fork_lock::{Guard, Lock};
 
 /// Runs when a look-up has ended, on its thread.
 pub type Done = Box<dyn FnOnce() + Send>;
 
-static UNDER_WAY: Mutex<UnderWay> = Mutex::new(UnderWay(Vec::new()));
+static UNDER_WAY: Lock<UnderWay> = Lock::new(UnderWay(Vec::new()));
 
 /// An answer is of use to others for this long at the most, in ns.
 const KEPT: u64 = 60_000_000_000;
@@ -111,12 +112,12 @@ impl UnderWay {
 
 /// Whether nobody has it locked at this moment.
 pub fn is_free() -> bool {
-    !matches!(UNDER_WAY.try_lock(), Err(TryLockError::WouldBlock))
+    UNDER_WAY.is_free()
 }
 
 /// Locks the look-ups that are under way.
-pub fn lock() -> MutexGuard<'static, UnderWay> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock() -> Guard<'static, UnderWay> {
+    UNDER_WAY.lock()
 }
 
 fn look_up(host: &str, port: u16) -> Answer {

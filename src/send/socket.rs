@@ -137,6 +137,16 @@ impl Socket {
         self.address == *address
     }
 
+    /// Whether it leads to another host: this one sends from the address that
+    /// it sends to, or from one of its loopback.
+    pub fn is_elsewhere(&self) -> bool {
+        let here = self.inner.as_ref().and_then(|inner| inner.local_addr().ok()?.as_socket());
+        match (here, self.address.0.as_socket()) {
+            (Some(here), Some(there)) => !there.ip().is_loopback() && here.ip() != there.ip(),
+            _ => false,
+        }
+    }
+
     /// One more is to send through it. A server at a UNIX path may be another
     /// one than its owner has met.
     pub fn share(&self) -> io::Result<()> {

@@ -4,11 +4,12 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::send::socket::{Address, Socket};
+use crate::sys::fork_lock::{Guard, Lock};
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { sockets: Vec::new(), sweep: 0 });
+static POOL: Lock<Pool> = Lock::new(Pool { sockets: Vec::new(), sweep: 0 });
 
 /// The sockets of this process.
 #[derive(Debug)]
@@ -44,11 +45,7 @@ impl Pool {
 /// for it. Whether it is borrowed.
 pub fn open(address: &Address) -> io::Result<(Arc<Socket>, bool)> {
     let shortage = match Socket::connect(address) {
-        Ok(socket) => {
-            let socket = Arc::new(socket);
-            lock().add(&socket);
-            return Ok((socket, false));
-        }
+        Ok(socket) => return Ok((added(socket), false)),
         Err(error) => error,
     };
     match shortage.raw_os_error().unwrap_or(0) {
@@ -64,12 +61,23 @@ pub fn open(address: &Address) -> io::Result<(Arc<Socket>, bool)> {
     Ok((socket, true))
 }
 
+/// Opens a new socket in place of one that there is.
+pub fn renew(address: &Address) -> io::Result<Arc<Socket>> {
+    Socket::connect(address).map(added)
+}
+
+fn added(socket: Socket) -> Arc<Socket> {
+    let socket = Arc::new(socket);
+    lock().add(&socket);
+    socket
+}
+
 /// Whether nobody has it locked at this moment.
 pub fn is_free() -> bool {
-    !matches!(POOL.try_lock(), Err(TryLockError::WouldBlock))
+    POOL.is_free()
 }
 
 /// Locks it.
-pub fn lock() -> MutexGuard<'static, Pool> {
-    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock() -> Guard<'static, Pool> {
+    POOL.lock()
 }

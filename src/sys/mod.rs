@@ -2,6 +2,7 @@
 //! give, behind safe functions.
 
 pub mod flux;
+pub mod fork_lock;
 pub mod generation;
 pub mod memory;
 

@@ -104,6 +104,10 @@ pub struct Model {
     /// Metrics that there are, and those of them that are not forgotten.
     known: BTreeSet<Key>,
     live: BTreeSet<Key>,
+    /// Something was forgotten: names that are new from then on, and have no
+    /// handle, are gone when they are.
+    forgets: bool,
+    passing: BTreeSet<Key>,
     held: BTreeMap<Key, Held>,
     bases: BTreeMap<Key, i64>,
     counters: BTreeMap<String, i128>,
@@ -136,6 +140,8 @@ impl Model {
             room,
             known: BTreeSet::new(),
             live: BTreeSet::new(),
+            forgets: false,
+            passing: BTreeSet::new(),
             held: BTreeMap::new(),
             bases: BTreeMap::new(),
             counters: BTreeMap::new(),
@@ -194,6 +200,7 @@ impl Model {
         let mut errors = Vec::new();
         self.check(key, &mut errors);
         if key.2.is_empty() && self.known.contains(&key) {
+            self.passing.remove(&key);
             return Told::Either(errors);
         }
         if !self.known.contains(&key) && self.live.len() >= self.room {
@@ -238,7 +245,9 @@ impl Model {
         if !errors.is_empty() {
             return Told::Error(errors);
         }
-        self.known.insert(key);
+        if self.known.insert(key) && self.forgets {
+            self.passing.insert(key);
+        }
         self.live.insert(key);
         self.take(key, call)
     }
@@ -295,7 +304,11 @@ impl Model {
         if name.is_empty() {
             return Told::Error(vec![libc::EINVAL]);
         }
+        self.forgets |= self.live.iter().any(|key| key.1 == name);
         self.live.retain(|key| key.1 != name);
+        let passing = &mut self.passing;
+        self.known.retain(|key| key.1 != name || !passing.contains(key));
+        passing.retain(|key| key.1 != name);
         self.held.retain(|key, _| key.1 != name);
         self.bases.retain(|key, _| key.1 != name);
         Told::Done
