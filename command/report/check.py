@@ -59,7 +59,10 @@ UNITS = {"KiB": 1024, "MiB": 1024 ** 2, "GiB": 1024 ** 3, "TiB": 1024 ** 4}
 def said_divisor(label):
     """What a line's label says that its values are divided by."""
     divided = re.search(r" ÷ ([\d,]+)$", label)
+    multiplied = re.search(r" × ([\d,]+)$", label)
     unit = re.search(r" in ([KMGT]iB)$", label)
+    if multiplied:
+        return 1 / float(multiplied[1].replace(",", ""))
     return float(divided[1].replace(",", "")) if divided else UNITS[unit[1]] if unit else 1
 
 
@@ -80,7 +83,7 @@ def compare(name, browser, figures, recording):
         for curve, column in zip(chart["curves"], drawn[1:]):
             covered.add((curve["metric"], curve["statistic"]))
             check(f"{name}: scale of {curve['label']}",
-                  said_divisor(curve["label"]) == curve["divisor"], curve["divisor"])
+                  near(said_divisor(curve["label"]), curve["divisor"]), curve["divisor"])
             want = expected(figures, curve, step)
             wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b)]
             check(f"{name}: {chart['title']}: {curve['label']}",

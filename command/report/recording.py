@@ -16,7 +16,7 @@ MARKER = b"\xf1REC"
 START, BLOCK, END = 1, 2, 3
 KINDS = {"c": "counter", "m": "counter", "C": "total", "g": "gauge", "ms": "timing",
          "h": "histogram", "d": "histogram", "s": "set"}
-PERCENTILES = {"75 %": 0.75, "95 %": 0.95, "98 %": 0.98, "99 %": 0.99, "99.9 %": 0.999,
+PERCENTILES = {"p75": 0.75, "p95": 0.95, "p98": 0.98, "p99": 0.99, "p99.9": 0.999,
                "median": 0.5}
 
 
@@ -189,18 +189,18 @@ class Figures:
         return {"value": self.since_first(values, raw)}
 
     def set(self, raw):
-        return {"distinct members": self.since_first([len(set(some)) for some in raw], raw)}
+        return {"members": self.since_first([len(set(some)) for some in raw], raw)}
 
     def timing(self, raw):
         series = defaultdict(list)
         for some in raw:
             weight = sum(1 / rate for _, rate in some)
             total = sum(value / rate for value, rate in some)
-            series["count"].append(weight / self.interval)
+            series["count/s"].append(weight / self.interval)
             series["sum"].append(total)
             series["mean"].append(total / weight if some else None)
-            series["minimum"].append(min((v for v, _ in some), default=None))
-            series["maximum"].append(max((v for v, _ in some), default=None))
+            series["min"].append(min((v for v, _ in some), default=None))
+            series["max"].append(max((v for v, _ in some), default=None))
             ordered = sorted(some)
             for label, rank in PERCENTILES.items():
                 series[label].append(self.percentile(ordered, weight, rank) if some else None)

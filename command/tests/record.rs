@@ -80,7 +80,7 @@ fn a_recording_becomes_a_page_and_pictures() {
     assert_eq!(values("a.hits", "rate").iter().sum::<f64>(), 3.0);
     assert_eq!(metric("a.took")["type"], "timer");
     let times = series["times"].as_array().unwrap().len();
-    assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count").len()));
+    assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count/s").len()));
 
     let (svg, png) = (folder.file("x.svg"), folder.file("x.png"));
     let (output, said) = fripp(&["report", &file, "-o", &svg, "--chart", "hits"]);
@@ -121,9 +121,9 @@ fn top_keeps_what_it_shows_and_a_table_has_whole_figures() {
     assert_eq!(
         std::fs::read_to_string(&csv).unwrap(),
         format!(
-            "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n\
+            "metric,type,lines,all,newest,mean,median,p75,p95,p98,p99,p99.9,min,max,sum\n\
              a.size,gauge,1,,-7,,,,,,,,,,\n\
-             a.took,timer,2,2,{top},{least},{mean},{least},{top},{top},{top},{top},{top},{top},\
+             a.took,timer,2,2,{top},{mean},{least},{top},{top},{top},{top},{top},{least},{top},\
              12345678.000002\n\
              b.n,counter,2,5,,,,,,,,,,,\n"
         )

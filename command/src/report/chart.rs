@@ -4,8 +4,8 @@
 use super::collect::Collection;
 use super::name::slug;
 use super::palette::Colour;
-use super::scale::Scale;
 use super::series::Series;
+use crate::scale::Divisor;
 
 pub struct Chart {
     /// Its name on the command line, and its anchor on the page.
@@ -20,7 +20,7 @@ pub struct Curve {
     /// Which series: of a track, and within it.
     pub track: usize,
     pub series: usize,
-    pub scale: Scale,
+    pub scale: Divisor,
     pub colour: &'static Colour,
     pub is_dashed: bool,
 }
@@ -61,11 +61,6 @@ impl Curve {
 
     /// The label with its scale.
     pub fn legend(&self) -> String {
-        let Curve { label, scale, .. } = self;
-        match (scale.divisor, scale.unit) {
-            (1.0, _) => label.clone(),
-            (divisor, "") => format!("{label} ÷ {}", super::figure::figure(divisor)),
-            (_, unit) => format!("{label} in {unit}"),
-        }
+        self.label.clone() + &self.scale.legend()
     }
 }

@@ -12,9 +12,9 @@ use regex::Regex;
 
 use super::name::Name;
 use super::series::{Series, Times};
-use super::statistic::Statistic;
 use crate::dialect::{self, Dialect};
 use crate::recording::{Block, Counts, Fault, Item, Reader, Start};
+use crate::statistic::Statistic;
 use crate::tally::{Tally, Value};
 use crate::wire;
 
@@ -251,7 +251,7 @@ fn figures(value: &mut Value, interval: f64, series: &mut [(Statistic, Series)])
         Value::Members { now, .. } => push(series, |_| now.len() as f64),
         Value::Samples { now, .. } => {
             let summary = now.summary();
-            push(series, |statistic| statistic.of_summary(summary.as_ref(), interval));
+            push(series, |statistic| statistic.of_samples(summary.as_ref(), interval));
         }
     }
 }

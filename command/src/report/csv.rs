@@ -6,10 +6,8 @@ use std::fmt::Write;
 
 use super::collect::Collection;
 use super::name::natural;
-use crate::table::kind;
+use crate::statistic::{FIGURES, kind};
 use crate::tally::{Metric, Value};
-
-const HEAD: &str = "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n";
 
 /// All metrics by name, those of one name by type; what a metric has not is
 /// empty.
@@ -18,7 +16,7 @@ pub fn metrics(collection: &mut Collection) -> String {
     metrics.sort_by(|a, b| {
         natural(&a.name).cmp(&natural(&b.name)).then_with(|| kind(a.kind).cmp(kind(b.kind)))
     });
-    metrics.into_iter().fold(HEAD.to_owned(), |mut csv, metric| {
+    metrics.into_iter().fold(head(), |mut csv, metric| {
         let _ = write!(csv, "{},{},{}", quoted(&metric.name), kind(metric.kind), metric.lines);
         for figure in figures(&mut metric.value) {
             let figure = figure.map(|number| number.to_string()).unwrap_or_default();
@@ -29,25 +27,19 @@ pub fn metrics(collection: &mut Collection) -> String {
     })
 }
 
-/// In the order of the columns.
-fn figures(value: &mut Value) -> [Option<f64>; 12] {
-    let mut row = [None; 12];
-    match value {
-        Value::Counter { all, .. } => row[0] = Some(*all),
-        Value::Total { newest, all, .. } => (row[0], row[1]) = (Some(*all), Some(*newest)),
-        Value::Gauge { newest } => row[1] = Some(*newest),
-        Value::Members { all, .. } => row[0] = Some(all.len() as f64),
-        Value::Samples { newest, all, .. } => {
-            if let Some(s) = all.summary() {
-                row = [
-                    s.count, *newest, s.min, s.mean, s.median, s.p75, s.p95, s.p98, s.p99, s.p999,
-                    s.max, s.sum,
-                ]
-                .map(Some);
-            }
-        }
+fn head() -> String {
+    let mut head = "metric,type,lines,all,newest".to_owned();
+    for figure in FIGURES {
+        let _ = write!(head, ",{}", figure.label());
     }
-    row
+    head + "\n"
+}
+
+/// In the order of the columns.
+fn figures(value: &mut Value) -> Vec<Option<f64>> {
+    let summary = value.summary();
+    let figures = FIGURES.map(|figure| summary.as_ref().map(|summary| figure.of_summary(summary)));
+    [value.all(), value.newest()].into_iter().chain(figures).collect()
 }
 
 /// A name as RFC 4180 has it. A spreadsheet would run one that begins as a

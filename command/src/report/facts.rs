@@ -4,9 +4,9 @@
 use std::fmt::Write;
 
 use super::collect::Collection;
-use super::figure::{bytes, duration, figure, utc};
 use super::layout::MAX_CHARTS;
 use super::page::escape;
+use crate::figure::{bytes, duration, grouped, utc};
 
 /// Faults that are listed.
 const SHOWN: usize = 5;
@@ -16,11 +16,11 @@ pub fn list(collection: &Collection) -> String {
     let mut facts = vec![
         ("Recorded", format!("{} UTC", utc(start.unix_us, "%F %T"))),
         ("Duration", duration(collection.seconds)),
-        ("Lines", figure(counts.lines as f64)),
-        ("Datagrams", figure(counts.datagrams as f64)),
+        ("Lines", grouped(counts.lines as f64)),
+        ("Datagrams", grouped(counts.datagrams as f64)),
         ("Bytes", bytes(counts.bytes)),
-        ("Metrics", figure(tally.metrics.len() as f64)),
-        ("Dropped by the kernel", figure(counts.drops as f64)),
+        ("Metrics", grouped(tally.metrics.len() as f64)),
+        ("Dropped by the kernel", grouped(counts.drops as f64)),
         ("Received at", start.address.clone()),
     ];
     if !start.command.is_empty() {
@@ -57,7 +57,7 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
         notes.push(format!(
             "The kernel dropped {} datagrams: they came faster than they were recorded, and are \
              missing here.",
-            figure(counts.drops as f64)
+            grouped(counts.drops as f64)
         ));
     }
     let faults = &collection.faults;
@@ -67,14 +67,14 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
         notes.extend(faults.iter().take(SHOWN).map(ToString::to_string));
     }
     if collection.wrong > 0 {
-        notes.push(format!("Lines that are not StatsD: {}.", figure(collection.wrong as f64)));
+        notes.push(format!("Lines that are not StatsD: {}.", grouped(collection.wrong as f64)));
         notes.extend(collection.wrong_shown.iter().cloned());
     }
     if tally.seen.events + tally.seen.checks > 0 {
         notes.push(format!(
             "Lines that are not metrics: {} events, {} service checks.",
-            figure(tally.seen.events as f64),
-            figure(tally.seen.checks as f64)
+            grouped(tally.seen.events as f64),
+            grouped(tally.seen.checks as f64)
         ));
     }
     if collection.untracked > 0 {
@@ -88,14 +88,14 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
     if tally.seen.beyond > 0 {
         notes.push(format!(
             "Lines of metrics beyond the first {}: {}. They are counted, and nowhere else.",
-            figure(tally.metrics.len() as f64),
-            figure(tally.seen.beyond as f64)
+            grouped(tally.metrics.len() as f64),
+            grouped(tally.seen.beyond as f64)
         ));
     }
     if tally.seen.unkept > 0 {
         notes.push(format!(
             "For {} values there was no memory: they are missing in percentiles.",
-            figure(tally.seen.unkept as f64)
+            grouped(tally.seen.unkept as f64)
         ));
     }
     if left_out > 0 {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::collect::Collection;
-use crate::{safe, table};
+use crate::{safe, statistic};
 
 /// Times are in seconds since 1970, and a value that there is not is null.
 pub fn series(collection: &Collection) -> String {
@@ -22,7 +22,7 @@ pub fn series(collection: &Collection) -> String {
             });
             json!({
                 "name": metric.name,
-                "type": table::kind(metric.kind),
+                "type": statistic::kind(metric.kind),
                 "series": series.collect::<Map<_, _>>(),
             })
         })

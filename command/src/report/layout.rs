@@ -11,8 +11,8 @@ use super::chart::{Curve, Section};
 use super::collect::Collection;
 use super::name::{Name, list, natural};
 use super::palette::{Colour, LINES, RAMP};
-use super::scale::{self, Scale};
-use super::statistic::{OF_SAMPLES, PERCENTILES, Statistic};
+use crate::scale::{self, Divisor, Shared};
+use crate::statistic::{OF_SAMPLES, PERCENTILES, Statistic};
 
 /// Charts of a page, beside those that were asked for.
 pub const MAX_CHARTS: usize = 60;
@@ -194,11 +194,11 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
         }
         section.add(title, unit, curves);
     }
-    for statistic in [Statistic::Samples, Statistic::Max, Statistic::Min, Statistic::Sum] {
+    for statistic in [Statistic::Count, Statistic::Max, Statistic::Min, Statistic::Sum] {
         for some in members.chunks(LINES_AT_MOST) {
             let title = format!("{} of {}", capital(statistic.label()), names(some, "timings"));
             let unit = match statistic {
-                Statistic::Samples => "a second".to_owned(),
+                Statistic::Count => "a second".to_owned(),
                 Statistic::Sum => format!("{unit}, of each interval"),
                 _ => unit.to_owned(),
             };
@@ -215,7 +215,7 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
 
 fn curve(member: &Member, label: String, statistic: Statistic, colour: &'static Colour) -> Curve {
     let series = OF_SAMPLES.iter().position(|s| *s == statistic).unwrap_or(0);
-    let (track, scale) = (member.track, Scale::NONE);
+    let (track, scale) = (member.track, Divisor::NONE);
     Curve { label, track, series, scale, colour, is_dashed: false }
 }
 
@@ -225,14 +225,16 @@ fn plain(members: &[&Member]) -> Vec<Curve> {
     each.map(|(m, colour)| curve(m, m.label.to_owned(), Statistic::Value, colour)).collect()
 }
 
-/// Gauges beside each other, the large ones divided.
+/// Gauges beside each other on one axis, some of them scaled.
 fn together(collection: &Collection, members: &[&Member]) -> Vec<Curve> {
-    let max = |member: &Member| largest(collection, member);
-    let smallest = members.iter().map(|m| max(m)).filter(|m| *m > 0.0).fold(f64::NAN, f64::min);
+    let shared = members.iter().map(|member| Shared {
+        name: member.label,
+        largest: largest(collection, member),
+        is_bytes: scale::is_bytes(member.label),
+    });
+    let divisors = scale::automatic(&shared.collect::<Vec<_>>());
     let mut curves = plain(members);
-    for (curve, member) in curves.iter_mut().zip(members) {
-        curve.scale = Scale::beside(max(member), smallest, scale::is_bytes(member.label));
-    }
+    curves.iter_mut().zip(divisors).for_each(|(curve, divisor)| curve.scale = divisor);
     curves
 }
 
@@ -242,9 +244,9 @@ fn sized(section: &mut Section, collection: &Collection, title: String, members:
     let mut unit = "";
     if !members.is_empty() && members.iter().all(|member| scale::is_bytes(member.label)) {
         let max = members.iter().map(|m| largest(collection, m)).fold(0.0, f64::max);
-        let scale = Scale::of_bytes(max);
+        let scale = Divisor::of_bytes(max);
         unit = scale.unit;
-        curves.iter_mut().for_each(|curve| curve.scale = scale.clone());
+        curves.iter_mut().for_each(|curve| curve.scale = scale);
     }
     section.add(title, unit, curves);
 }

@@ -6,16 +6,13 @@ mod chart;
 mod collect;
 mod csv;
 mod facts;
-mod figure;
 mod json;
 mod layout;
 mod name;
 mod page;
 mod palette;
 mod picture;
-mod scale;
 mod series;
-mod statistic;
 mod table;
 
 use std::path::{Path, PathBuf};

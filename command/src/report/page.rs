@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::chart::{Chart, Curve, Section};
 use super::collect::Collection;
-use super::figure::figure;
 use super::{facts, palette, table};
+use crate::figure::grouped;
 
 const TEMPLATE: &str = include_str!("page/page.html");
 
@@ -150,7 +150,7 @@ fn write_chart(html: &mut String, collection: &Collection, chart: &Chart, at: us
     for (curve, label) in chart.curves.iter().zip(&labels) {
         let overall = curve.of(collection).overall;
         let figures = [overall.min, overall.mean(), overall.max, overall.last];
-        let cells = figures.map(|v| format!("<td>{}</td>", figure(v / curve.scale.divisor)));
+        let cells = figures.map(|v| format!("<td>{}</td>", grouped(v / curve.scale.divisor)));
         let _ = writeln!(html, "<tr><th>{}</th>{}</tr>", escape(label), cells.concat());
     }
     html.push_str("</tbody>\n</table></div></details>\n</figure>\n");

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::State;
-use super::history::STATISTICS;
 use super::view::View;
+use crate::statistic::OF_SAMPLES;
 
 /// Keys and what they do, for the help.
 pub const HELP: [(&str, &str); 14] = [
@@ -70,7 +70,7 @@ pub fn press(key: KeyEvent, view: &mut View, state: &mut State) -> ControlFlow<(
         KeyCode::Char('a') => view.automatic = !view.automatic,
         KeyCode::Char('v') => {
             let next = view.statistic.map_or(0, |statistic| statistic + 1);
-            view.statistic = Some(next).filter(|next| *next < STATISTICS.len());
+            view.statistic = Some(next).filter(|next| *next < OF_SAMPLES.len());
         }
         KeyCode::Char('w') => view.whole = !view.whole,
         KeyCode::Char('p') => view.pause(state),
