@@ -233,9 +233,10 @@ pub struct Report {
     #[arg(long, value_name = "PATTERN")]
     pub chart: Vec<String>,
 
-    /// Seconds that a value is of
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
-    pub interval: f64,
+    /// Length of the intervals that values are computed for; by default 1, or
+    /// more for a recording of more than 10 minutes
+    #[arg(long, value_name = "SECONDS", value_parser = interval)]
+    pub interval: Option<f64>,
 }
 
 fn interval(text: &str) -> Result<f64, String> {

@@ -68,11 +68,12 @@ impl Statistic {
         }
     }
 
-    /// The statistic of an interval's samples; without samples, counts and
-    /// sums are 0 and all others are NaN.
+    /// The statistic of an interval's samples, counts and sums per second;
+    /// without samples these are 0 and all others are NaN.
     pub fn of_samples(self, summary: Option<&Summary>, seconds: f64) -> f64 {
         match summary {
             Some(summary) if self == Count => summary.count / seconds,
+            Some(summary) if self == Sum => summary.sum / seconds,
             Some(summary) => self.of_summary(summary),
             None if matches!(self, Count | Sum) => 0.0,
             None => f64::NAN,

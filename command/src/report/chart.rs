@@ -4,6 +4,7 @@
 use super::collect::Collection;
 use super::name::slug;
 use super::palette::Colour;
+use super::ranks::Over;
 use super::series::Series;
 use crate::scale::Divisor;
 
@@ -20,6 +21,8 @@ pub struct Curve {
     /// Which series: of a track, and within it.
     pub track: usize,
     pub series: usize,
+    /// In place of that series: what many ranks have together.
+    pub over: Option<(Over, Series)>,
     pub scale: Divisor,
     pub colour: &'static Colour,
     pub is_dashed: bool,
@@ -55,8 +58,11 @@ impl Section {
 }
 
 impl Curve {
-    pub fn of<'a>(&self, collection: &'a Collection) -> &'a Series {
-        &collection.tracks[self.track].series[self.series].1
+    pub fn of<'a>(&'a self, collection: &'a Collection) -> &'a Series {
+        match &self.over {
+            Some((_, series)) => series,
+            None => &collection.tracks[self.track].series[self.series].1,
+        }
     }
 
     /// The label with its scale.

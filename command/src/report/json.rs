@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::collect::Collection;
 use crate::{safe, statistic};
 
-/// Times are in seconds since 1970, and a value that there is not is null.
+/// Times are in seconds since 1970, `seconds` is the recording's length, and a
+/// value that there is not is null.
 pub fn series(collection: &Collection) -> String {
     let times = collection.times;
     let start = collection.start.unix_us as f64 / 1e6;
@@ -27,6 +28,6 @@ pub fn series(collection: &Collection) -> String {
             })
         })
         .collect();
-    let all = json!({ "interval": times.interval, "times": at, "metrics": metrics });
+    let all = json!({ "interval": times.interval, "seconds": collection.seconds, "times": at, "metrics": metrics });
     safe::json(&all.to_string()) + "\n"
 }

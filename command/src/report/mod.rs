@@ -6,14 +6,17 @@ mod chart;
 mod collect;
 mod csv;
 mod facts;
+mod family;
 mod json;
 mod layout;
 mod name;
 mod page;
 mod palette;
 mod picture;
+mod ranks;
 mod series;
 mod table;
+mod track;
 
 use std::path::{Path, PathBuf};
 

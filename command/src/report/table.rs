@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::collect::{Collection, Track};
+use super::collect::Collection;
 use super::name::natural;
 use super::page::escape;
+use super::track::Track;
 use crate::figure::grouped;
 use crate::statistic::{FIGURES, Statistic, kind};
 use crate::tally::{Metric, Value};
