@@ -193,6 +193,20 @@ pub struct Top {
 
 /// Keep what arrives in a file, for a report
 #[derive(clap::Args)]
+#[command(after_help = "\
+Exit status:
+  0  what arrived is in FILE
+  2  an error
+  COMMAND's own, where that is not 0
+
+Environment:
+  FLUX_FRIPP_STATSD  is set for COMMAND, to the address that receives
+
+Examples:
+  fripp record -o run.rec -- ./app
+      record what ./app sends, until it ends
+  fripp record -o run.rec :8125
+      record what comes to port 8125, until Ctrl-C")]
 pub struct Record {
     #[command(flatten)]
     pub source: Source,
@@ -208,6 +222,20 @@ pub struct Record {
 
 /// Make a page of charts of a recording, or a picture of one chart
 #[derive(clap::Args)]
+#[command(after_help = "\
+Exit status:
+  0  the report is written
+  2  an error
+
+Examples:
+  fripp report run.rec
+      write the page run.html
+  fripp report run.rec -o load.svg --chart 'cache.*load: p99'
+      one chart as a picture
+  fripp report run.rec --chart 'flux\\.3\\.'
+      a page that begins with the charts of rank 3
+  fripp report run.rec -o run.csv --series
+      each value over time, for a spreadsheet or a program")]
 pub struct Report {
     /// A file that `fripp record` wrote
     #[arg(value_name = "FILE")]
@@ -232,6 +260,11 @@ pub struct Report {
     /// On a page these charts come before the others.
     #[arg(long, value_name = "PATTERN")]
     pub chart: Vec<String>,
+
+    /// Write a .csv with the values over time, in place of figures of the whole
+    /// time: time, metric, type, statistic, value
+    #[arg(long)]
+    pub series: bool,
 
     /// Length of the intervals that values are computed for; by default 1, or
     /// more for a recording of more than 10 minutes

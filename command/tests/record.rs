@@ -84,6 +84,16 @@ fn a_recording_becomes_a_page_and_pictures() {
     let times = series["times"].as_array().unwrap().len();
     assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count/s").len()));
 
+    let csv = folder.file("x.csv");
+    let (output, said) = fripp(&["report", &file, "-o", &csv, "--series"]);
+    assert!(output.status.success(), "{said}");
+    let csv = std::fs::read_to_string(&csv).unwrap();
+    assert!(csv.starts_with("time,metric,type,statistic,value\n"), "{csv}");
+    assert!(csv.lines().any(|line| line.ends_with(",a.size,gauge,value,5")), "{csv}");
+    let (output, said) = fripp(&["report", "--force", &file, "--series"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("--series goes with a .csv"), "{said}");
+
     let (svg, png) = (folder.file("x.svg"), folder.file("x.png"));
     let (output, said) = fripp(&["report", &file, "-o", &svg, "--chart", "hits"]);
     assert!(output.status.success(), "{said}");

@@ -27,6 +27,25 @@ pub fn metrics(collection: &mut Collection) -> String {
     })
 }
 
+/// Each metric's statistics over time, a line for each value. Times are in
+/// seconds since 1970.
+pub fn series(collection: &Collection) -> String {
+    let (times, start) = (collection.times, collection.start.unix_us as f64 / 1e6);
+    let mut csv = "time,metric,type,statistic,value\n".to_owned();
+    for track in &collection.tracks {
+        let metric = &collection.tally.metrics[track.metric];
+        let (name, kind) = (quoted(&metric.name), kind(metric.kind));
+        for (statistic, series) in &track.series {
+            let values = series.values().iter().enumerate();
+            for (row, value) in values.filter(|(_, value)| !value.is_nan()) {
+                let (at, label) = (start + times.at(row), statistic.label());
+                let _ = writeln!(csv, "{at},{name},{kind},{label},{value}");
+            }
+        }
+    }
+    csv
+}
+
 fn head() -> String {
     let mut head = "metric,type,lines,all,newest".to_owned();
     for figure in FIGURES {

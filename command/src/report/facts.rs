@@ -1,11 +1,14 @@
 //! What the page says of the recording as a whole.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::collect::Collection;
 use super::layout::MAX_CHARTS;
+use super::name::stars;
 use super::page::escape;
+use super::palette::LINES;
 use crate::figure::{bytes, duration, grouped, utc};
 
 /// Faults that are listed.
@@ -38,13 +41,21 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
     let mut notes = Vec::new();
     if times.step > 1 {
         notes.push(format!(
-            "A long recording: values are of {} each, and of every {} the lowest and the highest \
-             are drawn. The tables have all.",
+            "Each value covers {}. For every {} the lowest and the highest value are drawn; the \
+             tables have all.",
             duration(times.interval),
             duration(times.interval * times.step as f64)
         ));
     } else if times.interval != 1.0 {
-        notes.push(format!("Values are of {} each.", duration(times.interval)));
+        notes.push(format!("Each value covers {}.", duration(times.interval)));
+    }
+    let names = tally.metrics.iter().map(|metric| stars(&metric.name));
+    if names.filter(|stars| !stars.is_empty()).collect::<BTreeSet<_>>().len() > LINES.len() {
+        notes.push(
+            "A name with * stands for metrics that differ in a number, such as a rank: of more than \
+             8 their maximum, median and minimum are drawn. --chart PATTERN chooses one."
+                .to_owned(),
+        );
     }
     if !collection.is_whole {
         notes.push(
@@ -100,7 +111,7 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
     }
     if left_out > 0 {
         notes.push(format!(
-            "{MAX_CHARTS} charts are drawn, {left_out} more are not: --chart chooses others."
+            "{MAX_CHARTS} charts are drawn, {left_out} more are not: --chart PATTERN chooses others."
         ));
     }
     notes.iter().fold(String::new(), |mut html, note| {

@@ -214,7 +214,7 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
             let title = format!("{} of {}", statistic.label(), names(some, "timings"));
             let unit = match statistic {
                 Statistic::Count => "a second".to_owned(),
-                Statistic::Sum => format!("{unit}, of each interval"),
+                Statistic::Sum => format!("{unit} a second").trim_start().to_owned(),
                 _ => unit.to_owned(),
             };
             let curves = some.iter().zip(&LINES).map(|(member, colour)| {

@@ -33,12 +33,16 @@ pub fn run(args: Report) -> Outcome {
     if output == args.recording {
         return Err(format!("{}: the report would overwrite the recording", output.display()));
     }
+    if args.series && !matches!(form, Form::Csv) {
+        return Err("--series goes with a .csv: -o FILE.csv".to_owned());
+    }
     let patterns = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     let wanted = Wanted { interval: args.interval, dialect: args.dialect, names: patterns };
     let mut collection = Collection::read(&args.recording, &wanted)?;
     let sections = layout::by_prefix(&collection);
     let contents = match form {
         Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
+        Form::Csv if args.series => csv::series(&collection).into_bytes(),
         Form::Csv => csv::metrics(&mut collection).into_bytes(),
         Form::Json => json::series(&collection).into_bytes(),
         Form::Svg | Form::Png => {

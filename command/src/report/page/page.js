@@ -99,7 +99,7 @@
     const sizes = columns.flat().filter((value) => value > 0);
     sizes.sort((a, b) => a - b);
     const most = sizes[sizes.length - 1];
-    return sizes.length > 10 && most > 50 * sizes[Math.floor(sizes.length * 0.9)];
+    return sizes.length > 10 && most > 20 * sizes[Math.floor(sizes.length * 0.9)];
   }
 
   // an axis that is linear around 0 and logarithmic beyond the least value
@@ -109,7 +109,13 @@
       Infinity,
     );
     const asinh = Number.isFinite(least) ? 10 ** Math.floor(Math.log10(least)) : 1;
-    return { distr: 4, asinh, range: (u, low, high) => uPlot.rangeAsinh(low ?? 0, high ?? 1, 10, true) };
+    // without values below 0 the axis has none either
+    const range = (u, low, high) => {
+      const [from, to] = uPlot.rangeAsinh(low ?? 0, high || 1, 10, true);
+      if (low > 0) return [10 ** Math.floor(Math.log10(low)), to];
+      return [low < 0 ? from : 0, to];
+    };
+    return { distr: 4, asinh, range };
   }
 
   function line(curve, alone) {
