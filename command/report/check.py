@@ -210,7 +210,7 @@ def report(fripp, recording, page, *options):
 
 def check_command(work, fripp, command, pictures):
     file, page = os.path.join(work, "sent.rec"), os.path.join(work, "sent.html")
-    done = subprocess.run([fripp, "record", "-f", "-o", file, "--", *command], check=True,
+    done = subprocess.run([fripp, "record", "--force", "-o", file, "--", *command], check=True,
                           stderr=subprocess.PIPE, text=True)
     recording = Recording(file)
     figures = Figures(recording)
@@ -235,7 +235,7 @@ def check_command(work, fripp, command, pictures):
 def check_killed(work, fripp, command):
     """What came half a second and more before SIGKILL is in the file."""
     file, page = os.path.join(work, "killed.rec"), os.path.join(work, "killed.html")
-    process = subprocess.Popen([fripp, "record", "-f", "-o", file, "--", *command],
+    process = subprocess.Popen([fripp, "record", "--force", "-o", file, "--", *command],
                                stderr=subprocess.DEVNULL)
     start = time.monotonic()
     while time.monotonic() - start < 60:

@@ -224,7 +224,8 @@ pub struct Record {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit status:
-  0  the report is written
+  0  the report is written, or the figures of LATER are within the bound
+  1  a figure of LATER is beyond the bound
   2  an error
 
 Examples:
@@ -235,11 +236,23 @@ Examples:
   fripp report run.rec --chart 'flux\\.3\\.'
       a page that begins with the charts of rank 3
   fripp report run.rec -o run.csv --series
-      each value over time, for a spreadsheet or a program")]
+      each value over time, for a spreadsheet or a program
+  fripp report before.rec after.rec --chart 'load' --bound 10
+      did the figures of load change by more than 10 percent?")]
 pub struct Report {
     /// A file that `fripp record` wrote
     #[arg(value_name = "FILE")]
     pub recording: PathBuf,
+
+    /// A later recording: print how its figures differ from those of FILE,
+    /// and write nothing; --chart chooses metrics
+    #[arg(value_name = "LATER", conflicts_with_all = ["output", "series"])]
+    pub other: Option<PathBuf>,
+
+    /// Exit with 1 if a figure of LATER differs by more than so many percent,
+    /// or if one recording lacks it
+    #[arg(long, value_name = "PERCENT", requires = "other", value_parser = percent)]
+    pub bound: Option<f64>,
 
     /// What to write: an .html, .svg, .png, .csv (figures of all metrics) or .json (values over
     /// time); FILE with .html if not said
@@ -296,6 +309,11 @@ pub fn regex(text: &str) -> Result<regex::bytes::Regex, String> {
         }
         wrong => wrong.to_string(),
     })
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse().ok().filter(|percent| (0.0..=1e9).contains(percent));
+    percent.ok_or_else(|| "not a number of percent".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

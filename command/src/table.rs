@@ -38,20 +38,20 @@ pub fn write(
 }
 
 /// Rows of a name and cells; the first row is the head.
-struct Table(Vec<(String, Vec<String>)>);
+pub struct Table(Vec<(String, Vec<String>)>);
 
 impl Table {
-    fn new(what: &str, head: &[&str]) -> Table {
+    pub fn new(what: &str, head: &[&str]) -> Table {
         Table(vec![(what.to_owned(), head.iter().map(|cell| cell.to_string()).collect())])
     }
 
-    fn add(&mut self, name: &str, cells: Vec<String>) {
+    pub fn add(&mut self, name: &str, cells: Vec<String>) {
         self.0.push((name.to_owned(), cells));
     }
 
     /// Writes the rows; where the terminal has no room for all columns, first
     /// with some of them, and then with the others.
-    fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+    pub fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         if self.0.len() == 1 {
             return Ok(());
         }

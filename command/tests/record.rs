@@ -147,6 +147,41 @@ fn top_keeps_what_it_shows_and_a_table_has_whole_figures() {
 }
 
 #[test]
+fn two_recordings_are_compared() {
+    let folder = Folder::new("compare");
+    let (before, after) = (folder.file("before.rec"), folder.file("after.rec"));
+    record(&before, &["a.size:4|g", "a.took:10|ms", "a.took:20|ms", "gone:1|g"]);
+    record(&after, &["a.size:5|g", "a.took:10|ms", "a.took:20|ms"]);
+    let compare = |options: &[&str]| {
+        let (output, said) = fripp(&[&["report", &before, &after], options].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text, said)
+    };
+    let (status, text, said) = compare(&[]);
+    assert_eq!(status, Some(0), "{said}");
+    let row = |name: &str, statistic: &str| {
+        let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let mut rows = text.lines().map(cells);
+        rows.find(|row| row.len() > 2 && row[0] == name && row[2] == statistic).unwrap()[3..]
+            .to_vec()
+    };
+    assert_eq!(row("a.size", "mean"), ["4", "5", "+25.0", "%"]);
+    assert_eq!(row("a.took", "max"), ["20", "20", "+0.0", "%"]);
+    assert_eq!(row("gone", "mean"), ["1", "-", "-"]);
+
+    for (options, wanted) in [
+        (&["--chart", "size", "--bound", "25"] as &[&str], 0),
+        (&["--chart", "size", "--bound", "24.9"], 1),
+        (&["--chart", "gone", "--bound", "1000"], 1),
+        (&["--chart", "(", "--bound", "1"], 2),
+        (&["-o", "x.html"], 2),
+    ] {
+        let (status, _, said) = compare(options);
+        assert_eq!(status, Some(wanted), "{options:?}: {said}");
+    }
+}
+
+#[test]
 fn the_command_s_status_and_a_file_that_is_there() {
     let folder = Folder::new("there");
     let file = folder.file("run.rec");
