@@ -9,8 +9,9 @@ use super::view::View;
 use crate::statistic::OF_SAMPLES;
 
 /// Keys and what they do, for the help.
-pub const HELP: [(&str, &str); 14] = [
+pub const HELP: [(&str, &str); 15] = [
     ("q, Ctrl-C", "end; a COMMAND is told to end, too"),
+    ("Ctrl-Z", "suspend, until the shell's fg"),
     ("arrows, pages", "move the cursor; also j k g G, Home and End"),
     ("space", "take the metric into the chart, or out of it"),
     ("c", "clear the chart: it shows the cursor's metric then"),
@@ -25,6 +26,11 @@ pub const HELP: [(&str, &str); 14] = [
     ("", ""),
     ("", "Rates are per second. The newest of a counter is its sum so far."),
 ];
+
+/// The terminal is raw: Ctrl-Z comes as a key, not as a signal.
+pub fn is_suspend(key: &KeyEvent) -> bool {
+    key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
 
 /// Does what a key says; breaks at the one to quit.
 pub fn press(key: KeyEvent, view: &mut View, state: &mut State) -> ControlFlow<()> {
