@@ -2,7 +2,7 @@
 //! and the count of those that it had no room for.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::MetadataExt;
@@ -49,7 +49,8 @@ impl Sender {
 
 #[derive(Debug)]
 pub struct Receiver {
-    socket: Socket,
+    /// One; for `localhost` one of IPv4 and one of IPv6.
+    sockets: Vec<Socket>,
     /// The end point, with the port that was chosen.
     pub bound: Endpoint,
     query: Option<String>,
@@ -59,21 +60,21 @@ pub struct Receiver {
 impl Receiver {
     pub fn bind(address: Address) -> Result<Receiver, String> {
         let Address { endpoint, any_port, query, .. } = address;
-        let (socket, bound) = match endpoint {
+        let (sockets, bound) = match endpoint {
             Endpoint::Udp { host, port } => bind_udp(&host, if any_port { 0 } else { port })?,
             Endpoint::Path(path) => {
                 let socket = bind_path(&path).map_err(|wrong| refused(&path.display(), &wrong))?;
-                (Socket::Unix(socket), Endpoint::Path(path))
+                (vec![Socket::Unix(socket)], Endpoint::Path(path))
             }
             Endpoint::Abstract(name) => {
                 let socket = UnixAddr::from_abstract_name(&name)
                     .and_then(|address| UnixDatagram::bind_addr(&address))
                     .map_err(|wrong| refused(&format!("unix:@{}", name.escape_ascii()), &wrong))?;
-                (Socket::Unix(socket), Endpoint::Abstract(name))
+                (vec![Socket::Unix(socket)], Endpoint::Abstract(name))
             }
         };
         let buffer = vec![0; LONGEST].into_boxed_slice();
-        let receiver = Receiver { socket, bound, query, buffer };
+        let receiver = Receiver { sockets, bound, query, buffer };
         receiver.make_room().map_err(|wrong| format!("{}: {wrong}", receiver.bound))?;
         Ok(receiver)
     }
@@ -86,72 +87,99 @@ impl Receiver {
         }
     }
 
-    /// Takes the datagrams that are there, `most` of them, and says how many
-    /// there were.
+    /// Takes the datagrams that are there, `most` of each socket; less than
+    /// that is returned where no more are there.
     pub fn receive(
         &mut self,
         most: usize,
         take: &mut dyn FnMut(&[u8], &Sender),
     ) -> Result<usize, String> {
-        for taken in 0..most {
-            let got = match &self.socket {
-                Socket::Udp(socket) => {
-                    socket.recv_from(&mut self.buffer).map(|(len, from)| (len, Sender::Udp(from)))
-                }
-                Socket::Unix(socket) => {
-                    socket.recv_from(&mut self.buffer).map(|(len, from)| (len, Sender::Unix(from)))
-                }
-            };
-            match got {
-                Ok((len, sender)) => take(&self.buffer[..len], &sender),
-                Err(wrong) if wrong.kind() == ErrorKind::WouldBlock => return Ok(taken),
-                Err(wrong) if wrong.kind() == ErrorKind::Interrupted => {}
-                Err(wrong) => return Err(format!("{}: {wrong}", self.bound)),
-            }
+        let mut taken = 0;
+        for socket in &self.sockets {
+            let of_socket = socket.receive(&mut self.buffer, most, take);
+            taken = taken.max(of_socket.map_err(|wrong| format!("{}: {wrong}", self.bound))?);
         }
-        Ok(most)
+        Ok(taken)
+    }
+
+    /// What to wait for.
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sockets.iter().map(AsFd::as_fd)
     }
 
     /// Tells how many datagrams the kernel drops, also while this receives.
     pub fn losses(&self) -> Losses {
-        let Socket::Udp(socket) = &self.socket else { return Losses(None) };
-        let table = match self.bound {
-            Endpoint::Udp { host: Host::Ip(IpAddr::V6(_)), .. } => "/proc/net/udp6",
-            _ => "/proc/net/udp",
-        };
-        let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
-        let inode = std::fs::metadata(link).map(|file| file.ino().to_string());
-        Losses(inode.ok().map(|inode| (table, inode)))
+        Losses(self.sockets.iter().filter_map(Socket::row).collect())
     }
 
     fn make_room(&self) -> io::Result<()> {
-        match &self.socket {
-            Socket::Udp(socket) => socket.set_nonblocking(true)?,
-            Socket::Unix(socket) => socket.set_nonblocking(true)?,
-        }
-        if sockopt::set_socket_recv_buffer_size_force(self.as_fd(), ROOM).is_err() {
-            sockopt::set_socket_recv_buffer_size(self.as_fd(), ROOM)?;
+        for socket in &self.sockets {
+            match socket {
+                Socket::Udp(socket) => socket.set_nonblocking(true)?,
+                Socket::Unix(socket) => socket.set_nonblocking(true)?,
+            }
+            if sockopt::set_socket_recv_buffer_size_force(socket.as_fd(), ROOM).is_err() {
+                sockopt::set_socket_recv_buffer_size(socket.as_fd(), ROOM)?;
+            }
         }
         Ok(())
     }
 }
 
-/// The row of a socket in a table of the kernel's.
-pub struct Losses(Option<(&'static str, String)>);
+impl Socket {
+    fn receive(
+        &self,
+        buffer: &mut [u8],
+        most: usize,
+        take: &mut dyn FnMut(&[u8], &Sender),
+    ) -> io::Result<usize> {
+        for taken in 0..most {
+            let got = match self {
+                Socket::Udp(socket) => {
+                    socket.recv_from(buffer).map(|(len, from)| (len, Sender::Udp(from)))
+                }
+                Socket::Unix(socket) => {
+                    socket.recv_from(buffer).map(|(len, from)| (len, Sender::Unix(from)))
+                }
+            };
+            match got {
+                Ok((len, sender)) => take(&buffer[..len], &sender),
+                Err(wrong) if wrong.kind() == ErrorKind::WouldBlock => return Ok(taken),
+                Err(wrong) if wrong.kind() == ErrorKind::Interrupted => {}
+                Err(wrong) => return Err(wrong),
+            }
+        }
+        Ok(most)
+    }
+
+    /// The table of the kernel's that has this socket, and its inode.
+    fn row(&self) -> Option<(&'static str, String)> {
+        let Socket::Udp(socket) = self else { return None };
+        let is_v6 = socket.local_addr().is_ok_and(|address| address.is_ipv6());
+        let table = if is_v6 { "/proc/net/udp6" } else { "/proc/net/udp" };
+        let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
+        let inode = std::fs::metadata(link).map(|file| file.ino().to_string());
+        Some((table, inode.ok()?))
+    }
+}
+
+/// The rows of sockets in tables of the kernel's.
+pub struct Losses(Vec<(&'static str, String)>);
 
 impl Losses {
     /// Datagrams that were dropped, for they came faster than they were taken.
     /// A UNIX socket makes its senders wait instead.
     pub fn count(&self) -> u64 {
-        let Some((table, inode)) = &self.0 else { return 0 };
-        let table = std::fs::read_to_string(table).unwrap_or_default();
-        drops_of(&table, inode).unwrap_or(0)
+        let of = |(table, inode): &(&str, String)| {
+            drops_of(&std::fs::read_to_string(table).unwrap_or_default(), inode).unwrap_or(0)
+        };
+        self.0.iter().map(of).sum()
     }
 }
 
-impl AsFd for Receiver {
+impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.socket {
+        match self {
             Socket::Udp(socket) => socket.as_fd(),
             Socket::Unix(socket) => socket.as_fd(),
         }
@@ -166,20 +194,33 @@ impl Drop for Receiver {
     }
 }
 
-fn bind_udp(host: &Host, port: u16) -> Result<(Socket, Endpoint), String> {
-    let bound = match host {
-        Host::Ip(ip) => UdpSocket::bind((*ip, port)),
-        Host::Name(name) => UdpSocket::bind((name.as_str(), port)),
-    };
+fn bind_udp(host: &Host, port: u16) -> Result<(Vec<Socket>, Endpoint), String> {
     let shown = match host {
         Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]:{port}"),
         Host::Ip(ip) => format!("{ip}:{port}"),
         Host::Name(name) => format!("{name}:{port}"),
     };
-    let socket = bound.map_err(|wrong| refused(&shown, &wrong))?;
-    let address = socket.local_addr().map_err(|wrong| refused(&shown, &wrong))?;
+    let refused = |wrong| refused(&shown, &wrong);
+    let is_localhost = matches!(host, Host::Name(name) if name.eq_ignore_ascii_case("localhost"));
+    let bound = match host {
+        Host::Ip(ip) => UdpSocket::bind((*ip, port)),
+        Host::Name(_) if is_localhost => UdpSocket::bind((Ipv4Addr::LOCALHOST, port)),
+        Host::Name(name) => UdpSocket::bind((name.as_str(), port)),
+    };
+    let socket = bound.map_err(refused)?;
+    let address = socket.local_addr().map_err(refused)?;
     let endpoint = Endpoint::Udp { host: Host::Ip(address.ip()), port: address.port() };
-    Ok((Socket::Udp(socket), endpoint))
+    let mut sockets = vec![Socket::Udp(socket)];
+    if is_localhost {
+        // senders take either of its addresses
+        match UdpSocket::bind((Ipv6Addr::LOCALHOST, address.port())) {
+            Ok(socket) => sockets.push(Socket::Udp(socket)),
+            Err(wrong) if wrong.kind() == ErrorKind::AddrInUse => return Err(refused(wrong)),
+            // this machine has no IPv6
+            Err(_) => {}
+        }
+    }
+    Ok((sockets, endpoint))
 }
 
 /// Takes the place of a socket that nobody has open any more.

@@ -27,6 +27,19 @@ fn udp_on_a_port_of_the_systems() {
 }
 
 #[test]
+fn localhost_has_two_addresses() {
+    let mut receiver = receiver("localhost:0").unwrap();
+    let uri = receiver.uri();
+    let port = uri.strip_prefix("127.0.0.1:").expect(&uri).to_owned();
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"a:1|c", &uri).unwrap();
+    assert_eq!(one(&mut receiver), b"a:1|c");
+    if let Ok(sender) = UdpSocket::bind("[::1]:0") {
+        sender.send_to(b"b:1|c", format!("[::1]:{port}")).unwrap();
+        assert_eq!(one(&mut receiver), b"b:1|c");
+    }
+}
+
+#[test]
 fn what_is_in_use_is_said() {
     let first = receiver("127.0.0.1:0").unwrap();
     let second = receiver(&first.uri()).unwrap_err();
@@ -74,7 +87,7 @@ fn what_the_kernel_dropped() {
     assert_eq!(drops_of(table, "994"), None);
 
     let receiver = receiver("127.0.0.1:0").unwrap();
-    sockopt::set_socket_recv_buffer_size(receiver.as_fd(), 4096).unwrap();
+    sockopt::set_socket_recv_buffer_size(receiver.sockets[0].as_fd(), 4096).unwrap();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     for _ in 0..100 {
         sender.send_to(&[b'x'; 500], receiver.uri()).unwrap();
