@@ -115,7 +115,10 @@ def under_pointer(name, browser, data):
     at, x = random.randrange(len(data["drawn"])), random.randrange(rows)
     browser.point(at, x)
     taken = browser.run("return fripp.charts.map((plot) => plot.cursor.idx)")
-    check(f"{name}: pointed at", set(taken) == {x}, (x, taken))
+    # where values are nearly as dense as pixels, it may be the next one
+    near_x = abs(taken[0] - x) <= (1 if rows > 200 else 0)
+    check(f"{name}: pointed at", len(set(taken)) == 1 and near_x, (x, taken))
+    x = taken[0]
     for other, chart in enumerate(data["charts"]):
         shown = browser.legend(other)
         want = time.strftime("%H:%M:%S", time.gmtime(data["drawn"][0][0][x]))

@@ -159,6 +159,16 @@ pub struct Send {
 /// terminal, nothing else.
 #[derive(clap::Args)]
 #[command(after_help = "\
+Exit status:
+  0  it was ended by q, a signal or --timeout
+  2  an error
+  COMMAND's own, where that is not 0
+
+Environment:
+  FLUX_FRIPP_STATSD  is set for COMMAND, to the address that receives
+  NO_COLOR           no colours, if it is not empty
+  TERM               no screen but a table at the end, if it is dumb
+
 Examples:
   fripp top                                    what comes to port 8125
   fripp top -- ./app                           what ./app sends, until it ends

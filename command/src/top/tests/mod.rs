@@ -80,6 +80,17 @@ fn rates_and_newest_values() {
 }
 
 #[test]
+fn small_screens_show_what_fits() {
+    let mut screen = Screen::filled(&[]);
+    screen.press(" \u{2193} a");
+    for (width, height) in [(1, 1), (5, 3), (20, 5), (20, 24), (200, 2)] {
+        screen.drawn(width, height);
+    }
+    let rows = screen.drawn(20, 24);
+    assert!(rows.iter().any(|row| row.contains("load") || row.contains("size")), "{rows:#?}");
+}
+
+#[test]
 fn the_chart_and_its_scales() {
     let mut screen = Screen::filled(&[]);
     // count and size
