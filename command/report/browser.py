@@ -98,12 +98,12 @@ class Browser:
         left = self.run("const p = fripp.charts[arguments[0]];"
                         "return p.valToPos(p.data[0][arguments[1]], 'x')", at, x)
         width, height = over.size["width"], over.size["height"]
-        # the last value is on the right edge, which is no part of the chart
-        left = min(round(left), width - 1)
+        # the outermost pixels may be the neighbour's
+        left = min(max(left, 1), width - 2)
         for _ in range(50):
             ActionChains(self.driver, duration=0).move_to_element_with_offset(
-                over, 1 - width // 2, height // 4).move_to_element_with_offset(
-                over, left - width // 2, 0).perform()
+                over, 5 - width // 2, height // 4).move_to_element_with_offset(
+                over, round(left) - width // 2, 0).perform()
             self.after_frames()
             # a browser that is busy may not have seen it yet
             if self.legend(at)[0] != "–":

@@ -16,7 +16,7 @@ MARKER = b"\xf1REC"
 START, BLOCK, END = 1, 2, 3
 KINDS = {"c": "counter", "m": "counter", "C": "total", "g": "gauge", "ms": "timing",
          "h": "histogram", "d": "histogram", "s": "set"}
-PERCENTILES = {"75 %": 0.75, "95 %": 0.95, "98 %": 0.98, "99 %": 0.99, "99.9 %": 0.999,
+PERCENTILES = {"p75": 0.75, "p95": 0.95, "p98": 0.98, "p99": 0.99, "p99.9": 0.999,
                "median": 0.5}
 
 
@@ -130,7 +130,11 @@ class Figures:
 
     def __init__(self, recording, interval=1.0):
         self.interval = interval
-        self.n = int(recording.seconds / interval) + 1
+        end, step = round(recording.seconds * 1e6), round(interval * 1e6)
+        # less than half an interval is a part of the one before it
+        self.n = max(1, (end + step // 2) // step)
+        last = (end - (self.n - 1) * step) / 1e6 if end else interval
+        self.lengths = [interval] * (self.n - 1) + [last]
         self.wrong = 0
         self.kinds = {}
         self.lines = 0
@@ -143,7 +147,7 @@ class Figures:
                 continue
             name, kind, value, rate = parsed
             self.kinds[name] = kind
-            raw[name][int(at / interval)].append((value, rate))
+            raw[name][min(round(at * 1e6) // step, self.n - 1)].append((value, rate))
         self.series = {name: getattr(self, kind)(raw[name]) for name, kind in self.kinds.items()}
 
     @staticmethod
@@ -166,47 +170,68 @@ class Figures:
         return [None] * first + values[first:]
 
     def counter(self, raw):
-        sums = [sum(value / rate for value, rate in some) / self.interval for some in raw]
+        sums = [sum(value / rate for value, rate in some) / length
+                for some, length in zip(raw, self.lengths)]
         return {"rate": self.since_first(sums, raw)}
 
     def total(self, raw):
         last, rates = None, []
-        for some in raw:
+        for some, length in zip(raw, self.lengths):
             grown = 0
             for value, _ in some:
                 if last is not None:
                     grown += value - last if value >= last else value
                 last = value
-            rates.append(grown / self.interval)
+            rates.append(grown / length)
         return {"rate": self.since_first(rates, raw)}
 
     def gauge(self, raw):
-        newest, values = 0.0, []
+        newest, values, sent = 0.0, [], [at for at, some in enumerate(raw) if some]
         for some in raw:
             for value, _ in some:
                 newest = newest + float(value) if value[0] in "+-" else float(value)
             values.append(newest)
+        # one that was sent regularly, and then no more, ends
+        pauses = [b - a - 1 for a, b in zip(sent, sent[1:])]
+        silent = self.n - 1 - sent[-1]
+        if len(sent) >= 3 and silent > max(math.ceil(10 / self.interval), 3 * (max(pauses) + 1)):
+            values[sent[-1] + 1:] = [None] * silent
         return {"value": self.since_first(values, raw)}
 
     def set(self, raw):
-        return {"distinct members": self.since_first([len(set(some)) for some in raw], raw)}
+        return {"members": self.since_first([len(set(some)) for some in raw], raw)}
 
     def timing(self, raw):
         series = defaultdict(list)
-        for some in raw:
+        for some, length in zip(raw, self.lengths):
             weight = sum(1 / rate for _, rate in some)
             total = sum(value / rate for value, rate in some)
-            series["count"].append(weight / self.interval)
-            series["sum"].append(total)
+            series["count/s"].append(weight / length)
+            series["sum"].append(total / length)
             series["mean"].append(total / weight if some else None)
-            series["minimum"].append(min((v for v, _ in some), default=None))
-            series["maximum"].append(max((v for v, _ in some), default=None))
+            series["min"].append(min((v for v, _ in some), default=None))
+            series["max"].append(max((v for v, _ in some), default=None))
             ordered = sorted(some)
             for label, rank in PERCENTILES.items():
                 series[label].append(self.percentile(ordered, weight, rank) if some else None)
         return {label: self.since_first(values, raw) for label, values in series.items()}
 
     histogram = timing
+
+    def family(self, name):
+        """Metrics of its type whose names differ from this one in numbers."""
+        def shape(metric):
+            return ["*" if part.isdigit() else part for part in metric.split(".")], self.kinds[metric]
+        return [metric for metric in self.series if shape(metric) == shape(name)]
+
+    def over(self, name, statistic, over):
+        """The lowest, the middle or the highest of a family, for each interval."""
+        rows = []
+        for some in zip(*(self.series[metric][statistic] for metric in self.family(name))):
+            some = sorted(value for value in some if value is not None)
+            at = {"min": 0, "median": (len(some) - 1) // 2, "max": len(some) - 1}[over]
+            rows.append(some[at] if some else None)
+        return rows
 
     @staticmethod
     def percentile(ordered, weight, rank):

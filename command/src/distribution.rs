@@ -90,6 +90,11 @@ impl Distribution {
         let _ = buckets[usize::from(value < 0.0)].record_n(bucket, weight.round() as u64);
     }
 
+    /// How many samples were pushed, each as often as its weight says.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
     pub fn is_empty(&self) -> bool {
         self.count == 0.0
     }

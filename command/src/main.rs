@@ -23,6 +23,7 @@ mod safe;
 mod scale;
 mod send;
 mod signals;
+mod statistic;
 mod table;
 mod tally;
 mod top;

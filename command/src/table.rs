@@ -3,29 +3,11 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::dialect::Kind;
-
-use crate::distribution::Summary;
-use crate::figure::figure;
+use crate::figure::short;
+use crate::statistic::{FIGURES, Statistic, kind};
 use crate::tally::{Metric, Seen, Tally, Value};
 
 const NUMBERS: [&str; 5] = ["type", "lines", "newest", "all", "all/s"];
-const SAMPLES: [&str; 12] = [
-    "count", "count/s", "mean", "median", "p75", "p95", "p98", "p99", "p99.9", "min", "max", "sum",
-];
-
-/// The word for a kind.
-pub fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "counter",
-        Kind::Total => "total",
-        Kind::Gauge => "gauge",
-        Kind::Timer => "timer",
-        Kind::Histogram => "histogram",
-        Kind::Set => "set",
-    }
-}
-
 /// Writes all that came in a time: a table of numbers and one of timings and
 /// histograms, by name, and what was amiss. `width` is the terminal's.
 pub fn write(
@@ -39,16 +21,14 @@ pub fn write(
     let mut metrics: Vec<&mut Metric> = tally.metrics.iter_mut().collect();
     metrics.sort_by(|a, b| a.name.cmp(&b.name));
     let mut numbers = Table::new("metric", &NUMBERS);
-    let mut samples = Table::new("timing, histogram", &SAMPLES);
+    let mut samples = Table::new("timing, histogram", &sample_head());
     for metric in metrics {
-        match &mut metric.value {
-            Value::Samples { all, .. } => {
-                if let Some(summary) = all.summary() {
-                    let cells = sample_values(&summary, seconds).map(figure);
-                    samples.add(&metric.name, cells.to_vec());
-                }
-            }
-            _ => numbers.add(&metric.name, number_cells(metric, seconds).to_vec()),
+        if !matches!(metric.value, Value::Samples { .. }) {
+            numbers.add(&metric.name, number_cells(metric, seconds).to_vec());
+        } else if let Some(summary) = metric.value.summary() {
+            let counts = [summary.count, summary.count / seconds];
+            let figures = FIGURES.iter().map(|figure| figure.of_summary(&summary));
+            samples.add(&metric.name, counts.into_iter().chain(figures).map(short).collect());
         }
     }
     for table in [numbers, samples] {
@@ -58,20 +38,20 @@ pub fn write(
 }
 
 /// Rows of a name and cells; the first row is the head.
-struct Table(Vec<(String, Vec<String>)>);
+pub struct Table(Vec<(String, Vec<String>)>);
 
 impl Table {
-    fn new(what: &str, head: &[&str]) -> Table {
+    pub fn new(what: &str, head: &[&str]) -> Table {
         Table(vec![(what.to_owned(), head.iter().map(|cell| cell.to_string()).collect())])
     }
 
-    fn add(&mut self, name: &str, cells: Vec<String>) {
+    pub fn add(&mut self, name: &str, cells: Vec<String>) {
         self.0.push((name.to_owned(), cells));
     }
 
     /// Writes the rows; where the terminal has no room for all columns, first
     /// with some of them, and then with the others.
-    fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+    pub fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         if self.0.len() == 1 {
             return Ok(());
         }
@@ -117,22 +97,16 @@ pub fn end_of(name: &str, width: usize) -> String {
 }
 
 fn number_cells(metric: &Metric, seconds: f64) -> [String; 5] {
-    let (newest, all) = match &metric.value {
-        Value::Counter { all, .. } => (None, Some(*all)),
-        Value::Total { newest, all, .. } => (Some(*newest), Some(*all)),
-        Value::Gauge { newest } => (Some(*newest), None),
-        Value::Members { all, .. } => (None, Some(all.len() as f64)),
-        Value::Samples { newest, .. } => (Some(*newest), None),
-    };
-    let shown = |value: Option<f64>| value.map_or("-".to_owned(), figure);
-    let rate = all.filter(|_| metric.kind != Kind::Set).map(|all| all / seconds);
-    [kind(metric.kind).to_owned(), metric.lines.to_string(), shown(newest), shown(all), shown(rate)]
+    let Metric { value, lines, .. } = metric;
+    let shown = |value: Option<f64>| value.map_or("-".to_owned(), short);
+    let (newest, all, rate) = (value.newest(), value.all(), value.rate(seconds));
+    [kind(metric.kind).to_owned(), lines.to_string(), shown(newest), shown(all), shown(rate)]
 }
 
-/// In the order of the table's columns.
-fn sample_values(summary: &Summary, seconds: f64) -> [f64; 12] {
-    let Summary { count, sum, mean, min, max, median, p75, p95, p98, p99, p999 } = *summary;
-    [count, count / seconds, mean, median, p75, p95, p98, p99, p999, min, max, sum]
+/// The columns of timings and histograms.
+fn sample_head() -> Vec<&'static str> {
+    let counts = ["count", Statistic::Count.label()];
+    counts.into_iter().chain(FIGURES.map(Statistic::label)).collect()
 }
 
 /// How much came, and what was amiss, where anything was.
@@ -194,7 +168,7 @@ load                   2        1     2       1    3    3    3    3      3    1 
         let text = written(Some(40));
         let tables = text.rsplit_once("\n\n").unwrap().0;
         assert!(tables.lines().all(|line| line.chars().count() <= 40), "{text}");
-        for column in SAMPLES {
+        for column in sample_head() {
             assert!(tables.contains(&format!("  {column}")), "{column}: {text}");
         }
     }

@@ -77,15 +77,27 @@ fn a_recording_becomes_a_page_and_pictures() {
         values.iter().filter_map(serde_json::Value::as_f64).collect()
     };
     assert_eq!(values("a.size", "value").last(), Some(&5.0));
-    assert_eq!(values("a.hits", "rate").iter().sum::<f64>(), 3.0);
+    // the recording ends before its first second does, and that is no lower rate
+    let hits = values("a.hits", "rate").iter().sum::<f64>() * series["seconds"].as_f64().unwrap();
+    assert!((hits - 3.0).abs() < 1e-9, "{hits}");
     assert_eq!(metric("a.took")["type"], "timer");
     let times = series["times"].as_array().unwrap().len();
-    assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count").len()));
+    assert_eq!((&series["interval"], times), (&1.0.into(), values("a.took", "count/s").len()));
+
+    let csv = folder.file("x.csv");
+    let (output, said) = fripp(&["report", &file, "-o", &csv, "--series"]);
+    assert!(output.status.success(), "{said}");
+    let csv = std::fs::read_to_string(&csv).unwrap();
+    assert!(csv.starts_with("time,metric,type,statistic,value\n"), "{csv}");
+    assert!(csv.lines().any(|line| line.ends_with(",a.size,gauge,value,5")), "{csv}");
+    let (output, said) = fripp(&["report", "--force", &file, "--series"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("--series goes with a .csv"), "{said}");
 
     let (svg, png) = (folder.file("x.svg"), folder.file("x.png"));
     let (output, said) = fripp(&["report", &file, "-o", &svg, "--chart", "hits"]);
     assert!(output.status.success(), "{said}");
-    assert!(std::fs::read_to_string(&svg).unwrap().contains("A.hits"));
+    assert!(std::fs::read_to_string(&svg).unwrap().contains("hits"));
     let (output, said) = fripp(&["report", &file, "-o", &png, "--chart", "a.percentiles-of-took"]);
     assert!(output.status.success() || said.contains("no font"), "{said}");
 
@@ -121,9 +133,9 @@ fn top_keeps_what_it_shows_and_a_table_has_whole_figures() {
     assert_eq!(
         std::fs::read_to_string(&csv).unwrap(),
         format!(
-            "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n\
+            "metric,type,lines,all,newest,mean,median,p75,p95,p98,p99,p99.9,min,max,sum\n\
              a.size,gauge,1,,-7,,,,,,,,,,\n\
-             a.took,timer,2,2,{top},{least},{mean},{least},{top},{top},{top},{top},{top},{top},\
+             a.took,timer,2,2,{top},{mean},{least},{top},{top},{top},{top},{top},{least},{top},\
              12345678.000002\n\
              b.n,counter,2,5,,,,,,,,,,,\n"
         )
@@ -132,6 +144,41 @@ fn top_keeps_what_it_shows_and_a_table_has_whole_figures() {
     let (output, said) = fripp(&command);
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("is there already; --force overwrites it"), "{said}");
+}
+
+#[test]
+fn two_recordings_are_compared() {
+    let folder = Folder::new("compare");
+    let (before, after) = (folder.file("before.rec"), folder.file("after.rec"));
+    record(&before, &["a.size:4|g", "a.took:10|ms", "a.took:20|ms", "gone:1|g"]);
+    record(&after, &["a.size:5|g", "a.took:10|ms", "a.took:20|ms"]);
+    let compare = |options: &[&str]| {
+        let (output, said) = fripp(&[&["report", &before, &after], options].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text, said)
+    };
+    let (status, text, said) = compare(&[]);
+    assert_eq!(status, Some(0), "{said}");
+    let row = |name: &str, statistic: &str| {
+        let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let mut rows = text.lines().map(cells);
+        rows.find(|row| row.len() > 2 && row[0] == name && row[2] == statistic).unwrap()[3..]
+            .to_vec()
+    };
+    assert_eq!(row("a.size", "mean"), ["4", "5", "+25.0", "%"]);
+    assert_eq!(row("a.took", "max"), ["20", "20", "+0.0", "%"]);
+    assert_eq!(row("gone", "mean"), ["1", "-", "-"]);
+
+    for (options, wanted) in [
+        (&["--chart", "size", "--bound", "25"] as &[&str], 0),
+        (&["--chart", "size", "--bound", "24.9"], 1),
+        (&["--chart", "gone", "--bound", "1000"], 1),
+        (&["--chart", "(", "--bound", "1"], 2),
+        (&["-o", "x.html"], 2),
+    ] {
+        let (status, _, said) = compare(options);
+        assert_eq!(status, Some(wanted), "{options:?}: {said}");
+    }
 }
 
 #[test]

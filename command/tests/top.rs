@@ -218,3 +218,34 @@ fn a_signal_gives_the_terminal_back() {
     tmux.keys(&["echo back again", "Enter"]);
     tmux.wait("a shell", |screen| screen.contains("\nback again"));
 }
+
+#[test]
+fn ctrl_z_suspends_and_fg_goes_on() {
+    let Some(tmux) = Tmux::new("suspend") else {
+        eprintln!("without tmux this is not tried");
+        return;
+    };
+    tmux.keys(&[&format!("{FRIPP} top 127.0.0.1:0"), "Enter"]);
+    tmux.wait("a screen", |screen| screen.contains("nothing has come yet"));
+    tmux.keys(&["C-z"]);
+    tmux.wait("no screen", |screen| !screen.contains("nothing has come yet"));
+    tmux.keys(&["echo the shell", "Enter"]);
+    tmux.wait("a shell", |screen| screen.contains("\nthe shell"));
+    tmux.keys(&["fg", "Enter"]);
+    tmux.wait("the screen", |screen| screen.contains("nothing has come yet"));
+    tmux.keys(&["q"]);
+    tmux.wait("the end", |screen| screen.contains("0 lines in 0 datagrams"));
+}
+
+#[test]
+fn a_dumb_terminal_has_a_table_only() {
+    let Some(tmux) = Tmux::new("dumb") else {
+        eprintln!("without tmux this is not tried");
+        return;
+    };
+    let line = format!("TERM=dumb {FRIPP} top 127.0.0.1:0 --timeout 0.2; echo status $?");
+    tmux.keys(&[&line, "Enter"]);
+    let end = tmux.wait("the end", |screen| screen.contains("status 0"));
+    assert!(end.contains("receiving at 127.0.0.1:"), "{end}");
+    assert!(end.contains("0 lines in 0 datagrams"), "{end}");
+}

@@ -4,8 +4,9 @@
 use super::collect::Collection;
 use super::name::slug;
 use super::palette::Colour;
-use super::scale::Scale;
+use super::ranks::Over;
 use super::series::Series;
+use crate::scale::Divisor;
 
 pub struct Chart {
     /// Its name on the command line, and its anchor on the page.
@@ -20,7 +21,9 @@ pub struct Curve {
     /// Which series: of a track, and within it.
     pub track: usize,
     pub series: usize,
-    pub scale: Scale,
+    /// In place of that series: what many ranks have together.
+    pub over: Option<(Over, Series)>,
+    pub scale: Divisor,
     pub colour: &'static Colour,
     pub is_dashed: bool,
 }
@@ -55,17 +58,15 @@ impl Section {
 }
 
 impl Curve {
-    pub fn of<'a>(&self, collection: &'a Collection) -> &'a Series {
-        &collection.tracks[self.track].series[self.series].1
+    pub fn of<'a>(&'a self, collection: &'a Collection) -> &'a Series {
+        match &self.over {
+            Some((_, series)) => series,
+            None => &collection.tracks[self.track].series[self.series].1,
+        }
     }
 
     /// The label with its scale.
     pub fn legend(&self) -> String {
-        let Curve { label, scale, .. } = self;
-        match (scale.divisor, scale.unit) {
-            (1.0, _) => label.clone(),
-            (divisor, "") => format!("{label} ÷ {}", super::figure::figure(divisor)),
-            (_, unit) => format!("{label} in {unit}"),
-        }
+        self.label.clone() + &self.scale.legend()
     }
 }

@@ -12,15 +12,16 @@ use regex::Regex;
 
 use super::name::Name;
 use super::series::{Series, Times};
-use super::statistic::Statistic;
+use super::track::Track;
 use crate::dialect::{self, Dialect};
 use crate::recording::{Block, Counts, Fault, Item, Reader, Start};
-use crate::tally::{Tally, Value};
+use crate::statistic::Statistic;
+use crate::tally::Tally;
 use crate::wire;
 
 /// Metrics that have series: of all, of one prefix and kind, and beside these
 /// those that were asked for.
-const TRACKS: usize = 512;
+const TRACKS: usize = 2_048;
 const OF_PREFIX: usize = 32;
 const WANTED: usize = 512;
 /// Wrong lines that are shown.
@@ -29,6 +30,11 @@ const SHOWN: usize = 5;
 const FAULTS: usize = 20;
 /// Intervals at the most: a recording of years has longer ones.
 const INTERVALS: f64 = 1e5;
+/// Intervals at the most where the user does not choose their length.
+const CHOSEN_INTERVALS: f64 = 600.0;
+/// Lengths of an interval, in seconds, from which one is chosen.
+const LENGTHS: [f64; 13] =
+    [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 86_400.0];
 
 /// What a report tells of.
 pub struct Collection {
@@ -47,15 +53,11 @@ pub struct Collection {
     pub wrong_shown: Vec<String>,
 }
 
-/// A metric with its series.
-pub struct Track {
-    pub metric: usize,
-    pub series: Vec<(Statistic, Series)>,
-}
-
 /// What to collect.
 pub struct Wanted {
-    pub interval: f64,
+    /// Seconds of an interval; by default they follow from the recording's
+    /// length.
+    pub interval: Option<f64>,
     /// How lines are read, whatever the recording says.
     pub dialect: Option<Dialect>,
     /// Metrics of which series are wanted before those of others.
@@ -78,11 +80,16 @@ impl Collection {
             }
         }
         let seconds = end_us as f64 / 1e6;
-        let interval = wanted.interval * (seconds / wanted.interval / INTERVALS).ceil().max(1.0);
+        let interval = wanted.interval.unwrap_or_else(|| chosen_interval(seconds));
+        let interval = interval * (seconds / interval / INTERVALS).ceil().max(1.0);
         let interval_us = (interval * 1e6).round() as u64;
-        let intervals = (end_us / interval_us + 1) as usize;
+        // a rest of less than half an interval is part of the one before
+        let intervals = ((end_us + interval_us / 2) / interval_us).max(1);
+        let last_us = end_us - (intervals - 1) * interval_us;
         let mut collector = Collector {
             interval_us,
+            intervals,
+            last: if last_us > 0 { last_us as f64 / 1e6 } else { interval },
             now: 0,
             has_more: false,
             untold: 0,
@@ -94,7 +101,7 @@ impl Collection {
                 is_whole,
                 seconds,
                 counts: Counts::default(),
-                times: Times::new(interval, intervals),
+                times: Times::new(interval, intervals as usize),
                 tally: Tally::new(dialect),
                 tracks: Vec::new(),
                 untracked: 0,
@@ -114,12 +121,15 @@ impl Collection {
                 Item::Fault(fault) => collector.fault(fault),
             }
         }
-        Ok(collector.finish(intervals as u64))
+        Ok(collector.finish())
     }
 }
 
 struct Collector<'a> {
     interval_us: u64,
+    intervals: u64,
+    /// Seconds of the last interval.
+    last: f64,
     /// The interval that the tally has.
     now: u64,
     /// Whether it has anything of this interval.
@@ -150,7 +160,7 @@ impl Collector<'_> {
     }
 
     fn datagram(&mut self, at_us: u64, datagram: &[u8]) {
-        while at_us / self.interval_us > self.now {
+        while (at_us / self.interval_us).min(self.intervals - 1) > self.now {
             self.tick();
         }
         let Collection { counts, tally, wrong, wrong_shown, .. } = &mut self.collection;
@@ -183,8 +193,10 @@ impl Collector<'_> {
         }
         self.untold = self.collection.tally.metrics.len();
         let Collection { tally, tracks, times, .. } = &mut self.collection;
+        let is_last = self.now + 1 == self.intervals;
+        let seconds = if is_last { self.last } else { times.interval };
         for track in tracks {
-            figures(&mut tally.metrics[track.metric].value, times.interval, &mut track.series);
+            track.tick(&mut tally.metrics[track.metric], seconds);
         }
         // else all of it has begun anew already
         if self.has_more {
@@ -214,15 +226,16 @@ impl Collector<'_> {
         let value = &collection.tally.metrics[metric].value;
         let (times, now) = (collection.times, self.now as usize);
         let series = Statistic::of(value).iter().map(|s| (*s, Series::new(times, now))).collect();
-        collection.tracks.push(Track { metric, series });
+        collection.tracks.push(Track::new(metric, series));
     }
 
-    fn finish(mut self, intervals: u64) -> Collection {
-        while self.now < intervals {
+    fn finish(mut self) -> Collection {
+        let interval = self.collection.times.interval;
+        while self.now < self.intervals {
             self.tick();
         }
         for track in &mut self.collection.tracks {
-            track.series.iter_mut().for_each(|(_, series)| series.finish());
+            track.finish(interval);
         }
         self.bar.finish_and_clear();
         let more = self.collection.faults.len().saturating_sub(FAULTS);
@@ -243,21 +256,23 @@ fn bar(bytes: u64) -> ProgressBar {
     ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// What an interval adds to a metric's series.
-fn figures(value: &mut Value, interval: f64, series: &mut [(Statistic, Series)]) {
-    match value {
-        Value::Counter { now, .. } | Value::Total { now, .. } => push(series, |_| *now / interval),
-        Value::Gauge { newest } => push(series, |_| *newest),
-        Value::Members { now, .. } => push(series, |_| now.len() as f64),
-        Value::Samples { now, .. } => {
-            let summary = now.summary();
-            push(series, |statistic| statistic.of_summary(summary.as_ref(), interval));
-        }
-    }
+/// The interval that makes a recording of this length a chart that can be
+/// read: a second, or more.
+fn chosen_interval(seconds: f64) -> f64 {
+    let fits = |length: &&f64| seconds / **length <= CHOSEN_INTERVALS;
+    *LENGTHS.iter().find(fits).unwrap_or(&LENGTHS[LENGTHS.len() - 1])
 }
 
-fn push(series: &mut [(Statistic, Series)], figure: impl Fn(Statistic) -> f64) {
-    for (statistic, series) in series {
-        series.push(figure(*statistic));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_follow_from_the_length() {
+        for (seconds, interval) in
+            [(0.1, 1.0), (600.0, 1.0), (601.0, 2.0), (4_000.0, 10.0), (1e9, 86_400.0)]
+        {
+            assert_eq!(chosen_interval(seconds), interval, "{seconds}");
+        }
     }
 }

@@ -6,10 +6,8 @@ use std::fmt::Write;
 
 use super::collect::Collection;
 use super::name::natural;
-use crate::table::kind;
+use crate::statistic::{FIGURES, kind};
 use crate::tally::{Metric, Value};
-
-const HEAD: &str = "metric,type,lines,all,newest,min,mean,median,p75,p95,p98,p99,p999,max,sum\n";
 
 /// All metrics by name, those of one name by type; what a metric has not is
 /// empty.
@@ -18,7 +16,7 @@ pub fn metrics(collection: &mut Collection) -> String {
     metrics.sort_by(|a, b| {
         natural(&a.name).cmp(&natural(&b.name)).then_with(|| kind(a.kind).cmp(kind(b.kind)))
     });
-    metrics.into_iter().fold(HEAD.to_owned(), |mut csv, metric| {
+    metrics.into_iter().fold(head(), |mut csv, metric| {
         let _ = write!(csv, "{},{},{}", quoted(&metric.name), kind(metric.kind), metric.lines);
         for figure in figures(&mut metric.value) {
             let figure = figure.map(|number| number.to_string()).unwrap_or_default();
@@ -29,25 +27,38 @@ pub fn metrics(collection: &mut Collection) -> String {
     })
 }
 
-/// In the order of the columns.
-fn figures(value: &mut Value) -> [Option<f64>; 12] {
-    let mut row = [None; 12];
-    match value {
-        Value::Counter { all, .. } => row[0] = Some(*all),
-        Value::Total { newest, all, .. } => (row[0], row[1]) = (Some(*all), Some(*newest)),
-        Value::Gauge { newest } => row[1] = Some(*newest),
-        Value::Members { all, .. } => row[0] = Some(all.len() as f64),
-        Value::Samples { newest, all, .. } => {
-            if let Some(s) = all.summary() {
-                row = [
-                    s.count, *newest, s.min, s.mean, s.median, s.p75, s.p95, s.p98, s.p99, s.p999,
-                    s.max, s.sum,
-                ]
-                .map(Some);
+/// Each metric's statistics over time, a line for each value. Times are in
+/// seconds since 1970.
+pub fn series(collection: &Collection) -> String {
+    let (times, start) = (collection.times, collection.start.unix_us as f64 / 1e6);
+    let mut csv = "time,metric,type,statistic,value\n".to_owned();
+    for track in &collection.tracks {
+        let metric = &collection.tally.metrics[track.metric];
+        let (name, kind) = (quoted(&metric.name), kind(metric.kind));
+        for (statistic, series) in &track.series {
+            let values = series.values().iter().enumerate();
+            for (row, value) in values.filter(|(_, value)| !value.is_nan()) {
+                let (at, label) = (start + times.at(row), statistic.label());
+                let _ = writeln!(csv, "{at},{name},{kind},{label},{value}");
             }
         }
     }
-    row
+    csv
+}
+
+fn head() -> String {
+    let mut head = "metric,type,lines,all,newest".to_owned();
+    for figure in FIGURES {
+        let _ = write!(head, ",{}", figure.label());
+    }
+    head + "\n"
+}
+
+/// In the order of the columns.
+fn figures(value: &mut Value) -> Vec<Option<f64>> {
+    let summary = value.summary();
+    let figures = FIGURES.map(|figure| summary.as_ref().map(|summary| figure.of_summary(summary)));
+    [value.all(), value.newest()].into_iter().chain(figures).collect()
 }
 
 /// A name as RFC 4180 has it. A spreadsheet would run one that begins as a

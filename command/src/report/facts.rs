@@ -1,12 +1,15 @@
 //! What the page says of the recording as a whole.
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::collect::Collection;
-use super::figure::{bytes, duration, figure, utc};
 use super::layout::MAX_CHARTS;
+use super::name::stars;
 use super::page::escape;
+use super::palette::LINES;
+use crate::figure::{bytes, duration, grouped, utc};
 
 /// Faults that are listed.
 const SHOWN: usize = 5;
@@ -16,11 +19,11 @@ pub fn list(collection: &Collection) -> String {
     let mut facts = vec![
         ("Recorded", format!("{} UTC", utc(start.unix_us, "%F %T"))),
         ("Duration", duration(collection.seconds)),
-        ("Lines", figure(counts.lines as f64)),
-        ("Datagrams", figure(counts.datagrams as f64)),
+        ("Lines", grouped(counts.lines as f64)),
+        ("Datagrams", grouped(counts.datagrams as f64)),
         ("Bytes", bytes(counts.bytes)),
-        ("Metrics", figure(tally.metrics.len() as f64)),
-        ("Dropped by the kernel", figure(counts.drops as f64)),
+        ("Metrics", grouped(tally.metrics.len() as f64)),
+        ("Dropped by the kernel", grouped(counts.drops as f64)),
         ("Received at", start.address.clone()),
     ];
     if !start.command.is_empty() {
@@ -38,13 +41,21 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
     let mut notes = Vec::new();
     if times.step > 1 {
         notes.push(format!(
-            "A long recording: values are of {} each, and of every {} the lowest and the highest \
-             are drawn. The tables have all.",
+            "Each value covers {}. For every {} the lowest and the highest value are drawn; the \
+             tables have all.",
             duration(times.interval),
             duration(times.interval * times.step as f64)
         ));
     } else if times.interval != 1.0 {
-        notes.push(format!("Values are of {} each.", duration(times.interval)));
+        notes.push(format!("Each value covers {}.", duration(times.interval)));
+    }
+    let names = tally.metrics.iter().map(|metric| stars(&metric.name));
+    if names.filter(|stars| !stars.is_empty()).collect::<BTreeSet<_>>().len() > LINES.len() {
+        notes.push(
+            "A name with * stands for metrics that differ in a number, such as a rank: of more than \
+             8 their maximum, median and minimum are drawn. --chart PATTERN chooses one."
+                .to_owned(),
+        );
     }
     if !collection.is_whole {
         notes.push(
@@ -57,7 +68,7 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
         notes.push(format!(
             "The kernel dropped {} datagrams: they came faster than they were recorded, and are \
              missing here.",
-            figure(counts.drops as f64)
+            grouped(counts.drops as f64)
         ));
     }
     let faults = &collection.faults;
@@ -67,14 +78,14 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
         notes.extend(faults.iter().take(SHOWN).map(ToString::to_string));
     }
     if collection.wrong > 0 {
-        notes.push(format!("Lines that are not StatsD: {}.", figure(collection.wrong as f64)));
+        notes.push(format!("Lines that are not StatsD: {}.", grouped(collection.wrong as f64)));
         notes.extend(collection.wrong_shown.iter().cloned());
     }
     if tally.seen.events + tally.seen.checks > 0 {
         notes.push(format!(
             "Lines that are not metrics: {} events, {} service checks.",
-            figure(tally.seen.events as f64),
-            figure(tally.seen.checks as f64)
+            grouped(tally.seen.events as f64),
+            grouped(tally.seen.checks as f64)
         ));
     }
     if collection.untracked > 0 {
@@ -88,19 +99,19 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
     if tally.seen.beyond > 0 {
         notes.push(format!(
             "Lines of metrics beyond the first {}: {}. They are counted, and nowhere else.",
-            figure(tally.metrics.len() as f64),
-            figure(tally.seen.beyond as f64)
+            grouped(tally.metrics.len() as f64),
+            grouped(tally.seen.beyond as f64)
         ));
     }
     if tally.seen.unkept > 0 {
         notes.push(format!(
             "For {} values there was no memory: they are missing in percentiles.",
-            figure(tally.seen.unkept as f64)
+            grouped(tally.seen.unkept as f64)
         ));
     }
     if left_out > 0 {
         notes.push(format!(
-            "{MAX_CHARTS} charts are drawn, {left_out} more are not: --chart chooses others."
+            "{MAX_CHARTS} charts are drawn, {left_out} more are not: --chart PATTERN chooses others."
         ));
     }
     notes.iter().fold(String::new(), |mut html, note| {

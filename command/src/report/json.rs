@@ -4,9 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::collect::Collection;
-use crate::{safe, table};
+use crate::{safe, statistic};
 
-/// Times are in seconds since 1970, and a value that there is not is null.
+/// Times are in seconds since 1970, `seconds` is the recording's length, and a
+/// value that there is not is null.
 pub fn series(collection: &Collection) -> String {
     let times = collection.times;
     let start = collection.start.unix_us as f64 / 1e6;
@@ -22,11 +23,11 @@ pub fn series(collection: &Collection) -> String {
             });
             json!({
                 "name": metric.name,
-                "type": table::kind(metric.kind),
+                "type": statistic::kind(metric.kind),
                 "series": series.collect::<Map<_, _>>(),
             })
         })
         .collect();
-    let all = json!({ "interval": times.interval, "times": at, "metrics": metrics });
+    let all = json!({ "interval": times.interval, "seconds": collection.seconds, "times": at, "metrics": metrics });
     safe::json(&all.to_string()) + "\n"
 }

@@ -9,10 +9,12 @@ use regex::Regex;
 
 use super::chart::{Curve, Section};
 use super::collect::Collection;
+use super::family::{Family, families};
 use super::name::{Name, list, natural};
 use super::palette::{Colour, LINES, RAMP};
-use super::scale::{self, Scale};
-use super::statistic::{OF_SAMPLES, PERCENTILES, Statistic};
+use super::ranks;
+use crate::scale::{self, Divisor, Shared};
+use crate::statistic::{OF_SAMPLES, PERCENTILES, Statistic};
 
 /// Charts of a page, beside those that were asked for.
 pub const MAX_CHARTS: usize = 60;
@@ -20,34 +22,35 @@ pub const MAX_CHARTS: usize = 60;
 /// Lines of a chart.
 const LINES_AT_MOST: usize = LINES.len();
 
-/// A metric of a section.
-struct Member<'a> {
-    track: usize,
-    label: &'a str,
-    kind: Kind,
+/// A metric of a section; metrics whose names differ only in numbers, such as
+/// ranks, are one.
+pub struct Member {
+    pub tracks: Vec<usize>,
+    pub label: String,
+    pub kind: Kind,
 }
 
 /// A section for each prefix.
 pub fn by_prefix(collection: &Collection) -> Vec<Section> {
-    let mut prefixes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, track) in collection.tracks.iter().enumerate() {
-        let name = &collection.tally.metrics[track.metric].name;
-        prefixes.entry(Name::of(name).prefix).or_default().push(at);
+    let families = families(collection, |_| true);
+    let mut prefixes: BTreeMap<&str, Vec<&Family>> = BTreeMap::new();
+    for family in &families {
+        prefixes.entry(Name::of(&family.name).prefix).or_default().push(family);
     }
     // a metric that is alone goes with its prefix's neighbours
-    let alone: Vec<&str> = prefixes.iter().filter(|(_, t)| t.len() == 1).map(|(p, _)| *p).collect();
+    let alone: Vec<&str> = prefixes.iter().filter(|(_, f)| f.len() == 1).map(|(p, _)| *p).collect();
     for prefix in alone.into_iter().filter(|prefix| !prefix.is_empty()) {
-        let tracks = prefixes.remove(prefix).unwrap_or_default();
-        prefixes.entry(Name::of(prefix).prefix).or_default().extend(tracks);
+        let families = prefixes.remove(prefix).unwrap_or_default();
+        prefixes.entry(Name::of(prefix).prefix).or_default().extend(families);
     }
     let mut sections: Vec<(bool, bool, &str, Section)> = prefixes
         .into_iter()
-        .map(|(prefix, tracks)| {
+        .map(|(prefix, families)| {
             let skipped = if prefix.is_empty() { 0 } else { prefix.len() + 1 };
-            let members = members(collection, &tracks, skipped);
+            let members = members(&families, skipped);
             let has_cache = !cache(&members).is_empty();
             let has_samples = members.iter().any(|m| is_samples(m.kind));
-            (!has_cache, !has_samples, prefix, section(collection, prefix, members))
+            (!has_cache, !has_samples, prefix, section(collection, prefix, &members))
         })
         .collect();
     sections.sort_by(|a, b| (a.0, a.1, natural(a.2)).cmp(&(b.0, b.1, natural(b.2))));
@@ -56,21 +59,17 @@ pub fn by_prefix(collection: &Collection) -> Vec<Section> {
 
 /// A section of the metrics that match.
 pub fn of_pattern(collection: &Collection, pattern: &Regex) -> Section {
-    let name = |track: usize| &collection.tally.metrics[collection.tracks[track].metric].name;
-    let tracks: Vec<usize> =
-        (0..collection.tracks.len()).filter(|track| pattern.is_match(name(*track))).collect();
-    section(collection, pattern.as_str(), members(collection, &tracks, 0))
+    let families = families(collection, |name| pattern.is_match(name));
+    section(collection, pattern.as_str(), &members(&families.iter().collect::<Vec<_>>(), 0))
 }
 
-fn members<'a>(collection: &'a Collection, tracks: &[usize], skipped: usize) -> Vec<Member<'a>> {
-    let mut members: Vec<Member> = tracks
-        .iter()
-        .map(|&track| {
-            let metric = &collection.tally.metrics[collection.tracks[track].metric];
-            Member { track, label: &metric.name[skipped..], kind: metric.kind }
-        })
-        .collect();
-    members.sort_by_key(|member| natural(member.label));
+fn members(families: &[&Family], skipped: usize) -> Vec<Member> {
+    let member = |family: &&Family| {
+        let label = family.name[skipped..].to_owned();
+        Member { tracks: family.tracks.clone(), label, kind: family.kind }
+    };
+    let mut members: Vec<Member> = families.iter().map(member).collect();
+    members.sort_by(|a, b| natural(&a.label).cmp(&natural(&b.label)));
     members
 }
 
@@ -78,16 +77,18 @@ fn is_samples(kind: Kind) -> bool {
     matches!(kind, Kind::Timer | Kind::Histogram)
 }
 
-fn section(collection: &Collection, title: &str, members: Vec<Member>) -> Section {
+fn section(collection: &Collection, title: &str, members: &[Member]) -> Section {
     let mut section = Section::new(title);
+    let (one, many): (Vec<&Member>, Vec<&Member>) =
+        members.iter().partition(|member| member.tracks.len() == 1);
     let of = |wanted: &[Kind]| -> Vec<&Member> {
-        members.iter().filter(|member| wanted.contains(&member.kind)).collect()
+        one.iter().copied().filter(|member| wanted.contains(&member.kind)).collect()
     };
     let mut gauges = of(&[Kind::Gauge]);
-    let cache = cache(&members);
+    let cache = cache(members);
     if !cache.is_empty() {
         cache_charts(&mut section, collection, &cache);
-        gauges.retain(|gauge| !cache.iter().any(|member| member.track == gauge.track));
+        gauges.retain(|gauge| !cache.iter().any(|member| member.tracks == gauge.tracks));
     }
     for (kind, unit) in [(Kind::Timer, "ms"), (Kind::Histogram, "")] {
         sample_charts(&mut section, &of(&[kind]), unit);
@@ -98,16 +99,21 @@ fn section(collection: &Collection, title: &str, members: Vec<Member>) -> Sectio
         let title = format!("Distinct members of {}", names(some, "sets"));
         section.add(title, "in each interval", plain(some));
     }
+    for member in many {
+        ranks::charts(&mut section, collection, member);
+    }
     section
 }
 
 // -- the content cache ---------------------------------------------------
 
 /// The gauges of a content cache, if this is one.
-fn cache<'a>(members: &'a [Member<'a>]) -> Vec<&'a Member<'a>> {
+fn cache(members: &[Member]) -> Vec<&Member> {
     let known = |member: &&Member| {
         member.kind == Kind::Gauge
-            && (["count", "valid", "dirty", "size"].contains(&member.label) || is_batch(member))
+            && member.tracks.len() == 1
+            && (["count", "valid", "dirty", "size"].contains(&&member.label[..])
+                || is_batch(member))
     };
     let found: Vec<&Member> = members.iter().filter(known).collect();
     if found.len() >= 4 { found } else { Vec::new() }
@@ -130,24 +136,32 @@ fn cache_charts(section: &mut Section, collection: &Collection, cache: &[&Member
         curves
     };
     let all = dash(together(collection, cache));
-    section.add("Cache: all of it, scaled".to_owned(), "scaled", all);
-    let title = "Dirty entries and flush batches".to_owned();
-    section.add(title, "entries", together(collection, &few));
-    section.add("Count and valid entries".to_owned(), "entries", dash(plain(&many)));
-    sized(section, collection, "Cache size".to_owned(), &size);
+    section.add("content cache, scaled".to_owned(), "scaled", all);
+    let title = names(&few, "gauges");
+    let few = together(collection, &few);
+    let is_plain = few.iter().all(|curve| curve.scale == Divisor::NONE);
+    section.add(title, if is_plain { "entries" } else { "scaled" }, few);
+    section.add(names(&many, "gauges"), "entries", dash(plain(&many)));
+    sized(section, collection, names(&size, "gauges"), &size);
 }
 
 // -- by kind -------------------------------------------------------------
 
-fn gauge_charts(section: &mut Section, collection: &Collection, gauges: &[&Member]) {
+fn gauge_charts<'m>(section: &mut Section, collection: &Collection, gauges: &[&'m Member]) {
     let max = |member: &&Member| largest(collection, member);
-    let groups = scale::groups(gauges.iter().map(|member| (max(member), *member)).collect());
+    let (bytes, others): (Vec<&Member>, Vec<&Member>) =
+        gauges.iter().partition(|member| scale::is_bytes(&member.label));
+    // bytes have an axis of their own
+    let sized_groups = |some: Vec<&'m Member>| {
+        scale::groups(some.into_iter().map(|member| (max(&member), member)).collect())
+    };
+    let groups = [sized_groups(others), sized_groups(bytes)].concat();
     if groups.len() > 1 && gauges.len() <= LINES_AT_MOST {
-        let title = format!("{}, scaled", capital(&names(gauges, "gauges")));
+        let title = format!("{}, scaled", names(gauges, "gauges"));
         section.add(title, "scaled", together(collection, gauges));
     }
     for some in groups.iter().flat_map(|group| group.chunks(LINES_AT_MOST)) {
-        sized(section, collection, capital(&names(some, "gauges")), some);
+        sized(section, collection, names(some, "gauges"), some);
     }
 }
 
@@ -156,7 +170,7 @@ fn gauge_charts(section: &mut Section, collection: &Collection, gauges: &[&Membe
 fn rate_charts(section: &mut Section, members: &[&Member]) {
     for some in members.chunks(LINES_AT_MOST) {
         let stem = |member: &Member| {
-            let label = member.label;
+            let label = &member.label[..];
             label.strip_suffix("_rx").or(label.strip_suffix("_tx")).unwrap_or(label).to_owned()
         };
         let messages = some.iter().filter(|m| m.label != stem(m)).count();
@@ -169,15 +183,16 @@ fn rate_charts(section: &mut Section, members: &[&Member]) {
             curve.is_dashed = member.label.ends_with("_rx");
         }
         let title = if messages == some.len() { "Messages" } else { &names(some, "counters") };
-        section.add(capital(title), "a second", curves);
+        section.add(title.to_owned(), "a second", curves);
     }
 }
 
 fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
     for member in members {
         let title = format!("Percentiles of {}", member.label);
-        let curves = PERCENTILES.iter().zip(&RAMP).map(|(statistic, colour)| {
-            curve(member, statistic.label().to_owned(), *statistic, colour)
+        // the largest is drawn first, so that it hides none of the others
+        let curves = PERCENTILES.iter().zip(&RAMP).rev().map(|(statistic, colour)| {
+            curve(member.tracks[0], statistic.label().to_owned(), *statistic, colour)
         });
         section.add(title, unit, curves.collect());
     }
@@ -187,25 +202,24 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
         for (member, colour) in some.iter().zip(&LINES) {
             for statistic in [Statistic::Mean, Statistic::Median] {
                 let label = format!("{}: {}", member.label, statistic.label());
-                let mut curve = curve(member, label, statistic, colour);
+                let mut curve = curve(member.tracks[0], label, statistic, colour);
                 curve.is_dashed = statistic == Statistic::Median;
                 curves.push(curve);
             }
         }
         section.add(title, unit, curves);
     }
-    for statistic in [Statistic::Samples, Statistic::Max, Statistic::Min, Statistic::Sum] {
+    for statistic in [Statistic::Count, Statistic::Max, Statistic::Min, Statistic::Sum] {
         for some in members.chunks(LINES_AT_MOST) {
-            let title = format!("{} of {}", capital(statistic.label()), names(some, "timings"));
+            let title = format!("{} of {}", statistic.label(), names(some, "timings"));
             let unit = match statistic {
-                Statistic::Samples => "a second".to_owned(),
-                Statistic::Sum => format!("{unit}, of each interval"),
+                Statistic::Count => "a second".to_owned(),
+                Statistic::Sum => format!("{unit} a second").trim_start().to_owned(),
                 _ => unit.to_owned(),
             };
-            let curves = some
-                .iter()
-                .zip(&LINES)
-                .map(|(member, colour)| curve(member, member.label.to_owned(), statistic, colour));
+            let curves = some.iter().zip(&LINES).map(|(member, colour)| {
+                curve(member.tracks[0], member.label.clone(), statistic, colour)
+            });
             section.add(title, &unit, curves.collect());
         }
     }
@@ -213,26 +227,28 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
 
 // -- curves --------------------------------------------------------------
 
-fn curve(member: &Member, label: String, statistic: Statistic, colour: &'static Colour) -> Curve {
+pub fn curve(track: usize, label: String, statistic: Statistic, colour: &'static Colour) -> Curve {
     let series = OF_SAMPLES.iter().position(|s| *s == statistic).unwrap_or(0);
-    let (track, scale) = (member.track, Scale::NONE);
-    Curve { label, track, series, scale, colour, is_dashed: false }
+    let scale = Divisor::NONE;
+    Curve { label, track, series, over: None, scale, colour, is_dashed: false }
 }
 
 /// A line for each, of the one series that it has.
 fn plain(members: &[&Member]) -> Vec<Curve> {
     let each = members.iter().zip(&LINES);
-    each.map(|(m, colour)| curve(m, m.label.to_owned(), Statistic::Value, colour)).collect()
+    each.map(|(m, colour)| curve(m.tracks[0], m.label.clone(), Statistic::Value, colour)).collect()
 }
 
-/// Gauges beside each other, the large ones divided.
+/// Gauges beside each other on one axis, some of them scaled.
 fn together(collection: &Collection, members: &[&Member]) -> Vec<Curve> {
-    let max = |member: &Member| largest(collection, member);
-    let smallest = members.iter().map(|m| max(m)).filter(|m| *m > 0.0).fold(f64::NAN, f64::min);
+    let shared = members.iter().map(|member| Shared {
+        name: &member.label,
+        largest: largest(collection, member),
+        is_bytes: scale::is_bytes(&member.label),
+    });
+    let divisors = scale::automatic(&shared.collect::<Vec<_>>());
     let mut curves = plain(members);
-    for (curve, member) in curves.iter_mut().zip(members) {
-        curve.scale = Scale::beside(max(member), smallest, scale::is_bytes(member.label));
-    }
+    curves.iter_mut().zip(divisors).for_each(|(curve, divisor)| curve.scale = divisor);
     curves
 }
 
@@ -240,27 +256,25 @@ fn together(collection: &Collection, members: &[&Member]) -> Vec<Curve> {
 fn sized(section: &mut Section, collection: &Collection, title: String, members: &[&Member]) {
     let mut curves = plain(members);
     let mut unit = "";
-    if !members.is_empty() && members.iter().all(|member| scale::is_bytes(member.label)) {
+    if !members.is_empty() && members.iter().all(|member| scale::is_bytes(&member.label)) {
         let max = members.iter().map(|m| largest(collection, m)).fold(0.0, f64::max);
-        let scale = Scale::of_bytes(max);
+        let scale = Divisor::of_bytes(max);
         unit = scale.unit;
-        curves.iter_mut().for_each(|curve| curve.scale = scale.clone());
+        curves.iter_mut().for_each(|curve| curve.scale = scale);
     }
     section.add(title, unit, curves);
 }
 
-fn largest(collection: &Collection, member: &Member) -> f64 {
-    let overall = &collection.tracks[member.track].series[0].1.overall;
-    overall.max.abs().max(overall.min.abs())
+pub fn largest(collection: &Collection, member: &Member) -> f64 {
+    let of = |track: &usize| {
+        let overall = &collection.tracks[*track].series[0].1.overall;
+        overall.max.abs().max(overall.min.abs())
+    };
+    member.tracks.iter().map(of).fold(0.0, f64::max)
 }
 
 /// Up to three by name, others by number.
 fn names(members: &[&Member], what: &str) -> String {
-    let labels: Vec<&str> = members.iter().map(|member| member.label).collect();
+    let labels: Vec<&str> = members.iter().map(|member| &member.label[..]).collect();
     if labels.len() <= 3 { list(&labels) } else { format!("{} {what}", labels.len()) }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -4,20 +4,22 @@
 
 mod chart;
 mod collect;
+mod compare;
 mod csv;
 mod facts;
-mod figure;
+mod family;
 mod json;
 mod layout;
 mod name;
 mod page;
 mod palette;
 mod picture;
-mod scale;
+mod ranks;
 mod series;
-mod statistic;
 mod table;
+mod track;
 
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
@@ -28,17 +30,23 @@ use chart::{Chart, Section};
 use collect::{Collection, Wanted};
 
 pub fn run(args: Report) -> Outcome {
+    if let Some(after) = &args.other {
+        return run_compare(&args, after);
+    }
     let output = args.output.clone().unwrap_or_else(|| args.recording.with_extension("html"));
     let form = Form::of(&output)?;
     if output == args.recording {
         return Err(format!("{}: the report would overwrite the recording", output.display()));
     }
-    let patterns = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    let wanted = Wanted { interval: args.interval, dialect: args.dialect, names: patterns };
+    if args.series && !matches!(form, Form::Csv) {
+        return Err("--series goes with a .csv: -o FILE.csv".to_owned());
+    }
+    let wanted = wanted(&args)?;
     let mut collection = Collection::read(&args.recording, &wanted)?;
     let sections = layout::by_prefix(&collection);
     let contents = match form {
         Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
+        Form::Csv if args.series => csv::series(&collection).into_bytes(),
         Form::Csv => csv::metrics(&mut collection).into_bytes(),
         Form::Json => json::series(&collection).into_bytes(),
         Form::Svg | Form::Png => {
@@ -56,6 +64,32 @@ pub fn run(args: Report) -> Outcome {
     record::write_whole(&output, args.force, &contents)?;
     eprintln!("fripp: {}", output.display());
     Ok(0)
+}
+
+fn wanted(args: &Report) -> Result<Wanted, String> {
+    let names = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Wanted { interval: args.interval, dialect: args.dialect, names })
+}
+
+/// Prints what differs between two recordings; 1 where a figure differs by
+/// more than the bound.
+fn run_compare(args: &Report, after: &Path) -> Outcome {
+    let wanted = wanted(args)?;
+    let mut before = Collection::read(&args.recording, &wanted)?;
+    let mut after = Collection::read(after, &wanted)?;
+    let all = compare::differences(&mut before, &mut after, &wanted.names);
+    let mut out = std::io::stdout().lock();
+    let size = ratatui::crossterm::terminal::size().ok().filter(|_| out.is_terminal());
+    let width = size.map(|(columns, _)| usize::from(columns));
+    match compare::write(&mut out, &all, width).and_then(|()| out.flush()) {
+        Err(wrong) if wrong.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
+        written => written.map_err(|wrong| format!("standard output: {wrong}"))?,
+    }
+    let beyond = args.bound.map_or(0, |bound| all.iter().filter(|d| d.exceeds(bound)).count());
+    if beyond > 0 {
+        eprintln!("fripp: {beyond} of {} figures differ by more than the bound", all.len());
+    }
+    Ok(u8::from(beyond > 0))
 }
 
 #[derive(Clone, Copy)]

@@ -18,6 +18,24 @@ impl<'a> Name<'a> {
     }
 }
 
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A name with `*` for each part that is a number: `flux.*.size` of
+/// `flux.0.size`.
+pub fn numbers_as_stars(name: &str) -> String {
+    let end = name.find(';').unwrap_or(name.len());
+    let parts = name[..end].split('.').map(|part| if is_number(part) { "*" } else { part });
+    parts.collect::<Vec<_>>().join(".") + &name[end..]
+}
+
+/// What those parts are, with dots between them.
+pub fn stars(name: &str) -> String {
+    let end = name.find(';').unwrap_or(name.len());
+    name[..end].split('.').filter(|part| is_number(part)).collect::<Vec<_>>().join(".")
+}
+
 /// A key to sort names by: numbers in them by their size.
 pub fn natural(name: &str) -> Vec<(u64, &str)> {
     let mut parts = Vec::new();
@@ -38,7 +56,7 @@ pub fn natural(name: &str) -> Vec<(u64, &str)> {
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars() {
-        if c.is_alphanumeric() || ".-_".contains(c) {
+        if c.is_alphanumeric() || ".-_*".contains(c) {
             slug.extend(c.to_lowercase());
         } else if !slug.ends_with('-') && !slug.is_empty() {
             slug.push('-');
@@ -65,6 +83,13 @@ mod tests {
         assert_eq!(Name::of("a.b.c"), Name { prefix: "a.b", last: "c" });
         assert_eq!(Name::of("a.b;k=v.w"), Name { prefix: "a", last: "b;k=v.w" });
         assert_eq!(Name::of("b"), Name { prefix: "", last: "b" });
+    }
+
+    #[test]
+    fn ranks_are_stars() {
+        assert_eq!(numbers_as_stars("flux.12.cache.0.size;rank=3"), "flux.*.cache.*.size;rank=3");
+        assert_eq!(numbers_as_stars("a2.b"), "a2.b");
+        assert_eq!(stars("flux.12.cache.0.size;rank=3"), "12.0");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::chart::{Chart, Curve, Section};
 use super::collect::Collection;
-use super::figure::figure;
 use super::{facts, palette, table};
+use crate::figure::grouped;
 
 const TEMPLATE: &str = include_str!("page/page.html");
 
@@ -51,7 +51,7 @@ pub fn render(collection: &mut Collection, sections: &[Section], frame: &Frame) 
         "interval": times.interval,
         "step": times.step,
         "x": x,
-        "columns": columns.values(collection),
+        "columns": columns.values,
         "charts": charts,
     });
     // '<' could end the script that it stands in
@@ -91,34 +91,32 @@ fn fill(parts: &[(&str, &str)]) -> String {
 #[derive(Default)]
 struct Columns {
     index: HashMap<(usize, usize), usize>,
-    order: Vec<(usize, usize)>,
+    values: Vec<Vec<serde_json::Value>>,
 }
 
 impl Columns {
     fn curve(&mut self, collection: &Collection, curve: &Curve) -> serde_json::Value {
         let track = &collection.tracks[curve.track];
-        let key = (curve.track, curve.series);
-        let column = *self.index.entry(key).or_insert_with(|| {
-            self.order.push(key);
-            self.order.len() - 1
+        let key = Some((curve.track, curve.series)).filter(|_| curve.over.is_none());
+        let known = key.and_then(|key| self.index.get(&key).copied());
+        let column = known.unwrap_or_else(|| {
+            let values = curve.of(collection).values();
+            self.values.push(values.iter().map(|value| number(*value)).collect());
+            self.values.len() - 1
         });
+        if let Some(key) = key {
+            self.index.insert(key, column);
+        }
         json!({
             "label": curve.legend(),
             "metric": collection.tally.metrics[track.metric].name,
             "statistic": track.series[curve.series].0.label(),
+            "over": curve.over.as_ref().map(|(over, _)| over.label()),
             "column": column,
             "divisor": curve.scale.divisor,
             "colour": curve.colour.name,
             "dashed": curve.is_dashed,
         })
-    }
-
-    fn values(&self, collection: &Collection) -> Vec<Vec<serde_json::Value>> {
-        let of = |(track, series): &(usize, usize)| {
-            let series = &collection.tracks[*track].series[*series].1;
-            series.values().iter().map(|value| number(*value)).collect()
-        };
-        self.order.iter().map(of).collect()
     }
 }
 
@@ -140,7 +138,10 @@ fn write_chart(html: &mut String, collection: &Collection, chart: &Chart, at: us
     let _ = writeln!(
         html,
         "<figure class=\"chart\" id=\"{id}\">\n\
-         <figcaption><h3>{title}</h3><span class=\"unit\">{unit}</span></figcaption>\n\
+         <figcaption><h3>{title}</h3><span class=\"unit\">{unit}</span>\
+         <button class=\"log\" type=\"button\" aria-pressed=\"false\" \
+         title=\"Logarithmic axis (key: l)\" aria-label=\"Logarithmic axis of {title}\">log</button>\
+         </figcaption>\n\
          <div class=\"plot\" data-chart=\"{at}\" role=\"group\" tabindex=\"0\" \
          aria-label=\"{spoken}\"></div>\n\
          <details><summary>Figures</summary>\n<div class=\"scroll\"><table class=\"figures\">\n\
@@ -150,7 +151,7 @@ fn write_chart(html: &mut String, collection: &Collection, chart: &Chart, at: us
     for (curve, label) in chart.curves.iter().zip(&labels) {
         let overall = curve.of(collection).overall;
         let figures = [overall.min, overall.mean(), overall.max, overall.last];
-        let cells = figures.map(|v| format!("<td>{}</td>", figure(v / curve.scale.divisor)));
+        let cells = figures.map(|v| format!("<td>{}</td>", grouped(v / curve.scale.divisor)));
         let _ = writeln!(html, "<tr><th>{}</th>{}</tr>", escape(label), cells.concat());
     }
     html.push_str("</tbody>\n</table></div></details>\n</figure>\n");

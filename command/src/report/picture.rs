@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::chart::{Chart, Curve};
 use super::collect::Collection;
-use super::figure::{tick, utc};
+use crate::figure::{tick, utc};
 
 const SIZE: (u32, u32) = (960, 400);
 const MARGIN: i32 = 18;

@@ -80,6 +80,14 @@ impl Series {
         Series { times, next: first, values, bucket: None, overall: none }
     }
 
+    /// A series of values that are thinned already.
+    pub fn of(times: Times, values: Vec<f64>) -> Series {
+        let mut series = Series::new(times, 0);
+        values.iter().filter(|value| !value.is_nan()).for_each(|value| series.overall.add(*value));
+        series.values = values;
+        series
+    }
+
     pub fn push(&mut self, value: f64) {
         if !value.is_nan() {
             self.overall.add(value);

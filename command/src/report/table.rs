@@ -4,24 +4,16 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use crate::dialect::Kind;
-
-use super::collect::{Collection, Track};
-use super::figure::figure;
+use super::collect::Collection;
 use super::name::natural;
 use super::page::escape;
+use super::track::Track;
+use crate::figure::grouped;
+use crate::statistic::{FIGURES, Statistic, kind};
 use crate::tally::{Metric, Value};
 
 /// Rows at the most.
 const ROWS: usize = 1_000;
-
-const HEAD: &str = "<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\">\n\
-    <thead><tr><th>metric</th><th class=\"text\">type</th><th>lines</th><th>in all</th>\
-    <th>a second</th><th>newest</th><th>min</th><th>mean</th><th>median</th><th>75 %</th>\
-    <th>95 %</th><th>98 %</th><th>99 %</th><th>99.9 %</th><th>max</th></tr></thead>\n<tbody>\n";
-
-/// Columns behind the type.
-const FIGURES: usize = 13;
 
 pub fn metrics(collection: &mut Collection) -> String {
     let tracks: HashMap<usize, &Track> = collection.tracks.iter().map(|t| (t.metric, t)).collect();
@@ -38,18 +30,25 @@ pub fn metrics(collection: &mut Collection) -> String {
         let _ = writeln!(
             html,
             "<p class=\"note\">The table has {} of {} metrics.</p>",
-            figure(ROWS as f64),
-            figure(all as f64)
+            grouped(ROWS as f64),
+            grouped(all as f64)
         );
     }
-    html.push_str(HEAD);
+    html.push_str(
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"figures\">\n<thead><tr><th>metric</th>\
+         <th class=\"text\">type</th><th>lines</th><th>all</th><th>all/s</th><th>newest</th>",
+    );
+    for figure in FIGURES {
+        let _ = write!(html, "<th>{}</th>", figure.label());
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
     for (at, metric) in rows {
         let cells = row(metric, tracks.get(&at).copied(), seconds);
         let kind = kind(metric.kind);
         let name = escape(&metric.name);
         let _ = write!(html, "<tr><th>{name}</th><td class=\"text\">{kind}</td>");
         for cell in cells {
-            let shown = if cell.is_nan() { String::new() } else { figure(cell) };
+            let shown = if cell.is_nan() { String::new() } else { grouped(cell) };
             let _ = write!(html, "<td>{shown}</td>");
         }
         html.push_str("</tr>\n");
@@ -58,57 +57,24 @@ pub fn metrics(collection: &mut Collection) -> String {
     html
 }
 
-fn row(metric: &mut Metric, track: Option<&Track>, seconds: f64) -> [f64; FIGURES] {
-    let none = f64::NAN;
-    let rate = |count: f64| if seconds > 0.0 { count / seconds } else { none };
+/// The figures of the columns after the type; NaN where there is none.
+fn row(metric: &mut Metric, track: Option<&Track>, seconds: f64) -> Vec<f64> {
+    let Metric { value, lines, .. } = metric;
+    let some = |figure: Option<f64>| figure.unwrap_or(f64::NAN);
+    let mut row = vec![*lines as f64];
+    row.extend([value.all(), value.rate(seconds), value.newest()].map(some));
     let overall = track.map(|track| &track.series[0].1.overall);
-    let lines = metric.lines as f64;
-    let mut row = [none; FIGURES];
-    row[0] = lines;
-    match &mut metric.value {
-        Value::Counter { all, .. } => {
-            (row[1], row[2]) = (*all, rate(*all));
-        }
-        Value::Total { newest, all, .. } => {
-            (row[1], row[2], row[3]) = (*all, rate(*all), *newest);
-        }
-        Value::Gauge { newest } => {
-            row[3] = *newest;
-            if let Some(overall) = overall {
-                (row[4], row[5], row[12]) = (overall.min, overall.mean(), overall.max);
-            }
-        }
-        Value::Members { all, .. } => row[1] = all.len() as f64,
-        Value::Samples { newest, all, .. } => {
-            if let Some(s) = all.summary() {
-                let figures = [
-                    s.count,
-                    rate(s.count),
-                    *newest,
-                    s.min,
-                    s.mean,
-                    s.median,
-                    s.p75,
-                    s.p95,
-                    s.p98,
-                    s.p99,
-                    s.p999,
-                    s.max,
-                ];
-                row[1..].copy_from_slice(&figures);
-            }
-        }
-    }
+    let overall = overall.filter(|_| matches!(value, Value::Gauge { .. }));
+    let summary = value.summary();
+    row.extend(FIGURES.map(|figure| match (&summary, overall) {
+        (Some(summary), _) => figure.of_summary(summary),
+        (None, Some(overall)) => match figure {
+            Statistic::Min => overall.min,
+            Statistic::Mean => overall.mean(),
+            Statistic::Max => overall.max,
+            _ => f64::NAN,
+        },
+        (None, None) => f64::NAN,
+    }));
     row
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "counter",
-        Kind::Total => "total",
-        Kind::Gauge => "gauge",
-        Kind::Timer => "timing, ms",
-        Kind::Histogram => "histogram",
-        Kind::Set => "set",
-    }
 }

@@ -11,7 +11,7 @@ use super::State;
 use super::curves::{Curve, bounds, curves};
 use super::screen::{curve_style, quiet};
 use super::view::View;
-use crate::figure::figure;
+use crate::figure::short;
 use crate::table::end_of;
 
 /// Seconds that there is room for from the start.
@@ -51,7 +51,7 @@ fn draw_curves(frame: &mut Frame<'_>, area: Rect, view: &View, curves: &[Curve])
     });
     let middle = (least + most) / 2.0;
     let oldest = longest as f64 - 1.0;
-    let y = Axis::default().bounds([least, most]).labels([least, middle, most].map(figure));
+    let y = Axis::default().bounds([least, most]).labels([least, middle, most].map(short));
     let x = Axis::default().bounds([-oldest, 0.0]).labels([
         format!("-{} s", oldest + 1.0),
         format!("-{} s", ((oldest + 1.0) / 2.0).round()),
@@ -68,12 +68,8 @@ fn draw_legend(frame: &mut Frame<'_>, area: Rect, view: &View, curves: &[Curve])
     let mut last_name = "";
     for (at, curve) in curves.iter().enumerate() {
         let newest = curve.points.iter().rev().find(|point| point.is_finite());
-        let newest = newest.map_or("-".to_owned(), |newest| figure(*newest));
+        let newest = newest.map_or("-".to_owned(), |newest| short(*newest));
         let newest = format!("{newest} {}", curve.unit).trim_end().to_owned();
-        let scaled = match &curve.scaled[..] {
-            "" => String::new(),
-            scaled => format!(" ×{scaled}"),
-        };
         let mark = Span::styled(format!(" {} ", mark(view, at)), curve_style(view, at));
         let room = width.saturating_sub(4 + newest.chars().count());
         let is_same = curve.name == last_name;
@@ -84,9 +80,9 @@ fn draw_legend(frame: &mut Frame<'_>, area: Rect, view: &View, curves: &[Curve])
             lines.push(Line::from(format!(" {name}")).bold());
         }
         let what = if curve.statistic.is_empty() { &curve.name } else { curve.statistic };
-        let scale_room = scaled.chars().count().min(room / 2);
+        let scale_room = curve.scaled.chars().count().min(room / 2);
         let what = end_of(what, room.saturating_sub(scale_room));
-        let text = format!("{:room$}", format!("{what}{scaled}"));
+        let text = format!("{:room$}", format!("{what}{}", curve.scaled));
         lines.push(Line::from(vec![mark, Span::from(text), Span::from(format!(" {newest}"))]));
     }
     for (line, y) in lines.into_iter().zip(area.y..area.bottom()) {

@@ -3,9 +3,9 @@
 use crate::dialect::Kind;
 
 use super::State;
-use super::history::STATISTICS;
 use super::view::View;
-use crate::scale;
+use crate::scale::{self, Shared, is_bytes};
+use crate::statistic::{OF_SAMPLES, Statistic};
 
 /// Of a timing that is alone in the chart: mean, median, p95, p99.
 const SPREAD: [usize; 4] = [0, 1, 3, 5];
@@ -14,9 +14,12 @@ pub struct Curve {
     pub name: String,
     /// Which of a timing's curves.
     pub statistic: &'static str,
-    /// What it was multiplied by, as text; empty where by nothing.
+    /// What it was multiplied or divided by, as text with a blank before it;
+    /// empty where by nothing.
     pub scaled: String,
     pub unit: String,
+    /// Whether the points are bytes.
+    pub is_bytes: bool,
     /// From the oldest on, one a second; NaN where there was none.
     pub points: Vec<f64>,
 }
@@ -39,7 +42,7 @@ pub fn curves(state: &State, view: &View, seconds: usize) -> Vec<Curve> {
         };
         let scale = view.scale(&metric.name);
         for statistic in wanted {
-            let is_count = is_sampled && STATISTICS[statistic] == "count/s";
+            let is_count = is_sampled && OF_SAMPLES[statistic] == Statistic::Count;
             let scale = scale.filter(|_| !is_count);
             let factor = scale.map_or(1.0, |scale| scale.factor);
             let own_unit = match metric.kind {
@@ -51,8 +54,9 @@ pub fn curves(state: &State, view: &View, seconds: usize) -> Vec<Curve> {
             let unit = scale.map(|scale| &scale.unit[..]).filter(|unit| !unit.is_empty());
             curves.push(Curve {
                 name: metric.name.clone(),
-                statistic: if is_sampled { STATISTICS[statistic] } else { "" },
-                scaled: scale.map_or(String::new(), |scale| scale.shown.clone()),
+                statistic: if is_sampled { OF_SAMPLES[statistic].label() } else { "" },
+                scaled: scale.map_or(String::new(), |scale| format!(" × {}", scale.shown)),
+                is_bytes: metric.kind == Kind::Gauge && scale.is_none() && is_bytes(&metric.name),
                 unit: unit.unwrap_or(own_unit).to_owned(),
                 points: track.curve(statistic, ago, seconds).map(|point| point * factor).collect(),
             });
@@ -66,17 +70,19 @@ pub fn curves(state: &State, view: &View, seconds: usize) -> Vec<Curve> {
 
 fn bring_together(curves: &mut [Curve]) {
     let largest = |curve: &Curve| curve.points.iter().fold(0.0, |most: f64, n| most.max(n.abs()));
-    let largest: Vec<_> = curves.iter().map(largest).collect();
-    for (curve, factor) in curves.iter_mut().zip(scale::automatic(&largest)) {
-        if factor == 1.0 {
-            continue;
+    let shared = |curve| {
+        let Curve { name, is_bytes, .. }: &Curve = curve;
+        Shared { name, largest: largest(curve), is_bytes: *is_bytes }
+    };
+    let divisors = scale::automatic(&curves.iter().map(shared).collect::<Vec<_>>());
+    for (curve, divisor) in curves.iter_mut().zip(divisors) {
+        curve.points.iter_mut().for_each(|point| *point /= divisor.divisor);
+        // a unit of bytes stands beside the number
+        if divisor.unit.is_empty() {
+            curve.scaled += &divisor.legend();
+        } else {
+            curve.unit = divisor.unit.to_owned();
         }
-        curve.points.iter_mut().for_each(|point| *point *= factor);
-        let more = scale::shown(factor);
-        curve.scaled = match &curve.scaled[..] {
-            "" => more,
-            first => format!("{first} ×{more}"),
-        };
     }
 }
 
@@ -114,8 +120,9 @@ mod tests {
 
     fn curve(points: &[f64]) -> Curve {
         let text = String::new;
+        let name = format!("a{}", points.first().copied().unwrap_or(0.0));
         let points = points.to_vec();
-        Curve { name: text(), statistic: "", scaled: text(), unit: text(), points }
+        Curve { name, statistic: "", scaled: text(), unit: text(), is_bytes: false, points }
     }
 
     #[test]
@@ -130,9 +137,9 @@ mod tests {
     #[test]
     fn one_axis_for_all() {
         let mut curves = [curve(&[10.0]), curve(&[20.0, f64::NAN]), curve(&[1359.0])];
-        curves[2].scaled = "1/2".to_owned();
+        curves[2].scaled = " × 1/2".to_owned();
         bring_together(&mut curves);
         assert_eq!(curves[2].points, [13.59]);
-        assert_eq!((&curves[0].scaled[..], &curves[2].scaled[..]), ("", "1/2 ×1/100"));
+        assert_eq!((&curves[0].scaled[..], &curves[2].scaled[..]), ("", " × 1/2 ÷ 100"));
     }
 }

@@ -3,17 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::distribution::Summary;
+use crate::statistic::{OF_SAMPLES, Statistic};
 use crate::tally::{Metric, Tally, Value};
 
 /// Points of all curves together: 32 MiB.
 const ALL_POINTS: usize = 8 << 20;
 /// Of one curve: an hour, and what a small chart needs.
 const POINTS: std::ops::RangeInclusive<usize> = 60..=3600;
-
-/// The curves of a timing or histogram, in their order; of all else there is
-/// one, its value.
-pub const STATISTICS: [&str; 11] =
-    ["mean", "median", "p75", "p95", "p98", "p99", "p99.9", "min", "max", "sum", "count/s"];
 
 #[derive(Default)]
 pub struct History {
@@ -63,8 +59,7 @@ impl History {
 
 impl Track {
     fn new(metric: &Metric) -> Track {
-        let curves =
-            if matches!(metric.value, Value::Samples { .. }) { STATISTICS.len() } else { 1 };
+        let curves = Statistic::of(&metric.value).len();
         let figures = Figures { rate: 0.0, summary: None };
         Track { figures, points: VecDeque::new(), curves }
     }
@@ -88,16 +83,8 @@ impl Track {
                 let closed = now.summary();
                 *rate = closed.map_or(0.0, |closed| closed.count / seconds);
                 *summary = closed.or(*summary);
-                let statistics = closed.map_or([f64::NAN; 11], |closed| {
-                    let Summary { mean, median, p75, p95, p98, p99, p999, min, max, sum, .. } =
-                        closed;
-                    [mean, median, p75, p95, p98, p99, p999, min, max, sum, *rate]
-                });
-                self.points.extend(statistics.map(|value| value as f32));
-                // no values in a second is a count of 0 all the same
-                if let (None, Some(count)) = (closed, self.points.back_mut()) {
-                    *count = 0.0;
-                }
+                let of = |statistic: Statistic| statistic.of_samples(closed.as_ref(), seconds);
+                self.points.extend(OF_SAMPLES.map(|statistic| of(statistic) as f32));
                 self.trim(most);
                 return;
             }

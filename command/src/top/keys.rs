@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::State;
-use super::history::STATISTICS;
 use super::view::View;
+use crate::statistic::OF_SAMPLES;
 
 /// Keys and what they do, for the help.
-pub const HELP: [(&str, &str); 14] = [
+pub const HELP: [(&str, &str); 15] = [
     ("q, Ctrl-C", "end; a COMMAND is told to end, too"),
+    ("Ctrl-Z", "suspend, until the shell's fg"),
     ("arrows, pages", "move the cursor; also j k g G, Home and End"),
     ("space", "take the metric into the chart, or out of it"),
     ("c", "clear the chart: it shows the cursor's metric then"),
@@ -25,6 +26,11 @@ pub const HELP: [(&str, &str); 14] = [
     ("", ""),
     ("", "Rates are per second. The newest of a counter is its sum so far."),
 ];
+
+/// The terminal is raw: Ctrl-Z comes as a key, not as a signal.
+pub fn is_suspend(key: &KeyEvent) -> bool {
+    key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
 
 /// Does what a key says; breaks at the one to quit.
 pub fn press(key: KeyEvent, view: &mut View, state: &mut State) -> ControlFlow<()> {
@@ -70,7 +76,7 @@ pub fn press(key: KeyEvent, view: &mut View, state: &mut State) -> ControlFlow<(
         KeyCode::Char('a') => view.automatic = !view.automatic,
         KeyCode::Char('v') => {
             let next = view.statistic.map_or(0, |statistic| statistic + 1);
-            view.statistic = Some(next).filter(|next| *next < STATISTICS.len());
+            view.statistic = Some(next).filter(|next| *next < OF_SAMPLES.len());
         }
         KeyCode::Char('w') => view.whole = !view.whole,
         KeyCode::Char('p') => view.pause(state),

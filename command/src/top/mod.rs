@@ -62,7 +62,9 @@ impl State {
 
 pub fn run(args: Top) -> Outcome {
     let view = View::new(&args.filter, args.scale, colour::wanted(true))?;
-    let has_screen = io::stdout().is_terminal() && !args.summary;
+    // a dumb terminal has no cursor to move
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let has_screen = io::stdout().is_terminal() && !args.summary && !is_dumb;
     // what a command writes would spoil the screen
     let output = has_screen.then(child::output_file).transpose()?;
     let (mut intake, recorder) = match &args.output {
@@ -137,7 +139,9 @@ fn on_screen(
             let mut key = keyboard.key(Instant::now() + FRAME)?;
             // those that were typed ahead before the next drawing
             while let Some(pressed) = key {
-                if keys::press(pressed, &mut view, &mut lock(state)).is_break() {
+                if keys::is_suspend(&pressed) {
+                    terminal = suspend()?;
+                } else if keys::press(pressed, &mut view, &mut lock(state)).is_break() {
                     stop.store(true, SeqCst);
                     waker.wake();
                 }
@@ -157,6 +161,14 @@ fn on_screen(
         Err(wrong) if !matches!(end, End::Signal(_)) => Err(format!("the terminal: {wrong}")),
         _ => Ok(end),
     }
+}
+
+/// Gives the terminal back and stops, with the COMMAND, as Ctrl-Z does;
+/// returns when the shell continues them.
+fn suspend() -> io::Result<ratatui::DefaultTerminal> {
+    ratatui::restore();
+    rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+    ratatui::try_init()
 }
 
 fn receive(

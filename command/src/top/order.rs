@@ -71,13 +71,7 @@ impl Order {
     fn sort(&mut self, state: &State) {
         let metrics = &state.tally.metrics;
         let rate = |n: &usize| state.history.tracks.get(*n).map_or(0.0, |track| track.figures.rate);
-        let newest = |n: &usize| match &metrics[*n].value {
-            Value::Counter { all, .. } => *all,
-            Value::Total { newest, .. }
-            | Value::Gauge { newest }
-            | Value::Samples { newest, .. } => *newest,
-            Value::Members { all, .. } => all.len() as f64,
-        };
+        let newest = |n: &usize| newest(&metrics[*n].value);
         let name = |a: &usize, b: &usize| metrics[*a].name.cmp(&metrics[*b].name);
         // the largest first
         self.shown.sort_by(|a, b| {
@@ -93,4 +87,9 @@ impl Order {
             self.shown.reverse();
         }
     }
+}
+
+/// The newest value, or the sum or number so far of types without one.
+pub fn newest(value: &Value) -> f64 {
+    value.newest().or(value.all()).unwrap_or(f64::NAN)
 }

@@ -9,8 +9,9 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::order::Sort;
 use super::view::View;
-use super::{State, chart, history, keys, table};
-use crate::figure::figure;
+use super::{State, chart, keys, table};
+use crate::figure::short;
+use crate::statistic::OF_SAMPLES;
 
 /// Colours that can be told apart on dark and light.
 const COLOURS: [Color; 8] = [
@@ -73,7 +74,7 @@ fn draw_top(frame: &mut Frame<'_>, area: Rect, state: &State, view: &View, title
             seconds / 60,
             seconds % 60,
             state.tally.metrics.len(),
-            figure(state.history.lines_per_second.round()),
+            short(state.history.lines_per_second.round()),
         )),
     ];
     if view.frozen.is_some() {
@@ -86,7 +87,7 @@ fn draw_top(frame: &mut Frame<'_>, area: Rect, state: &State, view: &View, title
         (seen.unkept, "values beyond memory"),
     ] {
         if number > 0 {
-            let text = format!("   {} {what}", figure(number as f64));
+            let text = format!("   {} {what}", short(number as f64));
             let span = Span::from(text).bold();
             spans.push(if view.coloured { span.red() } else { span });
         }
@@ -116,7 +117,7 @@ fn draw_bottom(frame: &mut Frame<'_>, area: Rect, view: &View) {
         Sort::Newest => "newest",
     };
     let window = if view.whole { "all" } else { "second" };
-    let curve = view.statistic.map_or("curve", |statistic| history::STATISTICS[statistic]);
+    let curve = view.statistic.map_or("curve", |statistic| OF_SAMPLES[statistic].label());
     let filter = if view.filter.text.is_empty() { "filter" } else { &view.filter.text };
     let mut line = Line::default();
     let gap = if area.width < 100 { " " } else { "   " };

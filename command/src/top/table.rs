@@ -8,17 +8,14 @@ use ratatui::text::{Line, Span};
 use super::screen::{curve_style, quiet};
 use super::view::{Row, View};
 use super::{State, curves};
-use crate::distribution::Summary;
-use crate::figure::figure;
-use crate::table::{end_of, kind};
+use crate::figure::short;
+use crate::statistic::{FIGURES, Statistic, kind};
+use crate::table::end_of;
 
 /// Of a figure, with a blank before it.
 const COLUMN: usize = 9;
 /// Of the type.
 const TYPE: usize = 10;
-/// A timing's figures that stand beside its rate, brubeck's.
-const FIGURES: [&str; 10] =
-    ["mean", "median", "p75", "p95", "p98", "p99", "p99.9", "min", "max", "sum"];
 /// Lines that all figures of one timing take.
 pub const DETAIL: u16 = 4;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -43,7 +40,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &View) {
     let mut head =
         format!("  {:name$}{:TYPE$}{:>COLUMN$}{:>COLUMN$}", "metric", "type", "rate/s", "newest");
     if is_wide {
-        FIGURES.iter().for_each(|figure| head += &format!("{figure:>COLUMN$}"));
+        FIGURES.iter().for_each(|figure| head += &format!("{:>COLUMN$}", figure.label()));
     }
     let head = Line::from(head).bold().underlined();
     frame.render_widget(head, Rect { height: 1.min(area.height), ..area });
@@ -80,12 +77,12 @@ fn line(
     };
     let mut text = format!("{:name$}", end_of(&metric.name, name.saturating_sub(1)));
     text += &format!("{:TYPE$}", kind(metric.kind));
-    text += &format!("{:>COLUMN$}{:>COLUMN$}", figure(row.rate), figure(row.newest));
+    text += &format!("{:>COLUMN$}{:>COLUMN$}", short(row.rate), short(row.newest));
     if is_wide {
         match &row.summary {
-            Some(summary) => figures(summary)
-                .iter()
-                .for_each(|value| text += &format!("{:>COLUMN$}", figure(*value))),
+            Some(summary) => FIGURES.iter().for_each(|figure| {
+                text += &format!("{:>COLUMN$}", short(figure.of_summary(summary)));
+            }),
             None => text += &" ".repeat(COLUMN * FIGURES.len()),
         }
     }
@@ -105,7 +102,8 @@ pub fn draw_detail(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &
     let metric = &state.tally.metrics[number];
     let Some(summary) = row.summary else { return };
     let window = if view.whole { "the whole time" } else { "its last second" };
-    let count = if view.whole { ("count", summary.count) } else { ("count/s", row.rate) };
+    let count =
+        if view.whole { ("count", summary.count) } else { (Statistic::Count.label(), row.rate) };
     let unit = view.scale(&metric.name).map_or("", |scale| &scale.unit[..]);
     let unit = match unit {
         "" if metric.kind == crate::dialect::Kind::Timer => " ms",
@@ -114,8 +112,9 @@ pub fn draw_detail(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &
     let title = format!("  {} in {window},{unit}", end_of(&metric.name, 40));
     let title = title.trim_end_matches(',').to_owned();
     frame.render_widget(Line::from(title).bold(), Rect { height: 1, ..area });
-    let all = std::iter::once(count).chain(FIGURES.into_iter().zip(figures(&summary)));
-    let cells: Vec<_> = all.map(|(what, value)| (what, figure(value))).collect();
+    let all = std::iter::once(count)
+        .chain(FIGURES.map(|figure| (figure.label(), figure.of_summary(&summary))));
+    let cells: Vec<_> = all.map(|(what, value)| (what, short(value))).collect();
     for (at, cells) in cells.chunks(4).enumerate() {
         let mut line = Line::from(" ");
         for (what, value) in cells {
@@ -127,11 +126,6 @@ pub fn draw_detail(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &
             frame.render_widget(line, Rect { y, height: 1, ..area });
         }
     }
-}
-
-fn figures(summary: &Summary) -> [f64; 10] {
-    let Summary { mean, median, p75, p95, p98, p99, p999, min, max, sum, .. } = *summary;
-    [mean, median, p75, p95, p98, p99, p999, min, max, sum]
 }
 
 /// Values as blocks between 0 and the largest, or what is below 0.

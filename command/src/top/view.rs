@@ -5,11 +5,11 @@ use regex::bytes::Regex;
 
 use super::State;
 use super::history::Figures;
-use super::order::{Order, Sort};
+use super::order::{Order, Sort, newest};
 use crate::args;
 use crate::distribution::Summary;
 use crate::scale::Scale;
-use crate::tally::{Metric, Value};
+use crate::tally::Metric;
 
 /// Metrics in the chart: as many as colours that can be told apart.
 pub const MOST_CHOSEN: usize = 8;
@@ -98,14 +98,11 @@ impl View {
         let track = state.history.tracks.get(number).map(|track| track.figures);
         let Figures { rate, summary } = track.unwrap_or(Figures { rate: 0.0, summary: None });
         let factor = self.scale(&metric.name).map_or(1.0, |scale| scale.factor);
-        let (newest, summary) = match &mut metric.value {
-            Value::Counter { all, .. } => (*all, None),
-            Value::Total { newest, .. } | Value::Gauge { newest } => (*newest, None),
-            Value::Members { all, .. } => return Row { rate, newest: all.len() as f64, summary },
-            Value::Samples { newest, all, .. } => {
-                (*newest, if self.whole { all.summary() } else { summary })
-            }
-        };
+        let newest = newest(&metric.value);
+        let summary = if self.whole { metric.value.summary() } else { summary };
+        if metric.kind == Kind::Set {
+            return Row { rate, newest, summary };
+        }
         let counts = matches!(metric.kind, Kind::Counter | Kind::Total);
         Row {
             rate: if counts { rate * factor } else { rate },

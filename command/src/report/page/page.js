@@ -5,6 +5,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement;
   const HEIGHT = 250;
+  const FLAT = 90;
   const PRINTED = { width: 700, height: 210 };
   const charts = [];
   let printing = false;
@@ -51,26 +52,29 @@
     return five.format(value);
   }
 
-  function utc(seconds) {
-    return uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC");
+  // all times are UTC, whatever the zone of the browser: uPlot's own dates are
+  // local ones that are shifted, and wrong where summer time begins or ends
+  function iso(seconds) {
+    return new Date(Math.round(seconds * 1e3)).toISOString();
   }
 
-  const clock = uPlot.fmtDate(
-    data.x[data.x.length - 1] < 86400 ? "{HH}:{mm}:{ss}" : "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}",
+  const isDays = data.x[data.x.length - 1] >= 86400;
+  const clock = (at) =>
+    isDays ? `${iso(at).slice(0, 10)} ${iso(at).slice(11, 19)}` : iso(at).slice(11, 19);
+
+  // lengths that ticks of the time's axis are apart
+  const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5].concat(
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200],
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000].map((days) => days * 86400),
   );
-  const day = uPlot.fmtDate("{YYYY}-{MM}-{DD}");
-  const minute = uPlot.fmtDate("{HH}:{mm}");
-  const second = uPlot.fmtDate("{HH}:{mm}:{ss}");
-  const part = uPlot.fmtDate("{HH}:{mm}:{ss}.{fff}");
 
   // ticks of the time's axis: the date below the first, and where it changes
   function times(u, ticks, axis, space, step) {
     let before = "";
     return ticks.map((tick) => {
-      const at = utc(tick);
-      const date = day(at);
+      const date = iso(tick).slice(0, 10);
       if (step >= 86400) return date;
-      const time = (step < 1 ? part : step < 60 ? second : minute)(at);
+      const time = iso(tick).slice(11, step < 1 ? 23 : step < 60 ? 19 : 16);
       const text = date === before ? time : `${time}\n${date}`;
       before = date;
       return text;
@@ -90,6 +94,30 @@
     return [from, to];
   }
 
+  // whether most values would lie at the bottom of a linear axis
+  function needsLog(columns) {
+    const sizes = columns.flat().filter((value) => value > 0);
+    sizes.sort((a, b) => a - b);
+    const most = sizes[sizes.length - 1];
+    return sizes.length > 10 && most > 20 * sizes[Math.floor(sizes.length * 0.9)];
+  }
+
+  // an axis that is linear around 0 and logarithmic beyond the least value
+  function logScale(columns) {
+    const least = columns.flat().reduce(
+      (low, value) => (value ? Math.min(low, Math.abs(value)) : low),
+      Infinity,
+    );
+    const asinh = Number.isFinite(least) ? 10 ** Math.floor(Math.log10(least)) : 1;
+    // without values below 0 the axis has none either
+    const range = (u, low, high) => {
+      const [from, to] = uPlot.rangeAsinh(low ?? 0, high || 1, 10, true);
+      if (low > 0) return [10 ** Math.floor(Math.log10(low)), to];
+      return [low < 0 ? from : 0, to];
+    };
+    return { distr: 4, asinh, range };
+  }
+
   function line(curve, alone) {
     const stroke = () => colour(curve.colour);
     return {
@@ -103,14 +131,13 @@
     };
   }
 
-  function options(chart, width) {
+  function options(chart, columns, width, isLog) {
     const axis = { stroke: () => colour("faint"), font: "12px system-ui, sans-serif" };
     const grid = { stroke: () => colour("grid"), width: 1 };
     return {
       width,
-      height: HEIGHT,
-      tzDate: utc,
-      scales: { x: { time: true }, y: { range } },
+      height: heightOf(columns),
+      scales: { x: { time: false }, y: isLog ? logScale(columns) : { range } },
       cursor: {
         y: false,
         sync: { key: "recording" },
@@ -124,17 +151,17 @@
         },
       },
       series: [
-        { label: "at", value: (u, at) => (at == null ? "–" : clock(utc(at))) },
+        { label: "at", value: (u, at) => (at == null ? "–" : clock(at)) },
         ...chart.curves.map((curve) => line(curve, chart.curves.length === 1)),
       ],
       axes: [
-        { ...axis, grid, ticks: grid, space: 80, values: times },
+        { ...axis, grid, ticks: grid, space: 80, incrs: STEPS, values: times },
         {
           ...axis,
           grid,
           ticks: grid,
           size: 62,
-          values: (u, ticks) => ticks.map(short),
+          values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : short(tick))),
         },
       ],
       hooks: { setScale: [(u, scale) => scale === "x" && showUnzoom()] },
@@ -147,22 +174,45 @@
     return column.map((value) => (value == null ? null : value / curve.divisor));
   }
 
+  // a chart of nothing but 0 is a low one
+  function heightOf(columns) {
+    return columns.every((column) => column.every((value) => !value)) ? FLAT : HEIGHT;
+  }
+
   function draw(place) {
-    const chart = data.charts[Number(place.dataset.chart)];
-    const columns = [x, ...chart.curves.map(values)];
-    const plot = new uPlot(options(chart, place.clientWidth), columns, place);
-    charts.push(plot);
-    new ResizeObserver(() => {
-      if (!printing && place.clientWidth > 0 && place.clientWidth !== plot.width)
-        plot.setSize({ width: place.clientWidth, height: HEIGHT });
-    }).observe(place);
-    place.addEventListener("keydown", (event) => pressed(plot, event));
-    touched(plot);
-    for (const name of place.querySelectorAll(".u-legend .u-series:not(:first-child) th")) {
-      name.tabIndex = 0;
-      name.setAttribute("role", "button");
-      name.addEventListener("keydown", (event) => event.key === "Enter" && name.click());
+    const number = Number(place.dataset.chart);
+    const chart = data.charts[number];
+    const columns = chart.curves.map(values);
+    const button = place.parentElement.querySelector(".log");
+    button.hidden = heightOf(columns) === FLAT;
+
+    function make(isLog) {
+      const { min, max } = charts[number]?.scales.x ?? {};
+      charts[number]?.destroy();
+      const plot = new uPlot(options(chart, columns, place.clientWidth, isLog), [x, ...columns], place);
+      charts[number] = plot;
+      if (min != null) plot.setScale("x", { min, max });
+      button.setAttribute("aria-pressed", String(isLog));
+      touched(plot);
+      for (const name of place.querySelectorAll(".u-legend .u-series:not(:first-child) th")) {
+        name.tabIndex = 0;
+        name.setAttribute("role", "button");
+        name.addEventListener("keydown", (event) => event.key === "Enter" && name.click());
+      }
     }
+
+    const toggle = () => make(button.getAttribute("aria-pressed") !== "true");
+    make(needsLog(columns));
+    button.addEventListener("click", toggle);
+    new ResizeObserver(() => {
+      const plot = charts[number];
+      if (!printing && place.clientWidth > 0 && place.clientWidth !== plot.width)
+        plot.setSize({ width: place.clientWidth, height: plot.height });
+    }).observe(place);
+    place.addEventListener("keydown", (event) => {
+      if (event.key === "l" && event.target === place && !button.hidden) toggle();
+      else pressed(charts[number], event);
+    });
   }
 
   // -- zoom, keys, fingers ----------------------------------------------
@@ -215,13 +265,17 @@
     printing = true;
     shown = root.dataset.theme;
     setTheme("light");
-    for (const plot of charts) plot.setSize(PRINTED);
+    for (const plot of charts)
+      plot.setSize({ ...PRINTED, height: Math.min(PRINTED.height, plot.height) });
   });
   addEventListener("afterprint", () => {
     printing = false;
     setTheme(shown);
     for (const plot of charts)
-      plot.setSize({ width: plot.root.parentElement.clientWidth, height: HEIGHT });
+      plot.setSize({
+        width: plot.root.parentElement.clientWidth,
+        height: plot.height === FLAT ? FLAT : HEIGHT,
+      });
   });
 
   // for the console, and for tests

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod recording;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use clap::{Parser, Subcommand};
 
 use crate::dialect;
 use crate::scale::Scale;
+
+pub use recording::{Record, Report};
 
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
@@ -155,6 +159,16 @@ pub struct Send {
 /// terminal, nothing else.
 #[derive(clap::Args)]
 #[command(after_help = "\
+Exit status:
+  0  it was ended by q, a signal or --timeout
+  2  an error
+  COMMAND's own, where that is not 0
+
+Environment:
+  FLUX_FRIPP_STATSD  is set for COMMAND, to the address that receives
+  NO_COLOR           no colours, if it is not empty
+  TERM               no screen but a table at the end, if it is dumb
+
 Examples:
   fripp top                                    what comes to port 8125
   fripp top -- ./app                           what ./app sends, until it ends
@@ -189,60 +203,6 @@ pub struct Top {
     /// Overwrite FILE if it is there
     #[arg(long, requires = "output")]
     pub force: bool,
-}
-
-/// Keep what arrives in a file, for a report
-#[derive(clap::Args)]
-pub struct Record {
-    #[command(flatten)]
-    pub source: Source,
-
-    /// The recording to write
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-
-    /// Overwrite FILE if it is there
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// Make a page of charts of a recording, or a picture of one chart
-#[derive(clap::Args)]
-pub struct Report {
-    /// A file that `fripp record` wrote
-    #[arg(value_name = "FILE")]
-    pub recording: PathBuf,
-
-    /// What to write: an .html, .svg, .png, .csv (figures of all metrics) or .json (values over
-    /// time); FILE with .html if not said
-    #[arg(short, long, value_name = "REPORT")]
-    pub output: Option<PathBuf>,
-
-    /// Overwrite REPORT if it is there
-    #[arg(long)]
-    pub force: bool,
-
-    /// Read lines as servers of this dialect do, whatever FILE says
-    #[arg(short, long, value_parser = dialects())]
-    pub dialect: Option<Dialect>,
-
-    /// A chart of the metrics whose names this regular expression matches;
-    /// for a picture also the name of a chart
-    ///
-    /// On a page these charts come before the others.
-    #[arg(long, value_name = "PATTERN")]
-    pub chart: Vec<String>,
-
-    /// Seconds that a value is of
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
-    pub interval: f64,
-}
-
-fn interval(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
-        _ => Err("not a number of seconds from 0.001 to 86400".to_owned()),
-    }
 }
 
 /// Write the man pages and the completions of shells into a folder

@@ -1,98 +1,14 @@
 //! What is drawn, held against figures that are computed another way.
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+mod screen;
+
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
-use super::view::View;
-use super::{State, keys, screen};
-use crate::tally::Tally;
+use screen::{Screen, chance};
 
-struct Screen {
-    state: State,
-    view: View,
-    /// What came, as it is to be read: the values of a timing in each second.
-    timings: Vec<Vec<f64>>,
-}
-
-/// Numbers that look like chance, the same each time.
-fn chance(n: u64) -> u64 {
-    (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) % 100_000
-}
-
-impl Screen {
-    fn new(scales: &[&str]) -> Screen {
-        let scales = scales.iter().map(|scale| scale.parse().unwrap()).collect();
-        let state = State::new(Tally::new(None));
-        Screen { state, view: View::new("", scales, true).unwrap(), timings: Vec::new() }
-    }
-
-    /// Three seconds of 1,000 timings each, counters, totals and gauges.
-    fn filled(scales: &[&str]) -> Screen {
-        let mut screen = Screen::new(scales);
-        for second in 0..3u64 {
-            let mut values = Vec::new();
-            for n in 0..1000 {
-                let thousandths = chance(second * 1000 + n);
-                screen.add(&format!(
-                    "cache.load:{}.{:03}|ms",
-                    thousandths / 1000,
-                    thousandths % 1000
-                ));
-                values.push(thousandths as f64 / 1000.0);
-            }
-            screen.timings.push(values);
-            for n in 0..10 {
-                screen.add(&format!("requests:{n}|c\nrx:{}|C", 100 * second + 10 * n));
-            }
-            screen.add(&format!("cache.0.size:{}|g\ncache.0.count:12|g", (second + 1) << 20));
-            screen.state.history.tick(&mut screen.state.tally, 1.0);
-        }
-        screen
-    }
-
-    fn add(&mut self, datagram: &str) {
-        self.state.tally.add_datagram(datagram.as_bytes());
-    }
-
-    fn press(&mut self, keys: &str) {
-        for key in keys.chars() {
-            let code = match key {
-                '\n' => KeyCode::Enter,
-                '\x1b' => KeyCode::Esc,
-                '\u{2193}' => KeyCode::Down,
-                key => KeyCode::Char(key),
-            };
-            let key = KeyEvent::new(code, KeyModifiers::NONE);
-            let _ = keys::press(key, &mut self.view, &mut self.state);
-            self.buffer(80, 24);
-        }
-    }
-
-    fn buffer(&mut self, width: u16, height: u16) -> Buffer {
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let (state, view) = (&mut self.state, &mut self.view);
-        terminal.draw(|frame| screen::draw(frame, state, view, "127.0.0.1:8125")).unwrap();
-        terminal.backend().buffer().clone()
-    }
-
-    fn drawn(&mut self, width: u16, height: u16) -> Vec<String> {
-        let buffer = self.buffer(width, height);
-        let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-        (0..height).map(line).collect()
-    }
-
-    /// The cells of the row of a metric, of a certain type.
-    fn row(&mut self, width: u16, name: &str) -> Vec<String> {
-        let lines = self.drawn(width, 50);
-        let head = lines.iter().position(|line| line.contains("rate/s")).unwrap();
-        let line = lines[head..].iter().find(|line| line.contains(&format!(" {name} ")));
-        let cells = line.unwrap_or_else(|| panic!("{name}: {lines:#?}")).split_whitespace();
-        cells.skip_while(|cell| *cell != name).map(str::to_owned).collect()
-    }
-}
+use super::keys;
 
 /// brubeck's figures, by its own definition: of n sorted values the one at
 /// rank * n, rounded.
@@ -164,6 +80,17 @@ fn rates_and_newest_values() {
 }
 
 #[test]
+fn small_screens_show_what_fits() {
+    let mut screen = Screen::filled(&[]);
+    screen.press(" \u{2193} a");
+    for (width, height) in [(1, 1), (5, 3), (20, 5), (20, 24), (200, 2)] {
+        screen.drawn(width, height);
+    }
+    let rows = screen.drawn(20, 24);
+    assert!(rows.iter().any(|row| row.contains("load") || row.contains("size")), "{rows:#?}");
+}
+
+#[test]
 fn the_chart_and_its_scales() {
     let mut screen = Screen::filled(&[]);
     // count and size
@@ -173,16 +100,16 @@ fn the_chart_and_its_scales() {
     let plain = legend(&mut screen);
     assert!(plain.contains("cache.0.size") && plain.contains(" 3145728"), "{plain}");
     screen.press("a");
-    // 12 and 3145728 come together at the lower one's power of ten
+    // 12 and 3145728 bytes come together at the smaller one
     let scaled = legend(&mut screen);
-    assert!(scaled.contains("cache.0.size ×1/100000") && scaled.contains(" 31.457"), "{scaled}");
+    assert!(scaled.contains("cache.0.size") && scaled.contains(" 3 MiB"), "{scaled}");
     let axis = screen.drawn(120, 40).concat();
-    assert!(axis.contains("40  │") || axis.contains("40 │"), "{axis}");
+    assert!(axis.contains("20  │") || axis.contains("20 │"), "{axis}");
 
     let mut screen = Screen::filled(&["*.size=1/1048576 MiB"]);
     screen.press("/size\n");
     let text = legend(&mut screen);
-    assert!(text.contains("cache.0.size ×1/1048576") && text.contains(" 3 MiB"), "{text}");
+    assert!(text.contains("cache.0.size × 1/1048576") && text.contains(" 3 MiB"), "{text}");
 }
 
 #[test]
