@@ -3,20 +3,23 @@
 
 #![forbid(unsafe_code)]
 
+mod numbers;
+mod values;
+mod work;
+
+pub use work::{Mode, Work};
+
 use crate::encode::line;
 use crate::encode::packet::Packer;
 use crate::encode::settings::Settings;
 use crate::encode::value_lines::ValueLines;
 use crate::error::{Error, quoted};
-use crate::log::Journal;
-use crate::metric::samples::Budget;
-use crate::metric::{Metric, state};
+use crate::metric::Metric;
 use crate::registry::refresh::Wheel;
 use crate::registry::{Readers, Registry};
-use crate::send::connection::{Datagram, Sent};
-use crate::send::delivery::{Delivery, Progress, Retain};
-use crate::send::pace::{Burst, GAP};
-use crate::send::queue::Queue;
+use crate::send::connection::Sent;
+use crate::send::delivery::{Progress, Retain};
+use crate::send::pace::GAP;
 use crate::sys;
 
 /// A turn ends when it has taken this long, in ns.
@@ -50,77 +53,6 @@ pub struct Flush {
     bursts_before: u64,
     /// The beginning of time for the wheel.
     epoch: u64,
-}
-
-/// What a flush does with its datagrams.
-#[derive(Debug)]
-pub enum Mode {
-    /// They are sent, as far as the burst allows.
-    Send(Burst),
-    /// All are queued, because the settings are about to change.
-    Park,
-}
-
-/// What a flush works with.
-pub struct Work<'a> {
-    /// The metrics.
-    pub registry: &'a Registry,
-    /// As they are in this flush.
-    pub settings: &'a Settings,
-    /// The memory for samples.
-    pub budget: &'a Budget,
-    /// Lines that the caller wrote for this flush.
-    pub appended: &'a mut Queue,
-    /// What is on its way to the server.
-    pub delivery: &'a mut Delivery,
-    /// Where it is written down what happens.
-    pub journal: &'a mut Journal,
-    /// The time, in ns.
-    pub now: u64,
-    /// Whether datagrams go out now.
-    pub mode: Mode,
-}
-
-impl Work<'_> {
-    /// Whether the burst is full, or the time is up. A flush that parks its
-    /// datagrams goes on to its end.
-    fn is_to_pause(&self, blocked: bool, time_is_up: &mut impl FnMut() -> bool) -> bool {
-        match &self.mode {
-            Mode::Send(burst) => !blocked && burst.is_full() || time_is_up(),
-            Mode::Park => false,
-        }
-    }
-
-    fn send(&mut self, packer: &mut Packer, retain: Retain) -> Sent {
-        let Some((bytes, lines)) = packer.datagram() else { return Sent::Done };
-        let datagram = Datagram { bytes, lines };
-        let sent = match &mut self.mode {
-            Mode::Send(burst) => {
-                burst.take(bytes.len());
-                let elsewhere = self.elsewhere();
-                self.delivery.send(datagram, retain, self.now, elsewhere, self.journal)
-            }
-            Mode::Park => {
-                let elsewhere = self.elsewhere();
-                self.delivery.keep(datagram, retain, self.now, elsewhere, self.journal);
-                Sent::Done
-            }
-        };
-        packer.clear();
-        sent
-    }
-
-    /// Bytes of the context's `buffer` that are not delivery's.
-    fn elsewhere(&self) -> usize {
-        self.appended.len() + self.budget.used()
-    }
-
-    fn drain(&mut self) -> Progress {
-        match &mut self.mode {
-            Mode::Send(burst) => self.delivery.drain(burst, self.now, self.journal),
-            Mode::Park => Progress::Done,
-        }
-    }
 }
 
 impl Flush {
@@ -246,120 +178,6 @@ impl Flush {
         }
     }
 
-    fn send_numbers(
-        &mut self,
-        work: &mut Work<'_>,
-        time_is_up: &mut impl FnMut() -> bool,
-    ) -> Progress {
-        let registry = work.registry;
-        let ms = (work.now - self.epoch) / 1_000_000;
-        // a flush comes a little sooner after one that was late: the refresh
-        // is due all the same
-        let early = work.settings.period.min(work.settings.refresh) / 8 / 1_000_000;
-        loop {
-            if work.is_to_pause(false, time_is_up) {
-                return Progress::More;
-            }
-            let recorded = self.readers.numbers.next(&registry.numbers);
-            let due = || self.wheel.pop(registry, ms + early).map(|metric| (metric, true));
-            let Some((metric, refresh)) = recorded.map(|metric| (metric, false)).or_else(due)
-            else {
-                return Progress::Done;
-            };
-            let lines = self.number(work, metric, refresh, ms);
-            self.busy |= lines > 0 && !refresh;
-            if lines > 0 && self.put_number(work, lines) == Sent::Retry {
-                return Progress::Blocked;
-            }
-        }
-    }
-
-    /// Makes the lines of a counter, total or gauge in `block`.
-    fn number(&mut self, work: &Work<'_>, metric: &Metric, refresh: bool, ms: u64) -> u64 {
-        self.block.clear();
-        let forgotten = metric.state() & state::FORGOTTEN != 0;
-        if forgotten && (!metric.has_number() || work.registry.revive(metric).is_err()) {
-            return 0;
-        }
-        let whole_totals = work.settings.dialect.form().totals;
-        let taken = metric.take(whole_totals, refresh);
-        let lines = line::numbers(&mut self.block, work.settings, metric, taken);
-        match taken.sent_value() {
-            Some(value) => {
-                metric.mark_sent(value, ms);
-                self.wheel.insert(metric);
-            }
-            // a total that goes as differences now is not sent again
-            None if refresh => metric.forget_sent(),
-            None => {}
-        }
-        lines
-    }
-
-    fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
-        let block = std::mem::take(&mut self.block);
-        let sent = if block.len() <= self.packer.limit() {
-            self.put(work, Retain::Always, &block, lines)
-        } else {
-            // sums beyond 64 bits, totals that restarted: only their order
-            // counts
-            block.split(|b| *b == b'\n').fold(Sent::Done, |sent, line| {
-                let this = self.put(work, Retain::Always, line, 1);
-                if sent == Sent::Retry { sent } else { this }
-            })
-        };
-        self.block = block;
-        sent
-    }
-
-    fn send_values(
-        &mut self,
-        work: &mut Work<'_>,
-        mut blocked: bool,
-        time_is_up: &mut impl FnMut() -> bool,
-    ) -> Progress {
-        loop {
-            if work.is_to_pause(blocked, time_is_up) {
-                return Progress::More;
-            }
-            if !self.make_value_line(work) {
-                break;
-            }
-            self.busy = true;
-            blocked |= self.put_value_line(work) == Sent::Retry;
-        }
-        blocked |= self.send(work) == Sent::Retry;
-        work.journal.dropped_full(work.budget.take_lost(), work.delivery.bound(), work.now);
-        if blocked { Progress::Blocked } else { Progress::Done }
-    }
-
-    /// Makes the next line of a timer, histogram or set in `block`, or takes
-    /// the next that was appended. False where there is none.
-    fn make_value_line(&mut self, work: &mut Work<'_>) -> bool {
-        self.block.clear();
-        let packs = work.settings.dialect.form().packs;
-        loop {
-            if self.current.write_line(&mut self.block, packs, &self.packer) {
-                return true;
-            }
-            match self.readers.values.next(&work.registry.values) {
-                Some(metric) => {
-                    if !self.current.open(work.settings, work.budget, metric) {
-                        leave(work.registry, metric);
-                    }
-                }
-                None => return take_appended(work.appended, &mut self.block),
-            }
-        }
-    }
-
-    fn put_value_line(&mut self, work: &mut Work<'_>) -> Sent {
-        let block = std::mem::take(&mut self.block);
-        let sent = self.put(work, Retain::IfRoom, &block, 1);
-        self.block = block;
-        sent
-    }
-
     /// Puts lines that belong together into the datagram, after sending one
     /// that has no room for them.
     fn put(&mut self, work: &mut Work<'_>, retain: Retain, block: &[u8], lines: u64) -> Sent {
@@ -396,7 +214,7 @@ impl Flush {
             self.put_number(work, lines);
         }
         if !self.single.open(work.settings, work.budget, metric) {
-            leave(work.registry, metric);
+            work.leave(metric);
         }
         let packs = work.settings.dialect.form().packs;
         loop {
@@ -408,20 +226,6 @@ impl Flush {
         }
         self.send(work);
     }
-}
-
-/// Leaves to the next flush what somebody records into right now.
-fn leave(registry: &Registry, metric: &Metric) {
-    if metric.enqueue() {
-        registry.values.push(metric);
-    }
-}
-
-/// Moves the oldest line that the caller wrote for this flush to `out`.
-fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
-    let taken = appended.front(out).is_some();
-    appended.pop();
-    taken
 }
 
 #[cfg(test)]

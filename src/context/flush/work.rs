@@ -1,0 +1,92 @@
+//! What a flush works with, and what it does with its datagrams.
+
+#![forbid(unsafe_code)]
+
+use crate::encode::packet::Packer;
+use crate::encode::settings::Settings;
+use crate::log::Journal;
+use crate::metric::Metric;
+use crate::metric::samples::Budget;
+use crate::registry::Registry;
+use crate::send::connection::{Datagram, Sent};
+use crate::send::delivery::{Delivery, Progress, Retain};
+use crate::send::pace::Burst;
+use crate::send::queue::Queue;
+
+/// What a flush does with its datagrams.
+#[derive(Debug)]
+pub enum Mode {
+    /// They are sent, as far as the burst allows.
+    Send(Burst),
+    /// All are queued, because the settings are about to change.
+    Park,
+}
+
+/// What a flush works with.
+pub struct Work<'a> {
+    /// The metrics.
+    pub registry: &'a Registry,
+    /// As they are in this flush.
+    pub settings: &'a Settings,
+    /// The memory for samples.
+    pub budget: &'a Budget,
+    /// Lines that the caller wrote for this flush.
+    pub appended: &'a mut Queue,
+    /// What is on its way to the server.
+    pub delivery: &'a mut Delivery,
+    /// Where it is written down what happens.
+    pub journal: &'a mut Journal,
+    /// The time, in ns.
+    pub now: u64,
+    /// Whether datagrams go out now.
+    pub mode: Mode,
+}
+
+impl Work<'_> {
+    /// Whether the burst is full, or the time is up. A flush that parks its
+    /// datagrams goes on to its end.
+    pub(super) fn is_to_pause(&self, blocked: bool, time_is_up: &mut impl FnMut() -> bool) -> bool {
+        match &self.mode {
+            Mode::Send(burst) => !blocked && burst.is_full() || time_is_up(),
+            Mode::Park => false,
+        }
+    }
+
+    pub(super) fn send(&mut self, packer: &mut Packer, retain: Retain) -> Sent {
+        let Some((bytes, lines)) = packer.datagram() else { return Sent::Done };
+        let datagram = Datagram { bytes, lines };
+        let sent = match &mut self.mode {
+            Mode::Send(burst) => {
+                burst.take(bytes.len());
+                let elsewhere = self.elsewhere();
+                self.delivery.send(datagram, retain, self.now, elsewhere, self.journal)
+            }
+            Mode::Park => {
+                let elsewhere = self.elsewhere();
+                self.delivery.keep(datagram, retain, self.now, elsewhere, self.journal);
+                Sent::Done
+            }
+        };
+        packer.clear();
+        sent
+    }
+
+    /// Bytes of the context's `buffer` that are not delivery's.
+    fn elsewhere(&self) -> usize {
+        self.appended.len() + self.budget.used()
+    }
+
+    pub(super) fn drain(&mut self) -> Progress {
+        match &mut self.mode {
+            Mode::Send(burst) => self.delivery.drain(burst, self.now, self.journal),
+            Mode::Park => Progress::Done,
+        }
+    }
+
+    /// Leaves to the next flush what somebody records into right now.
+    pub(super) fn leave(&self, metric: &Metric) {
+        if metric.enqueue() {
+            self.registry.values.push(metric);
+        }
+    }
+}
