@@ -3,6 +3,46 @@
 
 #![forbid(unsafe_code)]
 
+/// The most bytes of an integer of 64 bits.
+pub const DIGITS: usize = 20;
+
+/// The numbers below 100, of two digits each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    pairs
+};
+
+/// The text of an integer, and its length; what is behind is anything.
+#[inline(always)]
+pub fn digits(value: i64) -> ([u8; DIGITS], usize) {
+    // from its end to the front, with room behind for a copy of one size; the
+    // masks change nothing, but show that `at` is in bounds
+    let mut text = [0; 52];
+    let mut at = DIGITS;
+    let mut rest = value.unsigned_abs();
+    while rest >= 100 {
+        let next = rest / 100;
+        at -= 2;
+        let pair = PAIRS[(rest - next * 100) as usize];
+        [text[at & 31], text[(at & 31) + 1]] = pair;
+        rest = next;
+    }
+    let pair = PAIRS[rest as usize % 100];
+    at -= 2;
+    [text[at & 31], text[(at & 31) + 1]] = pair;
+    at += usize::from(rest < 10);
+    if value < 0 {
+        at -= 1;
+        text[at & 31] = b'-';
+    }
+    (text[at & 31..].first_chunk().copied().unwrap_or_default(), DIGITS - at)
+}
+
 /// Writes an integer.
 pub fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
@@ -142,6 +182,27 @@ mod tests {
         }
         assert_eq!(text(|out| real(out, 1e300)), format!("1{}", "0".repeat(300)));
         assert_eq!(text(|out| real(out, 5e-324)), format!("0.{}5", "0".repeat(323)));
+    }
+
+    #[test]
+    fn integers() {
+        for shift in 0..64 {
+            for near in [-1, 0, 1] {
+                let value = (1i64 << shift).wrapping_add(near);
+                for value in [value, value.wrapping_neg()] {
+                    let (out, len) = digits(value);
+                    assert_eq!(out[..len], *value.to_string().as_bytes());
+                }
+            }
+        }
+        let mut power = 1i64;
+        for zeros in 0..19 {
+            for value in [power - 1, power, -power] {
+                let (out, len) = digits(value);
+                assert_eq!(out[..len], *value.to_string().as_bytes(), "{zeros}");
+            }
+            power = power.wrapping_mul(10);
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl ValueLines {
         self.head.clear();
         self.tail.clear();
         line::head(&mut self.head, settings, metric);
-        line::tail(&mut self.tail, settings, metric, self.kind, drained.k);
+        line::tail(&mut self.tail, settings, metric.tags(), self.kind, drained.k);
         !drained.left
     }
 

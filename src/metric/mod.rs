@@ -42,7 +42,7 @@ pub mod samples;
 pub mod value;
 
 /// A key up to this long lives in the metric itself.
-const INLINE: usize = 40;
+pub const INLINE: usize = 40;
 
 /// A metric. Two cache lines that it shares with no other.
 #[derive(Debug)]
@@ -173,6 +173,14 @@ impl Metric {
         self.key().get(usize::from(self.name_len) + 1..).unwrap_or_default()
     }
 
+    /// The cleaned name and its length, of a metric without tags whose name
+    /// is short.
+    #[inline]
+    pub fn short_name(&self) -> Option<(&[u8; INLINE], usize)> {
+        let len = usize::from(self.name_len);
+        (self.key_len == self.name_len && len <= INLINE).then_some((&self.key, len))
+    }
+
     /// The kind, with what keeps recording from the fast path.
     #[inline]
     pub fn state(&self) -> u8 {
@@ -208,13 +216,35 @@ impl Metric {
 
     /// The flush is about to look at it: what is recorded from now on takes
     /// it into the list again.
+    ///
+    /// A call records by steps A, then looks at `queued`; the flush clears
+    /// `queued`, then looks by steps B at what was recorded. Either B sees A,
+    /// or the call has to see `queued` cleared. Where B is made of loads, only
+    /// a swap here keeps them from being done before `queued` is cleared.
+    ///
+    /// A counter's A is a `fetch_add` of `value`, and B a `swap` of it: one of
+    /// them is first. If A is, B takes what it added. If B is, A reads what it
+    /// wrote, or what other calls have added to that: a release and an acquire
+    /// along one chain of read-modify-writes, so that what was stored before B
+    /// is seen after A. A plain store does, then. A carry, in another word, is
+    /// followed by one more `fetch_add` of 0, of which the same is true. This
+    /// is for a state without bits, which the flush never leaves untaken; they
+    /// change under the lock that the flush has.
+    #[inline]
     pub fn dequeue(&self) {
-        self.queued.swap(false, SeqCst);
+        if self.state() == Kind::Counter as u8 {
+            self.queued.store(false, Release);
+        } else {
+            self.queued.swap(false, SeqCst);
+        }
     }
 
     /// Takes the metric into the refresh wheel, or out. What it was before.
+    /// The lock of the context is held.
     pub(crate) fn in_wheel(&self, is: bool) -> bool {
-        self.in_wheel.swap(is, Relaxed)
+        let was = self.in_wheel.load(Relaxed);
+        self.in_wheel.store(is, Relaxed);
+        was
     }
 
     /// Whether a number was recorded since the last flush, or a gauge has a

@@ -154,6 +154,8 @@ impl Metric {
     #[cold]
     fn carry(&self, n: i64) {
         self.upper.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
+        // see `dequeue`: a flush that has not taken the carry is seen
+        self.value.fetch_add(0, SeqCst);
     }
 
     /// Takes what a counter, total or gauge has for a flush. Totals are taken

@@ -7,6 +7,7 @@ mod numbers;
 mod values;
 mod work;
 
+use work::Looks;
 pub use work::{Mode, Work};
 
 use crate::encode::line;
@@ -20,15 +21,12 @@ use crate::registry::{Readers, Registry};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 use crate::send::pace::GAP;
-use crate::sys;
 
 /// A turn ends when it has taken this long, in ns.
 const TURN: u64 = 400_000;
 /// The time between the bursts of a flush that has time, in ns: statsd on
 /// Node.js lost one datagram in eight with 1 ms, and none with this.
 const EASY_GAP: u64 = 5_000_000;
-/// Metrics, or samples, between two looks at the clock.
-const BETWEEN_LOOKS: u32 = 64;
 
 /// The state of a context's flush.
 #[derive(Debug)]
@@ -148,20 +146,15 @@ impl Flush {
     /// Goes on with the flush until it is done, the burst is full, or it has
     /// taken long enough.
     pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
-        let mut looks = 0;
-        let deadline = work.now + TURN;
-        let mut time_is_up = || {
-            looks += 1;
-            looks % BETWEEN_LOOKS == 0 && sys::now() > deadline
-        };
+        let mut looks = Looks::new(work.now + TURN);
         let mut progress = work.drain();
         if progress == Progress::Done {
-            progress = self.send_numbers(work, &mut time_is_up);
+            progress = self.send_numbers(work, &mut looks);
         }
         if progress == Progress::More {
             return progress;
         }
-        match self.send_values(work, progress == Progress::Blocked, &mut time_is_up) {
+        match self.send_values(work, progress == Progress::Blocked, &mut looks) {
             Progress::Done if progress == Progress::Done => {
                 self.open = false;
                 if work.budget.was_tight() {
@@ -207,12 +200,8 @@ impl Flush {
     /// Sends what one metric has now, outside a flush; with `again` a gauge
     /// or total that did not change too.
     pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
-        let ms = (work.now - self.epoch) / 1_000_000;
         let again = again && line::is_whole(work.settings, metric);
-        let lines = self.number(work, metric, again, ms);
-        if lines > 0 {
-            self.put_number(work, lines);
-        }
+        self.send_number(work, metric, again);
         if !self.single.open(work.settings, work.budget, metric) {
             work.leave(metric);
         }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::context::flush::{Flush, Work};
+use crate::context::flush::{Flush, Looks, Work};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 use crate::send::queue::Queue;
@@ -12,10 +12,10 @@ impl Flush {
         &mut self,
         work: &mut Work<'_>,
         mut blocked: bool,
-        time_is_up: &mut impl FnMut() -> bool,
+        looks: &mut Looks,
     ) -> Progress {
         loop {
-            if work.is_to_pause(blocked, time_is_up) {
+            if work.is_to_pause(blocked, looks) {
                 return Progress::More;
             }
             if !self.make_value_line(work) {

@@ -12,6 +12,10 @@ use crate::send::connection::{Datagram, Sent};
 use crate::send::delivery::{Delivery, Progress, Retain};
 use crate::send::pace::Burst;
 use crate::send::queue::Queue;
+use crate::sys;
+
+/// Metrics, or samples, between two looks at the clock.
+const BETWEEN_LOOKS: u32 = 64;
 
 /// What a flush does with its datagrams.
 #[derive(Debug)]
@@ -42,12 +46,39 @@ pub struct Work<'a> {
     pub mode: Mode,
 }
 
+/// When a turn is to end.
+#[derive(Debug)]
+pub struct Looks {
+    deadline: u64,
+    /// So many metrics or samples before the next look.
+    left: u32,
+}
+
+impl Looks {
+    /// Ends the turn at this time (ns).
+    pub(super) fn new(deadline: u64) -> Looks {
+        Looks { deadline, left: BETWEEN_LOOKS }
+    }
+
+    #[inline(always)]
+    fn time_is_up(&mut self) -> bool {
+        self.left -= 1;
+        self.left == 0 && self.look()
+    }
+
+    fn look(&mut self) -> bool {
+        self.left = BETWEEN_LOOKS;
+        sys::now() > self.deadline
+    }
+}
+
 impl Work<'_> {
     /// Whether the burst is full, or the time is up. A flush that parks its
     /// datagrams goes on to its end.
-    pub(super) fn is_to_pause(&self, blocked: bool, time_is_up: &mut impl FnMut() -> bool) -> bool {
+    #[inline(always)]
+    pub(super) fn is_to_pause(&self, blocked: bool, looks: &mut Looks) -> bool {
         match &self.mode {
-            Mode::Send(burst) => !blocked && burst.is_full() || time_is_up(),
+            Mode::Send(burst) => !blocked && burst.is_full() || looks.time_is_up(),
             Mode::Park => false,
         }
     }
