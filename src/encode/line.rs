@@ -56,16 +56,14 @@ fn line(
     kind: Kind,
     value: impl FnOnce(&mut Vec<u8>),
 ) {
-    if !out.is_empty() {
-        out.push(b'\n');
-    }
+    out.push(b'\n');
     head(out, settings, metric);
     value(out);
     tail(out, settings, metric.tags(), kind, 1);
 }
 
-/// Writes what was taken from a counter, total or gauge. The number of lines,
-/// which belong into one datagram.
+/// Writes what was taken from a counter, total or gauge, a newline in front of
+/// each line. The number of lines, which belong into one datagram.
 #[inline(always)]
 pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: Taken) -> u64 {
     match taken {
@@ -92,8 +90,8 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
 
 /// The kind and the value of what is one line with an integer, as most is.
 #[inline(always)]
-pub fn one_integer(form: &Form, taken: Taken) -> Option<(Kind, i64)> {
-    match taken {
+pub fn one_integer(form: &Form, taken: &Taken) -> Option<(Kind, i64)> {
+    match *taken {
         Taken::Sum(sum) => Some((Kind::Counter, sum)),
         Taken::Gauge(Number::Integer(value)) if value >= 0 || form.negative_gauges => {
             Some((Kind::Gauge, value))

@@ -17,30 +17,39 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The text of an integer, and its length; what is behind is anything.
+/// The powers of ten of 64 bits; 0 stands for the first, that 0 is a digit.
+const POWERS: [u64; DIGITS] = {
+    let mut powers = [0; DIGITS];
+    let mut n = 1;
+    while n < DIGITS {
+        powers[n] = 10u64.pow(n as u32);
+        n += 1;
+    }
+    powers
+};
+
+/// How many digits a number has.
 #[inline(always)]
-pub fn digits(value: i64) -> ([u8; DIGITS], usize) {
-    // from its end to the front, with room behind for a copy of one size; the
-    // masks change nothing, but show that `at` is in bounds
-    let mut text = [0; 52];
-    let mut at = DIGITS;
-    let mut rest = value.unsigned_abs();
-    while rest >= 100 {
-        let next = rest / 100;
-        at -= 2;
-        let pair = PAIRS[(rest - next * 100) as usize];
-        [text[at & 31], text[(at & 31) + 1]] = pair;
-        rest = next;
+pub fn len(value: u64) -> usize {
+    // log 2 / log 10 is 1233 / 4096, or one more
+    let bits = 64 - (value | 1).leading_zeros() as usize;
+    let guess = (bits * 1233) >> 12;
+    guess + usize::from(value >= POWERS[guess])
+}
+
+/// Writes digits from the last, at `end`, to the front by `put`, two at a
+/// time; so the first of an odd number has a 0 before it.
+#[inline(always)]
+pub fn digits(mut value: u64, mut end: usize, mut put: impl FnMut(usize, [u8; 2])) {
+    loop {
+        end -= 2;
+        let next = value / 100;
+        put(end, PAIRS[(value - next * 100) as usize]);
+        if next == 0 {
+            return;
+        }
+        value = next;
     }
-    let pair = PAIRS[rest as usize % 100];
-    at -= 2;
-    [text[at & 31], text[(at & 31) + 1]] = pair;
-    at += usize::from(rest < 10);
-    if value < 0 {
-        at -= 1;
-        text[at & 31] = b'-';
-    }
-    (text[at & 31..].first_chunk().copied().unwrap_or_default(), DIGITS - at)
 }
 
 /// Writes an integer.
@@ -98,17 +107,25 @@ pub fn timing(out: &mut Vec<u8>, ms: f64) {
     let whole = ms.trunc();
     let millionths = millionths(ms - whole);
     let whole = whole as u64 + millionths / 1_000_000;
-    integer(out, whole);
-    let mut fraction = millionths % 1_000_000;
-    if fraction == 0 {
-        return;
+    // at most 16 digits, a dot and 6 more, behind a byte for a leading 0; the
+    // masks only show that all is in bounds
+    let mut text = [0; 33];
+    let mut put = |at: usize, pair| [text[at & 31], text[(at & 31) + 1]] = pair;
+    let dot = 1 + len(whole);
+    digits(whole, dot, &mut put);
+    let mut end = dot;
+    let fraction = millionths % 1_000_000;
+    if fraction > 0 {
+        put(dot, [b'.', 0]);
+        put(dot + 1, PAIRS[(fraction / 10_000) as usize]);
+        put(dot + 3, PAIRS[(fraction / 100 % 100) as usize]);
+        put(dot + 5, PAIRS[(fraction % 100) as usize]);
+        end = dot + 7;
+        while text[(end - 1) & 31] == b'0' {
+            end -= 1;
+        }
     }
-    let mut digits = [b'.', b'0', b'0', b'0', b'0', b'0', b'0'];
-    for digit in digits[1..].iter_mut().rev() {
-        *digit = b'0' + (fraction % 10) as u8;
-        fraction /= 10;
-    }
-    out.extend_from_slice(trim_zeros(&digits));
+    out.extend_from_slice(&text[1..end]);
 }
 
 /// Writes the sample rate 1/k as a decimal that gives k back. k is a power
@@ -185,24 +202,17 @@ mod tests {
     }
 
     #[test]
-    fn integers() {
+    fn lengths() {
         for shift in 0..64 {
-            for near in [-1, 0, 1] {
-                let value = (1i64 << shift).wrapping_add(near);
-                for value in [value, value.wrapping_neg()] {
-                    let (out, len) = digits(value);
-                    assert_eq!(out[..len], *value.to_string().as_bytes());
-                }
+            for value in [1 << shift, (1 << shift) - 1] {
+                assert_eq!(len(value), value.to_string().len());
             }
         }
-        let mut power = 1i64;
-        for zeros in 0..19 {
-            for value in [power - 1, power, -power] {
-                let (out, len) = digits(value);
-                assert_eq!(out[..len], *value.to_string().as_bytes(), "{zeros}");
-            }
-            power = power.wrapping_mul(10);
+        for power in POWERS.into_iter().skip(1) {
+            assert_eq!(len(power), power.to_string().len());
+            assert_eq!(len(power - 1), (power - 1).to_string().len());
         }
+        assert_eq!(len(u64::MAX), DIGITS);
     }
 
     #[test]

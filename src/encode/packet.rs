@@ -52,18 +52,12 @@ impl Packer {
         self.bytes.len() + len <= self.limit
     }
 
-    /// Puts lines in, with a newline between them, for which there is room.
+    /// Puts lines in that have a newline in front and between them, for which
+    /// there is room.
+    #[inline]
     pub fn push(&mut self, block: &[u8], lines: u64) {
-        self.bytes.push(b'\n');
         self.bytes.extend_from_slice(block);
         self.lines += lines;
-    }
-
-    /// Puts a line in that has its newline in front, for which there is room.
-    #[inline]
-    pub fn push_line(&mut self, line: &[u8]) {
-        self.bytes.extend_from_slice(line);
-        self.lines += 1;
     }
 
     /// The datagram and its number of lines, where there is one.
@@ -99,6 +93,7 @@ impl Packer {
                 }
                 self.clear();
             }
+            self.bytes.push(b'\n');
             self.push(line, 1);
         });
         if let Some((datagram, lines)) = self.datagram() {

@@ -32,7 +32,7 @@ fn copy<const N: usize>(out: &mut Scratch, at: usize, bytes: &[u8; N]) {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Piece {
     bytes: [u8; PIECE],
     len: usize,
@@ -67,47 +67,64 @@ pub struct Pieces {
     joint: Piece,
     /// What stands behind a value, by kind.
     tails: [Piece; Kind::ALL.len()],
-    /// Some names may begin with what they must not: none is taken then.
+    /// Names up to this long can be taken: none where a piece is too long.
+    longest: usize,
+    /// Some names may begin with what they must not.
     looks_at_names: bool,
 }
 
 impl Pieces {
-    /// Those of the settings; `None` where they are too long.
-    pub fn new(settings: &Settings) -> Option<Pieces> {
+    /// Those of the settings. Where one is too long, no line is made of them.
+    pub fn new(settings: &Settings) -> Pieces {
         let form = settings.dialect.form();
+        let mut longest = INLINE;
+        let mut piece = |text: &[u8]| {
+            Piece::new(text).unwrap_or_else(|| {
+                longest = 0;
+                Piece::EMPTY
+            })
+        };
         let mut text = Vec::with_capacity(PIECE);
         if let Tagging::InName(separator) = form.tags {
             tags::write_in_name(separator, &settings.tags, b"", &mut text);
         }
         text.push(b':');
-        let joint = Piece::new(&text)?;
+        let joint = piece(&text);
         let mut tails = [Piece::EMPTY; Kind::ALL.len()];
         for (tail, kind) in tails.iter_mut().zip(Kind::ALL) {
             text.clear();
             line::tail(&mut text, settings, b"", kind, 1);
-            *tail = Piece::new(&text)?;
+            *tail = piece(&text);
         }
         let mut prefix = &settings.prefix[..];
         if form.reserved_names && line::is_reserved(prefix) {
             prefix = &prefix[1..];
         }
+        let prefix = piece(prefix);
         // a prefix is empty, or at least a byte and a dot: longer than `_e`,
         // and no beginning of `_sc`
-        let looks_at_names = form.reserved_names && prefix.is_empty();
-        Some(Pieces { prefix: Piece::new(prefix)?, joint, tails, looks_at_names })
+        let looks_at_names = form.reserved_names && prefix.len == 0;
+        Pieces { prefix, joint, tails, longest, looks_at_names }
     }
 
     /// Writes what stands before a value. Where it ends; `None` where a
     /// metric has tags or a long name.
     #[inline(always)]
     pub fn head(&self, out: &mut Scratch, metric: &Metric) -> Option<usize> {
-        let (name, len) = metric.short_name()?;
+        let (name, len) = metric.short_name(self.longest)?;
         if self.looks_at_names && name[0] == b'_' {
             return None;
         }
         let at = self.prefix.write(out, 1);
         copy(out, at, name);
         Some(self.joint.write(out, at + len))
+    }
+
+    /// What stands behind the value of a kind, where pieces are in use.
+    #[inline]
+    pub fn short_tail(&self, kind: Kind) -> Option<&[u8]> {
+        let tail = &self.tails[kind as usize];
+        (self.longest > 0).then_some(&tail.bytes[..tail.len])
     }
 
     /// Writes what stands behind the value of a kind. Where it ends.
@@ -126,10 +143,17 @@ impl Pieces {
         kind: Kind,
         value: i64,
     ) -> Option<usize> {
-        let at = self.head(out, metric)?;
-        let (text, len) = number::digits(value);
-        copy(out, at, &text);
-        Some(self.tail(out, at + len, kind))
+        let mut at = self.head(out, metric)?;
+        if value < 0 {
+            copy(out, at, b"-");
+            at += 1;
+        }
+        // the first digit may have a 0 before it, which is in the way
+        let (value, before) = (value.unsigned_abs(), out[(at - 1) & 255]);
+        let end = at + number::len(value);
+        number::digits(value, end, |at, pair| copy(out, at, &pair));
+        out[(at - 1) & 255] = before;
+        Some(self.tail(out, end, kind))
     }
 }
 
@@ -163,21 +187,21 @@ mod tests {
         let settings =
             Settings { dialect, prefix: prefix.into(), tags: tags.into(), ..Settings::default() };
         let metric = Metric::new(0, name.as_bytes(), 0, NOBODY);
-        let Some(pieces) = Pieces::new(&settings) else { return false };
+        let pieces = Pieces::new(&settings);
         let mut scratch = BLANK;
-        for value in [0, 7, 10, -1, i64::MIN, i64::MAX] {
+        for value in [0, 7, 10, 99, 100, 12_345, 123_456, -1, -10, i64::MIN, i64::MAX] {
             let mut want = Vec::new();
             line::numbers(&mut want, &settings, &metric, Taken::Sum(value));
             let Some(len) = pieces.integer(&mut scratch, &metric, Kind::Counter, value) else {
                 return false;
             };
-            assert_eq!(scratch[1..len], want);
+            assert_eq!(scratch[..len], want);
             if value >= 0 {
                 want.clear();
                 let gauge = Taken::Gauge(Number::Integer(value));
                 line::numbers(&mut want, &settings, &metric, gauge);
                 let len = pieces.integer(&mut scratch, &metric, Kind::Gauge, value);
-                assert_eq!(scratch[1..len.unwrap()], want);
+                assert_eq!(scratch[..len.unwrap()], want);
             }
         }
         true

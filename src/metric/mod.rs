@@ -174,11 +174,11 @@ impl Metric {
     }
 
     /// The cleaned name and its length, of a metric without tags whose name
-    /// is short.
+    /// has at most `longest` bytes, itself at most `INLINE`.
     #[inline]
-    pub fn short_name(&self) -> Option<(&[u8; INLINE], usize)> {
+    pub fn short_name(&self, longest: usize) -> Option<(&[u8; INLINE], usize)> {
         let len = usize::from(self.name_len);
-        (self.key_len == self.name_len && len <= INLINE).then_some((&self.key, len))
+        (self.key_len == self.name_len && len <= longest).then_some((&self.key, len))
     }
 
     /// The kind, with what keeps recording from the fast path.

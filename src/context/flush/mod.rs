@@ -12,9 +12,9 @@ pub use work::{Mode, Work};
 
 use crate::encode::line;
 use crate::encode::packet::Packer;
+use crate::encode::pieces::Pieces;
 use crate::encode::settings::Settings;
 use crate::encode::value_lines::ValueLines;
-use crate::error::{Error, quoted};
 use crate::metric::Metric;
 use crate::registry::refresh::Wheel;
 use crate::registry::{Readers, Registry};
@@ -171,27 +171,6 @@ impl Flush {
         }
     }
 
-    /// Puts lines that belong together into the datagram, after sending one
-    /// that has no room for them.
-    fn put(&mut self, work: &mut Work<'_>, retain: Retain, block: &[u8], lines: u64) -> Sent {
-        let mut sent = Sent::Done;
-        if !self.packer.has_room(block.len()) {
-            sent = self.send(work);
-        }
-        if self.packer.has_room(block.len()) {
-            self.packer.push(block, lines);
-            if retain == Retain::Always {
-                self.retain = retain;
-            }
-        } else {
-            let name = block.split(|b| *b == b':').next().unwrap_or_default();
-            let (len, limit) = (block.len(), self.packer.limit());
-            let error = Error::TooBig.because(format_args!("its line has {len} bytes of {limit}"));
-            work.journal.dropped_bad(error, format_args!("metric {}", quoted(name)), work.now);
-        }
-        sent
-    }
-
     /// Sends the datagram as it is.
     fn send(&mut self, work: &mut Work<'_>) -> Sent {
         work.send(&mut self.packer, std::mem::replace(&mut self.retain, Retain::IfRoom))
@@ -202,16 +181,17 @@ impl Flush {
     pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
         let again = again && line::is_whole(work.settings, metric);
         self.send_number(work, metric, again);
-        if !self.single.open(work.settings, work.budget, metric) {
+        if metric.kind().is_number() {
+            self.send(work);
+            return;
+        }
+        let pieces = Pieces::new(work.settings);
+        if !self.single.open(work.settings, &pieces, work.budget, metric) {
             work.leave(metric);
         }
         let packs = work.settings.dialect.form().packs;
-        loop {
-            self.block.clear();
-            if !self.single.write_line(&mut self.block, packs, &self.packer) {
-                break;
-            }
-            self.put_value_line(work);
+        while let Some(line) = self.single.next_line(packs, &self.packer) {
+            work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1));
         }
         self.send(work);
     }

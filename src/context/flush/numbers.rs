@@ -6,6 +6,8 @@
 use crate::context::flush::{Flush, Looks, Work};
 use crate::encode::line;
 use crate::encode::pieces::{BLANK, Pieces, Scratch};
+use crate::metric::kind::Kind;
+use crate::metric::value::Taken;
 use crate::metric::{Metric, state};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
@@ -27,7 +29,6 @@ impl Flush {
         // is due all the same
         let early = work.settings.period.min(work.settings.refresh) / 8 / 1_000_000;
         let pieces = Pieces::new(work.settings);
-        let shape = pieces.as_ref();
         let mut scratch = BLANK;
         loop {
             if work.is_to_pause(false, looks) {
@@ -39,7 +40,7 @@ impl Flush {
             else {
                 return Progress::Done;
             };
-            let sent = match self.number(work, shape, &mut scratch, metric, (refresh, ms)) {
+            let sent = match self.number(work, &pieces, &mut scratch, metric, (refresh, ms)) {
                 Lines::None => continue,
                 Lines::Short(len) => self.put_short(work, &scratch[..len]),
                 Lines::Block(lines) => self.put_number(work, lines),
@@ -57,17 +58,44 @@ impl Flush {
     fn number(
         &mut self,
         work: &Work<'_>,
-        pieces: Option<&Pieces>,
+        pieces: &Pieces,
         scratch: &mut Scratch,
         metric: &Metric,
         (refresh, ms): (bool, u64),
     ) -> Lines {
+        if metric.state() == Kind::Counter as u8 {
+            return match metric.take_plain() {
+                Ok(sum) => match pieces.integer(scratch, metric, Kind::Counter, sum) {
+                    Some(len) => Lines::Short(len),
+                    None => self.make_block(work, metric, Taken::Sum(sum)),
+                },
+                Err(low) => self.make_block(work, metric, metric.take_after(low)),
+            };
+        }
+        let taken = self.take(work, metric, refresh, ms);
+        if let Some((kind, value)) = line::one_integer(work.settings.dialect.form(), &taken)
+            && let Some(len) = pieces.integer(scratch, metric, kind, value)
+        {
+            return Lines::Short(len);
+        }
+        self.make_block(work, metric, taken)
+    }
+
+    fn make_block(&mut self, work: &Work<'_>, metric: &Metric, taken: Taken) -> Lines {
+        self.block.clear();
+        match line::numbers(&mut self.block, work.settings, metric, taken) {
+            0 => Lines::None,
+            lines => Lines::Block(lines),
+        }
+    }
+
+    /// Takes what is to be sent of a metric, and notes that it is.
+    fn take(&mut self, work: &Work<'_>, metric: &Metric, refresh: bool, ms: u64) -> Taken {
         let forgotten = metric.state() & state::FORGOTTEN != 0;
         if forgotten && (!metric.has_number() || work.registry.revive(metric).is_err()) {
-            return Lines::None;
+            return Taken::Nothing;
         }
-        let form = work.settings.dialect.form();
-        let taken = metric.take(form.totals, refresh);
+        let taken = metric.take(work.settings.dialect.form().totals, refresh);
         match taken.sent_value() {
             Some(value) => {
                 metric.mark_sent(value, ms);
@@ -77,49 +105,38 @@ impl Flush {
             None if refresh => metric.forget_sent(),
             None => {}
         }
-        if let (Some(pieces), Some((kind, value))) = (pieces, line::one_integer(form, taken))
-            && let Some(len) = pieces.integer(scratch, metric, kind, value)
-        {
-            return Lines::Short(len);
-        }
-        self.block.clear();
-        match line::numbers(&mut self.block, work.settings, metric, taken) {
-            0 => Lines::None,
-            lines => Lines::Block(lines),
-        }
+        taken
     }
 
     #[inline(always)]
     fn put_short(&mut self, work: &mut Work<'_>, line: &[u8]) -> Sent {
-        // its newline is not counted
-        let has_room = self.packer.has_room(line.len() - 1);
-        let sent = if has_room { Sent::Done } else { self.send(work) };
-        self.packer.push_line(line);
-        self.retain = Retain::Always;
-        sent
+        work.put(&mut self.packer, &mut self.retain, Retain::Always, (line, 1))
     }
 
     /// Sends what a counter, total or gauge has, outside a flush.
     pub(super) fn send_number(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
         let ms = (work.now - self.epoch) / 1_000_000;
-        if let Lines::Block(lines) = self.number(work, None, &mut { BLANK }, metric, (again, ms)) {
+        let taken = self.take(work, metric, again, ms);
+        if let Lines::Block(lines) = self.make_block(work, metric, taken) {
             self.put_number(work, lines);
         }
     }
 
     fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
-        let block = std::mem::take(&mut self.block);
-        let sent = if block.len() <= self.packer.limit() {
-            self.put(work, Retain::Always, &block, lines)
-        } else {
-            // sums beyond 64 bits, totals that restarted: only their order
-            // counts
-            block.split(|b| *b == b'\n').fold(Sent::Done, |sent, line| {
-                let this = self.put(work, Retain::Always, line, 1);
-                if sent == Sent::Retry { sent } else { this }
-            })
-        };
-        self.block = block;
+        let Flush { packer, retain, block, .. } = self;
+        let limit = packer.limit();
+        let mut put = |block, lines| work.put(packer, retain, Retain::Always, (block, lines));
+        // the newline in front is not counted
+        if block.len() - 1 <= limit {
+            return put(block, lines);
+        }
+        // sums beyond 64 bits, totals that restarted: only their order counts
+        let mut sent = Sent::Done;
+        for line in block.chunk_by(|_, next| *next != b'\n') {
+            if put(line, 1) == Sent::Retry {
+                sent = Sent::Retry;
+            }
+        }
         sent
     }
 }

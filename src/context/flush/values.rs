@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::context::flush::{Flush, Looks, Work};
+use crate::encode::pieces::Pieces;
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 use crate::send::queue::Queue;
@@ -14,52 +15,39 @@ impl Flush {
         mut blocked: bool,
         looks: &mut Looks,
     ) -> Progress {
+        let pieces = Pieces::new(work.settings);
+        let packs = work.settings.dialect.form().packs;
         loop {
             if work.is_to_pause(blocked, looks) {
                 return Progress::More;
             }
-            if !self.make_value_line(work) {
+            let sent = if let Some(line) = self.current.next_line(packs, &self.packer) {
+                work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
+            } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
+                if !self.current.open(work.settings, &pieces, work.budget, metric) {
+                    work.leave(metric);
+                }
+                continue;
+            } else if take_appended(work.appended, &mut self.block) {
+                let line = (&self.block[..], 1);
+                work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, line)
+            } else {
                 break;
-            }
+            };
             self.busy = true;
-            blocked |= self.put_value_line(work) == Sent::Retry;
+            blocked |= sent == Sent::Retry;
         }
         blocked |= self.send(work) == Sent::Retry;
         work.journal.dropped_full(work.budget.take_lost(), work.delivery.bound(), work.now);
         if blocked { Progress::Blocked } else { Progress::Done }
     }
-
-    /// Makes the next line of a timer, histogram or set in `block`, or takes
-    /// the next that was appended. False where there is none.
-    fn make_value_line(&mut self, work: &mut Work<'_>) -> bool {
-        self.block.clear();
-        let packs = work.settings.dialect.form().packs;
-        loop {
-            if self.current.write_line(&mut self.block, packs, &self.packer) {
-                return true;
-            }
-            match self.readers.values.next(&work.registry.values) {
-                Some(metric) => {
-                    if !self.current.open(work.settings, work.budget, metric) {
-                        work.leave(metric);
-                    }
-                }
-                None => return take_appended(work.appended, &mut self.block),
-            }
-        }
-    }
-
-    pub(super) fn put_value_line(&mut self, work: &mut Work<'_>) -> Sent {
-        let block = std::mem::take(&mut self.block);
-        let sent = self.put(work, Retain::IfRoom, &block, 1);
-        self.block = block;
-        sent
-    }
 }
 
-/// Moves the oldest line that the caller wrote for this flush to `out`.
+/// Moves the oldest line that the caller wrote for this flush to `out`, with
+/// a newline in front.
 fn take_appended(appended: &mut Queue, out: &mut Vec<u8>) -> bool {
     let taken = appended.front(out).is_some();
+    out.insert(0, b'\n');
     appended.pop();
     taken
 }

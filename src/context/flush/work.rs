@@ -4,6 +4,7 @@
 
 use crate::encode::packet::Packer;
 use crate::encode::settings::Settings;
+use crate::error::{Error, quoted};
 use crate::log::Journal;
 use crate::metric::Metric;
 use crate::metric::samples::Budget;
@@ -100,6 +101,40 @@ impl Work<'_> {
         };
         packer.clear();
         sent
+    }
+
+    /// Puts lines that belong together, with the newline in front of them,
+    /// into the datagram, after sending one that has no room for them.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        packer: &mut Packer,
+        packed: &mut Retain,
+        retain: Retain,
+        (block, lines): (&[u8], u64),
+    ) -> Sent {
+        let len = block.len() - 1;
+        let mut sent = Sent::Done;
+        if !packer.has_room(len) {
+            sent = self.send(packer, std::mem::replace(packed, Retain::IfRoom));
+        }
+        if packer.has_room(len) {
+            packer.push(block, lines);
+            if retain == Retain::Always {
+                *packed = retain;
+            }
+        } else {
+            self.too_long(&block[1..], packer.limit());
+        }
+        sent
+    }
+
+    #[cold]
+    fn too_long(&mut self, block: &[u8], limit: usize) {
+        let name = block.split(|b| *b == b':').next().unwrap_or_default();
+        let len = block.len();
+        let error = Error::TooBig.because(format_args!("its line has {len} bytes of {limit}"));
+        self.journal.dropped_bad(error, format_args!("metric {}", quoted(name)), self.now);
     }
 
     /// Bytes of the context's `buffer` that are not delivery's.
