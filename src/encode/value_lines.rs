@@ -10,9 +10,10 @@ use crate::encode::packet::Packer;
 use crate::encode::pieces::{BLANK, Pieces};
 use crate::encode::settings::Settings;
 use crate::metric::Metric;
+use crate::metric::budget::Budget;
 use crate::metric::kind::Kind;
 use crate::metric::members::Distinct;
-use crate::metric::samples::{Budget, Drained};
+use crate::metric::samples::Drained;
 
 /// A line of packed values is begun where there is room for two like this.
 const VALUE: usize = 24;

@@ -1,8 +1,10 @@
 //! A metric: one name, kind and set of tags, and what was recorded of it
 //! since the last flush. Recording is one atomic operation.
 //!
-//! A metric takes 128 bytes, two cache lines that it shares with no other.
-//! What a call changes comes first, the key last:
+//! A metric takes 128 bytes, two cache lines that it shares with no other. One
+//! has what each call changes, the other what calls only read, or change once
+//! between flushes: its state and key. A thread that records what another one
+//! does as well waits for the first of them alone.
 //!
 //! | field | counter | total | gauge | timer, histogram, set |
 //! |---|---|---|---|---|
@@ -20,7 +22,8 @@
 //!   zero; then the flush takes nothing, and the next one has everything.
 //! - A **gauge** is a `swap` of the integer or of the real number; an increment
 //!   is a loop of compare and exchange.
-//! - A **sample** is pushed into the first of four lanes whose lock is free.
+//! - A **sample** is pushed into one of four lanes, which one depends on the
+//!   thread; into the next one whose lock is free, where that is not.
 //! - A **member** goes into a hash set, under the context's lock.
 
 #![forbid(unsafe_code)]
@@ -32,10 +35,12 @@ use std::sync::atomic::{
 
 use once_cell::race::OnceBox;
 
+use crate::metric::budget::Budget;
 use crate::metric::kind::Kind;
 use crate::metric::members::Members;
-use crate::metric::samples::{Budget, Samples};
+use crate::metric::samples::Samples;
 
+pub mod budget;
 pub mod kind;
 pub mod members;
 pub mod samples;
@@ -54,30 +59,32 @@ pub struct Metric {
     /// A counter's carries, each 2^64; what a total was before each restart
     /// since the last flush; the bits of a gauge's real number.
     upper: AtomicU64,
+    sent: AtomicU64,
+    sent_at: AtomicU64,
+    extra: OnceBox<Extra>,
+    long_key: OnceBox<Box<[u8]>>,
+    /// The next in the list of what was recorded.
+    pub(crate) next: AtomicPtr<Metric>,
+    /// The next in a slot of the refresh wheel.
+    pub(crate) next_refresh: AtomicPtr<Metric>,
+    // from here on what a call reads
+    hash: u32,
+    key_len: u16,
+    name_len: u16,
     state: AtomicU8,
     queued: AtomicBool,
     /// The newest value of a gauge is its real number; 0 or less was added to
     /// a counter since the last flush.
     is_real: AtomicBool,
     sent_as: AtomicU8,
-    key_len: u16,
-    name_len: u16,
-    /// The next in the list of what was recorded.
-    pub(crate) next: AtomicPtr<Metric>,
-    extra: OnceBox<Extra>,
-    sent: AtomicU64,
-    sent_at: AtomicU64,
-    hash: u32,
     in_wheel: AtomicBool,
-    /// The next in a slot of the refresh wheel.
-    pub(crate) next_refresh: AtomicPtr<Metric>,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
-    long_key: OnceBox<Box<[u8]>>,
     key: [u8; INLINE],
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "sets are few, and a sample's way is to be short")]
 enum Extra {
     Samples(Samples),
     Members(Members),
@@ -318,10 +325,14 @@ impl Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::mem::offset_of;
 
     #[test]
     fn two_cache_lines() {
         assert_eq!(size_of::<Metric>(), 128);
+        // what calls change is in one, what they read in the other
+        assert!(offset_of!(Metric, next_refresh) < 64);
+        assert_eq!(offset_of!(Metric, hash), 64);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod flux;
 pub mod generation;
 pub mod memory;
+pub mod thread;
 
 pub use generation::generation;
 

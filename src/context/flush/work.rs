@@ -7,7 +7,7 @@ use crate::encode::settings::Settings;
 use crate::error::{Error, quoted};
 use crate::log::Journal;
 use crate::metric::Metric;
-use crate::metric::samples::Budget;
+use crate::metric::budget::Budget;
 use crate::registry::Registry;
 use crate::send::connection::{Datagram, Sent};
 use crate::send::delivery::{Delivery, Progress, Retain};
