@@ -42,7 +42,7 @@ typedef int (*format_send_f) (void *ctx, const char *fmt, ...);
 long lost;
 
 static struct fripp_ctx *packets, *names, *samples, *disabled, *million;
-static struct fripp_ctx *renamed;
+static struct fripp_ctx *renamed, *tagged;
 static struct fripp_metric *counter, *gauge, *timer, *inert;
 static char *many_names, *million_names;
 static int receiver = -1;
@@ -309,6 +309,57 @@ static void flush (long n)
     flush_all (names);
 }
 
+static void gauges_before_flush (long n)
+{
+    static long value;
+
+    flush_all (names);
+    for (long i = 0; i < n; i++)
+        fripp_gauge (names, many_names + 64 * i, ++value, false);
+}
+
+static void totals_before_flush (long n)
+{
+    static long total;
+
+    flush_all (names);
+    total += n;
+    for (long i = 0; i < n; i++)
+        fripp_count (names, many_names + 64 * i, total + i);
+}
+
+static void samples_before_flush (long n)
+{
+    flush_all (names);
+    for (long i = 0; i < n; i++)
+        fripp_timing (names, many_names + 64 * i, 0.25 + i * 1e-6);
+}
+
+static void samples_of_one (long n)
+{
+    flush_all (samples);
+    timing (n);
+}
+
+static void flush_of_one (long n)
+{
+    (void)n;
+    flush_all (samples);
+}
+
+static void tagged_before_flush (long n)
+{
+    flush_all (tagged);
+    for (long i = 0; i < n; i++)
+        fripp_inc (tagged, many_names + 64 * i, 1 + i);
+}
+
+static void flush_tagged (long n)
+{
+    (void)n;
+    flush_all (tagged);
+}
+
 /* -- peers: numbers as in peers/src/lib.rs -------------------------------- */
 
 static void exporter_inc (long n) { peers_run (0, n); }
@@ -390,6 +441,16 @@ static struct subject million_subjects[] = {
 static struct subject counted_subjects[] = {
     { "flush", "a flush, per metric", flush, .before = record_before_flush,
       .batch = 500 },
+    { "flush_gauges", "a flush, per gauge", flush,
+      .before = gauges_before_flush, .batch = 500 },
+    { "flush_totals", "a flush, per total", flush,
+      .before = totals_before_flush, .batch = 500 },
+    { "flush_timers", "a flush, per timer of one sample", flush,
+      .before = samples_before_flush, .batch = 500 },
+    { "flush_samples", "a flush, per sample of one timer", flush_of_one,
+      .before = samples_of_one, .batch = 500 },
+    { "flush_tagged", "a flush, per metric of a context with tags",
+      flush_tagged, .before = tagged_before_flush, .batch = 500 },
 };
 
 struct group groups[] = {
@@ -506,6 +567,13 @@ void subjects_open (bool steady)
     inert = fripp_metric_get (disabled, FRIPP_COUNTER, "handle", NULL);
     if (!counter || !gauge || !timer || !inert)
         die ("fripp_metric_get");
+    tagged = context (reader);
+    if (steady)
+        fripp_set_agg_period (tagged, 3600);
+    if (fripp_set_dialect (tagged, FRIPP_DOGSTATSD) < 0
+        || fripp_set_tags (tagged, "host:node12,cluster:corona") < 0
+        || fripp_set_prefix (tagged, "flux.{{rank}}") < 0)
+        die ("fripp_set_tags");
     many_names = make_names (MANY);
     fripp_inc (renamed, one_name, 1);
     if (fripp_set_prefix (renamed, "flux.{{rank}}") < 0)

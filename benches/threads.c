@@ -1,4 +1,4 @@
-/* threads.c - two threads on two metrics, and on two padded atomics
+/* threads.c - two threads on two metrics or one, and on two padded atomics
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
@@ -17,7 +17,7 @@
 
 #include "bench.h"
 
-enum { ATOMIC, ADD, INC, TIMING, KINDS };
+enum { ATOMIC, ADD, INC, TIMING, SHARED_ADD, SHARED_SET, SHARED_RECORD, KINDS };
 
 #define BATCH 200000L
 /* below the bound beyond which samples are thinned */
@@ -28,6 +28,7 @@ static struct {
 } padded[2];
 static struct fripp_ctx *ctx;
 static struct fripp_metric *metrics[2];
+static struct fripp_metric *shared_gauge, *shared_timer;
 static const char *names[2] = { "thread.a", "thread.b" };
 static volatile int waiting_for;
 
@@ -74,6 +75,18 @@ static void work (int kind, int number)
         case INC:
             for (long i = 0; i < BATCH; i++)
                 fripp_inc (ctx, name, 1);
+            break;
+        case SHARED_ADD:
+            for (long i = 0; i < BATCH; i++)
+                fripp_metric_add (metrics[0], 1);
+            break;
+        case SHARED_SET:
+            for (long i = 0; i < BATCH; i++)
+                fripp_metric_set (shared_gauge, i);
+            break;
+        case SHARED_RECORD:
+            for (long i = 0; i < SAMPLES / 2; i++)
+                fripp_metric_record (shared_timer, 0.25);
             break;
         default:
             for (long i = 0; i < SAMPLES; i++)
@@ -128,7 +141,7 @@ static double time_of (int kind, int threads)
         start = workers[i].start < start ? workers[i].start : start;
         end = workers[i].end > end ? workers[i].end : end;
     }
-    if (kind == TIMING)
+    if (kind == TIMING || kind == SHARED_RECORD)
         flush ();
     return (double)(end - start);
 }
@@ -144,6 +157,12 @@ void thread_rows (void)
         [INC] = { "threads.inc", "two threads, fripp_inc", AT_LEAST },
         [TIMING] = { "threads.timing", "two threads, fripp_timing",
                      AT_LEAST },
+        [SHARED_ADD] = { "threads.shared_add", "two threads on one counter",
+                         INFO },
+        [SHARED_SET] = { "threads.shared_set", "two threads on one gauge",
+                         INFO },
+        [SHARED_RECORD] = { "threads.shared_record",
+                            "two threads on one timer", INFO },
     };
     int rounds = rounds_of (50);
     double *ratios[KINDS];
@@ -156,6 +175,10 @@ void thread_rows (void)
         metrics[i] = fripp_metric_get (ctx, FRIPP_COUNTER, names[i], NULL);
         fripp_timing (ctx, names[i], 1);
     }
+    shared_gauge = fripp_metric_get (ctx, FRIPP_GAUGE, "shared", NULL);
+    shared_timer = fripp_metric_get (ctx, FRIPP_TIMER, "shared", NULL);
+    if (!shared_gauge || !shared_timer)
+        die ("fripp_metric_get");
     for (int kind = 0; kind < KINDS; kind++) {
         if (!(ratios[kind] = calloc (rounds, sizeof (double))))
             die ("calloc");

@@ -22,7 +22,7 @@ use crate::encode::packet::each_line;
 use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::log::{Journal, Message};
-use crate::metric::samples::Budget;
+use crate::metric::budget::Budget;
 use crate::registry::Registry;
 use crate::send::connection::Connection;
 use crate::send::delivery::{Delivery, count_rejected};

@@ -2,8 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::encode::dialect::Tagging;
-
+use crate::encode::dialect::{Form, Tagging};
 use crate::encode::number;
 use crate::encode::settings::Settings;
 use crate::encode::tags;
@@ -21,8 +20,7 @@ pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
     let start = out.len();
     out.extend_from_slice(&settings.prefix);
     out.extend_from_slice(metric.name());
-    if form.reserved_names && (out[start..].starts_with(b"_sc") || out[start..].starts_with(b"_e"))
-    {
+    if form.reserved_names && is_reserved(&out[start..]) {
         out.remove(start);
     }
     if let Tagging::InName(separator) = form.tags {
@@ -31,9 +29,14 @@ pub fn head(out: &mut Vec<u8>, settings: &Settings, metric: &Metric) {
     out.push(b':');
 }
 
+/// Whether a line that begins so is something else to some servers.
+pub fn is_reserved(start: &[u8]) -> bool {
+    start.starts_with(b"_sc") || start.starts_with(b"_e")
+}
+
 /// Writes what stands behind the value: `|ms|@0.5|#k:v`, for a value that
-/// stands for `k`.
-pub fn tail(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind, k: u32) {
+/// stands for `k`, of a metric with these tags.
+pub fn tail(out: &mut Vec<u8>, settings: &Settings, own_tags: &[u8], kind: Kind, k: u32) {
     out.push(b'|');
     out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
     if k > 1 {
@@ -42,7 +45,7 @@ pub fn tail(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind,
     }
     let form = settings.dialect.form();
     if form.tags == Tagging::Suffix {
-        tags::write_suffix(form, &settings.tags, metric.tags(), out);
+        tags::write_suffix(form, &settings.tags, own_tags, out);
     }
 }
 
@@ -53,16 +56,14 @@ fn line(
     kind: Kind,
     value: impl FnOnce(&mut Vec<u8>),
 ) {
-    if !out.is_empty() {
-        out.push(b'\n');
-    }
+    out.push(b'\n');
     head(out, settings, metric);
     value(out);
-    tail(out, settings, metric, kind, 1);
+    tail(out, settings, metric.tags(), kind, 1);
 }
 
-/// Writes what was taken from a counter, total or gauge. The number of lines,
-/// which belong into one datagram.
+/// Writes what was taken from a counter, total or gauge, a newline in front of
+/// each line. The number of lines, which belong into one datagram.
 #[inline(always)]
 pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: Taken) -> u64 {
     match taken {
@@ -84,6 +85,22 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
             line(out, settings, metric, Kind::Gauge, |out| write(out, value));
             1 + u64::from(zero)
         }
+    }
+}
+
+/// The kind and the value of what is one line with an integer, as most is.
+#[inline(always)]
+pub fn one_integer(form: &Form, taken: &Taken) -> Option<(Kind, i64)> {
+    match *taken {
+        Taken::Sum(sum) => Some((Kind::Counter, sum)),
+        Taken::Gauge(Number::Integer(value)) if value >= 0 || form.negative_gauges => {
+            Some((Kind::Gauge, value))
+        }
+        Taken::Total { before, growth, total, known } => {
+            let goes_on = growth == i128::from(total) - i128::from(before);
+            (total != 0 && goes_on && (known || growth == 0)).then_some((Kind::Total, total))
+        }
+        _ => None,
     }
 }
 

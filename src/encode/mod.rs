@@ -7,6 +7,7 @@ pub mod line;
 pub mod name;
 pub mod number;
 pub mod packet;
+pub mod pieces;
 pub mod settings;
 pub mod tags;
 pub mod value_lines;

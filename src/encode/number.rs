@@ -3,6 +3,55 @@
 
 #![forbid(unsafe_code)]
 
+/// The most bytes of an integer of 64 bits.
+pub const DIGITS: usize = 20;
+
+/// The numbers below 100, of two digits each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    pairs
+};
+
+/// The powers of ten of 64 bits; 0 stands for the first, that 0 is a digit.
+const POWERS: [u64; DIGITS] = {
+    let mut powers = [0; DIGITS];
+    let mut n = 1;
+    while n < DIGITS {
+        powers[n] = 10u64.pow(n as u32);
+        n += 1;
+    }
+    powers
+};
+
+/// How many digits a number has.
+#[inline(always)]
+pub fn len(value: u64) -> usize {
+    // log 2 / log 10 is 1233 / 4096, or one more
+    let bits = 64 - (value | 1).leading_zeros() as usize;
+    let guess = (bits * 1233) >> 12;
+    guess + usize::from(value >= POWERS[guess])
+}
+
+/// Writes digits from the last, at `end`, to the front by `put`, two at a
+/// time; so the first of an odd number has a 0 before it.
+#[inline(always)]
+pub fn digits(mut value: u64, mut end: usize, mut put: impl FnMut(usize, [u8; 2])) {
+    loop {
+        end -= 2;
+        let next = value / 100;
+        put(end, PAIRS[(value - next * 100) as usize]);
+        if next == 0 {
+            return;
+        }
+        value = next;
+    }
+}
+
 /// Writes an integer.
 pub fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
@@ -58,17 +107,25 @@ pub fn timing(out: &mut Vec<u8>, ms: f64) {
     let whole = ms.trunc();
     let millionths = millionths(ms - whole);
     let whole = whole as u64 + millionths / 1_000_000;
-    integer(out, whole);
-    let mut fraction = millionths % 1_000_000;
-    if fraction == 0 {
-        return;
+    // at most 16 digits, a dot and 6 more, behind a byte for a leading 0; the
+    // masks only show that all is in bounds
+    let mut text = [0; 33];
+    let mut put = |at: usize, pair| [text[at & 31], text[(at & 31) + 1]] = pair;
+    let dot = 1 + len(whole);
+    digits(whole, dot, &mut put);
+    let mut end = dot;
+    let fraction = millionths % 1_000_000;
+    if fraction > 0 {
+        put(dot, [b'.', 0]);
+        put(dot + 1, PAIRS[(fraction / 10_000) as usize]);
+        put(dot + 3, PAIRS[(fraction / 100 % 100) as usize]);
+        put(dot + 5, PAIRS[(fraction % 100) as usize]);
+        end = dot + 7;
+        while text[(end - 1) & 31] == b'0' {
+            end -= 1;
+        }
     }
-    let mut digits = [b'.', b'0', b'0', b'0', b'0', b'0', b'0'];
-    for digit in digits[1..].iter_mut().rev() {
-        *digit = b'0' + (fraction % 10) as u8;
-        fraction /= 10;
-    }
-    out.extend_from_slice(trim_zeros(&digits));
+    out.extend_from_slice(&text[1..end]);
 }
 
 /// Writes the sample rate 1/k as a decimal that gives k back. k is a power
@@ -142,6 +199,20 @@ mod tests {
         }
         assert_eq!(text(|out| real(out, 1e300)), format!("1{}", "0".repeat(300)));
         assert_eq!(text(|out| real(out, 5e-324)), format!("0.{}5", "0".repeat(323)));
+    }
+
+    #[test]
+    fn lengths() {
+        for shift in 0..64 {
+            for value in [1 << shift, (1 << shift) - 1] {
+                assert_eq!(len(value), value.to_string().len());
+            }
+        }
+        for power in POWERS.into_iter().skip(1) {
+            assert_eq!(len(power), power.to_string().len());
+            assert_eq!(len(power - 1), (power - 1).to_string().len());
+        }
+        assert_eq!(len(u64::MAX), DIGITS);
     }
 
     #[test]

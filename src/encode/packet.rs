@@ -13,6 +13,7 @@ pub const MTU_RANGE: std::ops::RangeInclusive<usize> = 512..=65_507;
 /// A datagram that lines are put into.
 #[derive(Debug)]
 pub struct Packer {
+    /// Each line behind a newline: the first one is not the datagram's.
     bytes: Vec<u8>,
     lines: u64,
     limit: usize,
@@ -42,29 +43,27 @@ impl Packer {
 
     /// How many bytes a line may have that still goes in.
     pub fn room(&self) -> usize {
-        self.limit
-            - self.bytes.len()
-            - usize::from(!self.bytes.is_empty()).min(self.limit - self.bytes.len())
+        self.limit.saturating_sub(self.bytes.len())
     }
 
     /// Whether a line, or lines, of `len` bytes still go in.
+    #[inline]
     pub fn has_room(&self, len: usize) -> bool {
-        let newline = usize::from(!self.bytes.is_empty());
-        self.bytes.len() + newline + len <= self.limit
+        self.bytes.len() + len <= self.limit
     }
 
-    /// Puts lines in, with a newline between them, for which there is room.
+    /// Puts lines in that have a newline in front and between them, for which
+    /// there is room.
+    #[inline]
     pub fn push(&mut self, block: &[u8], lines: u64) {
-        if !self.bytes.is_empty() {
-            self.bytes.push(b'\n');
-        }
         self.bytes.extend_from_slice(block);
         self.lines += lines;
     }
 
     /// The datagram and its number of lines, where there is one.
     pub fn datagram(&self) -> Option<(&[u8], u64)> {
-        (self.lines > 0).then_some((&self.bytes[..], self.lines))
+        let (_, datagram) = self.bytes.split_first()?;
+        Some((datagram, self.lines))
     }
 
     /// Starts the next datagram.
@@ -83,15 +82,18 @@ impl Packer {
             return Rejected::default();
         }
         self.clear();
-        if memory::room(&mut self.bytes, self.limit).is_err() {
+        if memory::room(&mut self.bytes, self.limit + 1).is_err() {
             let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
             return Rejected { no_memory: lines.count() as u64, ..Rejected::default() };
         }
         let rejected = each_line(text, self.limit, |line| {
             if !self.has_room(line.len()) {
-                emit(&self.bytes, self.lines);
+                if let Some((datagram, lines)) = self.datagram() {
+                    emit(datagram, lines);
+                }
                 self.clear();
             }
+            self.bytes.push(b'\n');
             self.push(line, 1);
         });
         if let Some((datagram, lines)) = self.datagram() {

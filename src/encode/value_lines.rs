@@ -7,11 +7,13 @@ use std::collections::hash_set;
 
 use crate::encode::line;
 use crate::encode::packet::Packer;
+use crate::encode::pieces::{BLANK, Pieces};
 use crate::encode::settings::Settings;
 use crate::metric::Metric;
+use crate::metric::budget::Budget;
 use crate::metric::kind::Kind;
 use crate::metric::members::Distinct;
-use crate::metric::samples::{Budget, Drained};
+use crate::metric::samples::Drained;
 
 /// A line of packed values is begun where there is room for two like this.
 const VALUE: usize = 24;
@@ -20,8 +22,10 @@ const VALUE: usize = 24;
 #[derive(Debug)]
 pub struct ValueLines {
     kind: Kind,
-    /// What stands before a value.
-    head: Vec<u8>,
+    /// A newline, what stands before a value, and the line made last.
+    line: Vec<u8>,
+    /// Where the value is.
+    head: usize,
     /// What stands behind it.
     tail: Vec<u8>,
     samples: Vec<f64>,
@@ -33,7 +37,8 @@ impl Default for ValueLines {
     fn default() -> ValueLines {
         ValueLines {
             kind: Kind::Timer,
-            head: Vec::new(),
+            line: Vec::new(),
+            head: 0,
             tail: Vec::new(),
             samples: Vec::new(),
             next: 0,
@@ -45,7 +50,13 @@ impl Default for ValueLines {
 impl ValueLines {
     /// Takes what `metric` has recorded, in place of what is left here. False
     /// where some of it was in use, and stays.
-    pub fn open(&mut self, settings: &Settings, budget: &Budget, metric: &Metric) -> bool {
+    pub fn open(
+        &mut self,
+        settings: &Settings,
+        pieces: &Pieces,
+        budget: &Budget,
+        metric: &Metric,
+    ) -> bool {
         self.samples.clear();
         self.next = 0;
         let mut drained = Drained { k: 1, left: false };
@@ -56,10 +67,23 @@ impl ValueLines {
             self.members = members.take(budget).into_iter();
         }
         self.kind = metric.kind();
-        self.head.clear();
+        self.line.clear();
         self.tail.clear();
-        line::head(&mut self.head, settings, metric);
-        line::tail(&mut self.tail, settings, metric, self.kind, drained.k);
+        let mut scratch = BLANK;
+        match pieces.head(&mut scratch, metric) {
+            Some(head) => self.line.extend_from_slice(&scratch[..head]),
+            None => {
+                self.line.push(b'\n');
+                line::head(&mut self.line, settings, metric);
+            }
+        }
+        self.head = self.line.len();
+        match pieces.short_tail(self.kind) {
+            Some(tail) if drained.k == 1 && metric.tags().is_empty() => {
+                self.tail.extend_from_slice(tail);
+            }
+            _ => line::tail(&mut self.tail, settings, metric.tags(), self.kind, drained.k),
+        }
         !drained.left
     }
 
@@ -68,34 +92,38 @@ impl ValueLines {
         self.samples.len() - self.next + self.members.len()
     }
 
-    /// Writes the next line, which is to go into `packer`; with `packs`, of
-    /// as many samples as fit. False where none is left.
-    pub fn write_line(&mut self, out: &mut Vec<u8>, packs: bool, packer: &Packer) -> bool {
-        let Some(first) = self.samples.get(self.next) else {
-            let Some(member) = self.members.next() else { return false };
-            for part in [&self.head[..], &member, &self.tail] {
-                out.extend_from_slice(part);
+    /// The next line, a newline in front, which is to go into `packer`; with
+    /// `packs`, of as many samples as fit.
+    #[inline]
+    pub fn next_line(&mut self, packs: bool, packer: &Packer) -> Option<&[u8]> {
+        let line = &mut self.line;
+        line.truncate(self.head);
+        if let Some(first) = self.samples.get(self.next) {
+            line::sample(line, self.kind, *first);
+            self.next += 1;
+            if packs {
+                self.pack(packer);
             }
-            return true;
-        };
-        out.extend_from_slice(&self.head);
-        line::sample(out, self.kind, *first);
-        self.next += 1;
-        if packs {
-            let least = out.len() + self.tail.len() + 2 * VALUE;
-            let most = if packer.room() > least { packer.room() } else { packer.limit() };
-            while let Some(value) = self.samples.get(self.next) {
-                let end = out.len();
-                out.push(b':');
-                line::sample(out, self.kind, *value);
-                if out.len() + self.tail.len() > most {
-                    out.truncate(end);
-                    break;
-                }
-                self.next += 1;
-            }
+        } else {
+            line.extend_from_slice(&self.members.next()?);
         }
-        out.extend_from_slice(&self.tail);
-        true
+        self.line.extend_from_slice(&self.tail);
+        Some(&self.line)
+    }
+
+    fn pack(&mut self, packer: &Packer) {
+        // the newline is not counted
+        let least = self.line.len() - 1 + self.tail.len() + 2 * VALUE;
+        let most = if packer.room() > least { packer.room() } else { packer.limit() };
+        while let Some(value) = self.samples.get(self.next) {
+            let end = self.line.len();
+            self.line.push(b':');
+            line::sample(&mut self.line, self.kind, *value);
+            if self.line.len() - 1 + self.tail.len() > most {
+                self.line.truncate(end);
+                break;
+            }
+            self.next += 1;
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::sys::memory;
 
 /// A key up to this long lives in the metric itself.
-const INLINE: usize = 40;
+pub const INLINE: usize = 40;
 
 /// A key; its length is kept beside it.
 #[derive(Debug)]
@@ -54,6 +54,13 @@ impl KeyBytes {
             let bytes = &*self.0.get();
             if len <= INLINE { bytes.inline.get_unchecked(..len) } else { bytes.long(len) }
         }
+    }
+
+    /// The place of a short key, with whatever is behind it.
+    #[inline]
+    pub fn inline(&self) -> &[u8; INLINE] {
+        // SAFETY: nobody writes while there are readers.
+        unsafe { &(*self.0.get()).inline }
     }
 
     /// Puts other bytes in the place of those, which were `len`.

@@ -25,6 +25,11 @@ impl Kind {
     pub const ALL: [Kind; 6] =
         [Kind::Counter, Kind::Total, Kind::Gauge, Kind::Timer, Kind::Histogram, Kind::Set];
 
+    /// Whether a flush sends one number of it.
+    pub fn is_number(self) -> bool {
+        matches!(self, Kind::Counter | Kind::Total | Kind::Gauge)
+    }
+
     /// Its name in a sentence.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 
 use foldhash::fast::FixedState;
 
-use crate::metric::samples::Budget;
+use crate::metric::budget::Budget;
 use crate::sys::memory;
 
 /// What a member costs besides its bytes, roughly.

@@ -1,8 +1,10 @@
 //! A metric: one name, kind and set of tags, and what was recorded of it
 //! since the last flush. Recording is one atomic operation.
 //!
-//! A metric takes 128 bytes, two cache lines that it shares with no other.
-//! What a call changes comes first, the key last:
+//! A metric takes 128 bytes, two cache lines that it shares with no other. One
+//! has what each call changes, the other what calls only read, or change once
+//! between flushes: its state and key. A thread that records what another one
+//! does as well waits for the first of them alone.
 //!
 //! | field | counter | total | gauge | timer, histogram, set |
 //! |---|---|---|---|---|
@@ -20,7 +22,8 @@
 //!   zero; then the flush takes nothing, and the next one has everything.
 //! - A **gauge** is a `swap` of the integer or of the real number; an increment
 //!   is a loop of compare and exchange.
-//! - A **sample** is pushed into the first of four lanes whose lock is free.
+//! - A **sample** is pushed into one of four lanes, which one depends on the
+//!   thread; into the next one whose lock is free, where that is not.
 //! - A **member** goes into a hash set, under the context's lock.
 
 use std::sync::atomic::{
@@ -31,11 +34,13 @@ use std::sync::atomic::{
 use once_cell::race::OnceBox;
 
 use crate::error::Error;
-use crate::metric::key::KeyBytes;
+use crate::metric::budget::Budget;
+use crate::metric::key::{INLINE, KeyBytes};
 use crate::metric::kind::Kind;
 use crate::metric::members::Members;
-use crate::metric::samples::{Budget, Samples};
+use crate::metric::samples::Samples;
 
+pub mod budget;
 pub mod key;
 pub mod kind;
 pub mod members;
@@ -52,29 +57,32 @@ pub struct Metric {
     /// A counter's carries, each 2^64; what a total was before each restart
     /// since the last flush; the bits of a gauge's real number.
     upper: AtomicU64,
+    sent: AtomicU64,
+    sent_at: AtomicU64,
+    extra: OnceBox<Extra>,
+    /// The next in the list of what was recorded.
+    pub(crate) next: AtomicPtr<Metric>,
+    /// The next in a slot of the refresh wheel.
+    pub(crate) next_refresh: AtomicPtr<Metric>,
+    /// The place of a long key is in the first cache line, a short key itself
+    /// in the second, where all is that a call reads.
+    key: KeyBytes,
+    hash: AtomicU32,
+    key_len: AtomicU16,
+    name_len: AtomicU16,
     state: AtomicU8,
     queued: AtomicBool,
     /// The newest value of a gauge is its real number; 0 or less was added to
     /// a counter since the last flush.
     is_real: AtomicBool,
     sent_as: AtomicU8,
-    key_len: AtomicU16,
-    name_len: AtomicU16,
-    /// The next in the list of what was recorded.
-    pub(crate) next: AtomicPtr<Metric>,
-    extra: OnceBox<Extra>,
-    sent: AtomicU64,
-    sent_at: AtomicU64,
-    hash: AtomicU32,
     in_wheel: AtomicBool,
-    /// The next in a slot of the refresh wheel.
-    pub(crate) next_refresh: AtomicPtr<Metric>,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
-    key: KeyBytes,
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "sets are few, and a sample's way is to be short")]
 enum Extra {
     Samples(Samples),
     Members(Members),
@@ -187,6 +195,15 @@ impl Metric {
         self.key().get(usize::from(self.name_len.load(Relaxed)) + 1..).unwrap_or_default()
     }
 
+    /// The cleaned name and its length, of a metric without tags whose name
+    /// has at most `longest` bytes, itself at most `INLINE`.
+    #[inline]
+    pub fn short_name(&self, longest: usize) -> Option<(&[u8; INLINE], usize)> {
+        let len = self.name_len.load(Relaxed);
+        let is_short = self.key_len.load(Relaxed) == len && usize::from(len) <= longest;
+        is_short.then(|| (self.key.inline(), usize::from(len)))
+    }
+
     /// The kind, with what keeps recording from the fast path.
     #[inline]
     pub fn state(&self) -> u8 {
@@ -222,13 +239,35 @@ impl Metric {
 
     /// The flush is about to look at it: what is recorded from now on takes
     /// it into the list again.
+    ///
+    /// A call records by steps A, then looks at `queued`; the flush clears
+    /// `queued`, then looks by steps B at what was recorded. Either B sees A,
+    /// or the call has to see `queued` cleared. Where B is made of loads, only
+    /// a swap here keeps them from being done before `queued` is cleared.
+    ///
+    /// A counter's A is a `fetch_add` of `value`, and B a `swap` of it: one of
+    /// them is first. If A is, B takes what it added. If B is, A reads what it
+    /// wrote, or what other calls have added to that: a release and an acquire
+    /// along one chain of read-modify-writes, so that what was stored before B
+    /// is seen after A. A plain store does, then. A carry, in another word, is
+    /// followed by one more `fetch_add` of 0, of which the same is true. This
+    /// is for a state without bits, which the flush never leaves untaken; they
+    /// change under the lock that the flush has.
+    #[inline]
     pub fn dequeue(&self) {
-        self.queued.swap(false, SeqCst);
+        if self.state() == Kind::Counter as u8 {
+            self.queued.store(false, Release);
+        } else {
+            self.queued.swap(false, SeqCst);
+        }
     }
 
     /// Takes the metric into the refresh wheel, or out. What it was before.
+    /// The lock of the context is held.
     pub(crate) fn in_wheel(&self, is: bool) -> bool {
-        self.in_wheel.swap(is, Relaxed)
+        let was = self.in_wheel.load(Relaxed);
+        self.in_wheel.store(is, Relaxed);
+        was
     }
 
     /// Whether a number was recorded since the last flush, or a gauge has a
@@ -308,10 +347,14 @@ impl Drop for Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::mem::offset_of;
 
     #[test]
     fn two_cache_lines() {
         assert_eq!(size_of::<Metric>(), 128);
+        // what calls change is in one, what they read in the other
+        assert!(offset_of!(Metric, next_refresh) < 64);
+        assert_eq!(offset_of!(Metric, hash), 64);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use spin::mutex::SpinMutex;
 
-use crate::sys::memory;
+use crate::metric::budget::Budget;
+use crate::sys::{memory, thread};
 
 /// More samples of a metric in a period than this are thinned: brubeck takes
 /// 65,535.
@@ -24,20 +28,19 @@ const SMALL: usize = 64;
 /// The samples of one metric.
 #[derive(Debug, Default)]
 pub struct Samples {
-    lanes: [SpinMutex<Lane>; LANES],
-    /// In a child process: lanes whose lock a thread had that is not here.
-    dead: [AtomicBool; LANES],
+    lanes: [Slot; LANES],
 }
 
-/// Memory that the samples of a context take, and what was lost for want of
-/// it.
-#[derive(Debug)]
-pub struct Budget {
-    bound: usize,
-    /// More than half of it is in use: what is idle is to be given back.
-    tight: AtomicBool,
-    used: AtomicUsize,
-    lost: AtomicU64,
+/// A lane on a cache line of its own: two threads that record one metric do
+/// not wait for each other's.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Slot {
+    lane: SpinMutex<Lane>,
+    /// In a child process: a thread had the lock that is not here.
+    dead: AtomicBool,
+    /// It may hold samples, or more memory than a little.
+    used: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -87,12 +90,27 @@ impl Default for Lane {
 impl Samples {
     /// Keeps a sample. Whether it is the first of a lane since the last
     /// flush.
+    #[inline]
     pub fn record(&self, value: f64, budget: &Budget) -> bool {
+        self.record_from(lane_of(thread::number()), value, budget)
+    }
+
+    #[inline]
+    fn record_from(&self, lane: usize, value: f64, budget: &Budget) -> bool {
+        match self.lanes[lane % LANES].record(value, budget) {
+            Some(first) => first,
+            None => self.record_elsewhere(lane, value, budget),
+        }
+    }
+
+    #[cold]
+    fn record_elsewhere(&self, lane: usize, value: f64, budget: &Budget) -> bool {
         for _ in 0..TRIES {
             // one of four is free unless four threads are in here
-            for lane in &self.lanes {
-                if let Some(mut lane) = lane.try_lock() {
-                    return lane.record(value, budget);
+            for next in 1..=LANES {
+                let slot = &self.lanes[(lane + next) % LANES];
+                if let Some(first) = slot.record(value, budget) {
+                    return first;
                 }
             }
             std::thread::yield_now();
@@ -111,14 +129,18 @@ impl Samples {
         let mut recorded = 0;
         let mut left = false;
         let mut random = Random::default();
-        for (i, lane) in self.lanes.iter().enumerate() {
+        for (i, slot) in self.lanes.iter().enumerate() {
             ends[i] = out.len();
-            let dead = self.dead[i].load(Relaxed);
+            if !slot.used.load(Acquire) {
+                // nothing, or about to be: then its caller marks the metric
+                continue;
+            }
+            let dead = slot.dead.load(Relaxed);
             let mut looks = (0..if dead { 1 } else { LOOKS }).filter_map(|n| {
                 if n > 0 {
                     std::thread::yield_now();
                 }
-                lane.try_lock()
+                slot.lane.try_lock()
             });
             let Some(mut lane) = looks.next() else {
                 left |= !dead;
@@ -134,6 +156,7 @@ impl Samples {
             }
             ends[i] = out.len();
             lane.reset(budget);
+            slot.used.store(lane.values.capacity() > SMALL, Relaxed);
         }
         let mut stride = strides.into_iter().max().unwrap_or(1);
         let mut begin = start;
@@ -162,15 +185,15 @@ impl Samples {
     /// that another thread had locked is not touched, ever.
     pub fn after_fork(&self, budget: &Budget) {
         self.clear(budget);
-        for (lane, dead) in self.lanes.iter().zip(&self.dead) {
-            dead.store(lane.try_lock().is_none(), Relaxed);
+        for slot in &self.lanes {
+            slot.dead.store(slot.lane.try_lock().is_none(), Relaxed);
         }
     }
 
     /// Gives the memory of lanes back that hold nothing.
     pub fn release(&self, budget: &Budget) {
-        for lane in &self.lanes {
-            if let Some(mut lane) = lane.try_lock()
+        for slot in &self.lanes {
+            if let Some(mut lane) = slot.lane.try_lock()
                 && lane.values.is_empty()
             {
                 budget.give_back(lane.values.capacity() * size_of::<f64>());
@@ -179,19 +202,40 @@ impl Samples {
         }
     }
 
-    /// Holds a lane as one does who records.
+    /// Holds all lanes as those do who record.
     #[cfg(test)]
-    pub fn hold(&self) -> spin::mutex::SpinMutexGuard<'_, impl Sized> {
-        self.lanes[0].lock()
+    pub fn hold(&self) -> Vec<spin::mutex::SpinMutexGuard<'_, impl Sized>> {
+        self.lanes.iter().map(|slot| slot.lane.lock()).collect()
     }
 
     /// Forgets all samples but those that are being recorded right now.
     pub fn clear(&self, budget: &Budget) {
-        for lane in &self.lanes {
-            if let Some(mut lane) = lane.try_lock() {
+        for slot in &self.lanes {
+            if let Some(mut lane) = slot.lane.try_lock() {
                 lane.reset(budget);
             }
         }
+    }
+}
+
+/// The lane of a thread. Their numbers are addresses, often of one distance:
+/// multiplied so, those of neighbours with stacks of the usual size differ.
+#[inline]
+fn lane_of(thread: usize) -> usize {
+    ((thread as u64 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62) as usize
+}
+
+impl Slot {
+    /// Keeps a sample; whether it is the lane's first. `None` where the lane
+    /// is in use.
+    #[inline]
+    fn record(&self, value: f64, budget: &Budget) -> Option<bool> {
+        let mut lane = self.lane.try_lock()?;
+        let first = lane.record(value, budget);
+        if first {
+            self.used.store(true, Release);
+        }
+        Some(first)
     }
 }
 
@@ -271,53 +315,6 @@ impl Lane {
     }
 }
 
-impl Budget {
-    /// At most `bound` bytes.
-    pub fn new(bound: usize) -> Budget {
-        Budget {
-            bound,
-            tight: AtomicBool::new(false),
-            used: AtomicUsize::new(0),
-            lost: AtomicU64::new(0),
-        }
-    }
-
-    /// Bytes in use.
-    pub fn used(&self) -> usize {
-        self.used.load(Relaxed)
-    }
-
-    /// Samples lost since the last call.
-    pub fn take_lost(&self) -> u64 {
-        if self.lost.load(Relaxed) == 0 { 0 } else { self.lost.swap(0, Relaxed) }
-    }
-
-    /// Whether so many bytes more may be used.
-    pub fn take(&self, bytes: usize) -> bool {
-        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.bound);
-        let used = self.used.fetch_update(Relaxed, Relaxed, fits);
-        if used.is_err() || used.is_ok_and(|used| used > self.bound / 2) {
-            self.tight.store(true, Relaxed);
-        }
-        used.is_ok()
-    }
-
-    /// Whether memory was short since the last call.
-    pub fn was_tight(&self) -> bool {
-        self.tight.swap(false, Relaxed)
-    }
-
-    /// So many bytes are used no more.
-    pub fn give_back(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Relaxed);
-    }
-
-    /// So many samples could not be kept.
-    pub fn lose(&self, samples: u64) {
-        self.lost.fetch_add(samples, Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,7 +331,8 @@ mod tests {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         for period in 0..3 {
             let recorded: Vec<f64> = (0..MAX_KEPT).map(|i| (period * i) as f64).collect();
-            let first: Vec<bool> = recorded.iter().map(|v| samples.record(*v, &budget)).collect();
+            let first: Vec<bool> =
+                recorded.iter().map(|v| samples.record_from(0, *v, &budget)).collect();
             assert!(first[0] && !first[1..].contains(&true));
             assert_eq!(drained(&samples, &budget), (recorded, 1));
         }
@@ -348,7 +346,7 @@ mod tests {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         for n in [MAX_KEPT + 1, 2 * MAX_KEPT, 2 * MAX_KEPT + 1, 200_000, 1_000_000] {
             (0..n).for_each(|i| {
-                samples.record(i as f64, &budget);
+                samples.record_from(0, i as f64, &budget);
             });
             let (values, k) = drained(&samples, &budget);
             assert!(values.len() <= MAX_KEPT && k > 1);
@@ -366,7 +364,7 @@ mod tests {
         for n in [60_000, 120_000, 480_000] {
             for period in [2, 4, 8] {
                 (0..n).for_each(|i| {
-                    samples.record(if i % period == 0 { 1000.0 } else { 1.0 }, &budget);
+                    samples.record_from(0, if i % period == 0 { 1000.0 } else { 1.0 }, &budget);
                 });
                 let (values, k) = drained(&samples, &budget);
                 let sum = values.iter().sum::<f64>() * f64::from(k);
@@ -377,11 +375,20 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_is_a_cache_line_and_threads_are_spread() {
+        assert_eq!((size_of::<Slot>(), align_of::<Slot>()), (64, 64));
+        // blocks of threads whose stacks have 8 MiB and a guard page
+        let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0000_0740 + i * 0x80_1000)).collect();
+        assert!((0..LANES).all(|lane| lanes.iter().filter(|l| **l == lane).count() > 15));
+        assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
     fn a_lane_in_use_keeps_its_samples() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
-        samples.record(1.0, &budget);
-        let busy = samples.lanes[0].lock();
-        samples.record(2.0, &budget);
+        samples.record_from(0, 1.0, &budget);
+        let busy = samples.lanes[0].lane.lock();
+        samples.record_from(0, 2.0, &budget);
         let mut out = Vec::new();
         assert_eq!(samples.drain(&mut out, &budget), Drained { k: 1, left: true });
         assert_eq!(out, [2.0]);
@@ -393,13 +400,13 @@ mod tests {
     #[cfg_attr(miri, ignore = "too many samples for it")]
     fn lanes_are_thinned_alike() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
-        let busy = samples.lanes[0].lock();
+        let busy = samples.lanes[0].lane.lock();
         (0..40_000).for_each(|i| {
-            samples.record(f64::from(i), &budget);
+            samples.record_from(0, f64::from(i), &budget);
         });
         drop(busy);
         (0..40_000).for_each(|i| {
-            samples.record(f64::from(i), &budget);
+            samples.record_from(0, f64::from(i), &budget);
         });
         let (values, k) = drained(&samples, &budget);
         assert_eq!((values.len(), k), (20_000, 4));
@@ -410,13 +417,13 @@ mod tests {
     fn lanes_together_count_within_k() {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
         for n in [50_001, 50_003, 49_999, 1] {
-            let busy: Vec<_> = (0..3).map(|i| samples.lanes[i].lock()).collect();
+            let busy: Vec<_> = (0..3).map(|i| samples.lanes[i].lane.lock()).collect();
             (0..n).for_each(|i| {
-                samples.record(f64::from(i), &budget);
+                samples.record_from(0, f64::from(i), &budget);
             });
             drop(busy);
             (0..n).for_each(|i| {
-                samples.record(f64::from(i), &budget);
+                samples.record_from(0, f64::from(i), &budget);
             });
             let (values, k) = drained(&samples, &budget);
             let told = values.len() as i32 * k as i32;
@@ -432,7 +439,7 @@ mod tests {
     fn without_memory_the_oldest_go_and_are_counted() {
         let (samples, budget) = (Samples::default(), Budget::new(8 * 64));
         (0..1000).for_each(|i| {
-            samples.record(f64::from(i), &budget);
+            samples.record_from(0, f64::from(i), &budget);
         });
         let (values, k) = drained(&samples, &budget);
         assert_eq!((values.last(), k), (Some(&999.0), 1));

@@ -154,6 +154,8 @@ impl Metric {
     #[cold]
     fn carry(&self, n: i64) {
         self.upper.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
+        // see `dequeue`: a flush that has not taken the carry is seen
+        self.value.fetch_add(0, SeqCst);
     }
 
     /// Takes what a counter, total or gauge has for a flush. Totals are taken
@@ -162,11 +164,10 @@ impl Metric {
     #[inline(always)]
     pub fn take(&self, whole_totals: bool, refresh: bool) -> Taken {
         match self.kind() {
-            Kind::Counter => match self.take_sum() {
-                (0, 0) if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
-                (sum, 0) => Taken::Sum(sum),
-                (low, carries) => Taken::sum(i128::from(low) + (i128::from(carries) << 64)),
-            },
+            Kind::Counter => {
+                let (low, carries) = self.take_sum();
+                self.counted(low, carries)
+            }
             Kind::Total => {
                 let known = self.has_been_sent();
                 let Some((total, growth, before)) = self.take_growth() else {
@@ -190,12 +191,37 @@ impl Metric {
         }
     }
 
+    /// A counter's sum, which starts anew, where it is all: neither 0 nor
+    /// beyond 64 bits. What it has else is to be taken by `take_after`.
+    #[inline(always)]
+    pub fn take_plain(&self) -> Result<i64, i64> {
+        let low = self.value.swap(0, SeqCst);
+        if low != 0 && self.upper.load(SeqCst) == 0 { Ok(low) } else { Err(low) }
+    }
+
+    /// What a counter has of which `low` was taken.
+    #[cold]
+    pub fn take_after(&self, low: i64) -> Taken {
+        self.counted(low, self.take_carries())
+    }
+
+    fn counted(&self, low: i64, carries: i64) -> Taken {
+        match (low, carries) {
+            (0, 0) if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
+            (sum, 0) => Taken::Sum(sum),
+            (low, carries) => Taken::sum(i128::from(low) + (i128::from(carries) << 64)),
+        }
+    }
+
+    fn take_carries(&self) -> i64 {
+        if self.upper.load(SeqCst) == 0 { 0 } else { self.upper.swap(0, SeqCst) as i64 }
+    }
+
     /// A counter's sum, which starts anew, and how often 2^64 is to be added
     /// to it.
     pub(crate) fn take_sum(&self) -> (i64, i64) {
         let low = self.value.swap(0, SeqCst);
-        let carries = if self.upper.load(SeqCst) == 0 { 0 } else { self.upper.swap(0, SeqCst) };
-        (low, carries as i64)
+        (low, self.take_carries())
     }
 
     /// A new total. One that is lower than the one before is a restart. False

@@ -30,7 +30,7 @@ use foldhash::fast::FixedState;
 
 use crate::error::Error;
 use crate::metric::kind::Kind;
-use crate::metric::samples::Budget;
+use crate::metric::budget::Budget;
 use crate::metric::{Metric, state};
 use crate::registry::dirty::{DirtyQueue, Reader};
 use crate::registry::index::Index;

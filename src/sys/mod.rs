@@ -5,6 +5,7 @@ pub mod flux;
 pub mod fork_lock;
 pub mod generation;
 pub mod memory;
+pub mod thread;
 
 pub use generation::generation;
 

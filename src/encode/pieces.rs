@@ -1,0 +1,210 @@
+//! The lines of one flush from pieces of fixed sizes. What all lines have in
+//! common is made ready once, a line is then a few copies whose sizes the
+//! compiler knows. What does not fit takes the general way, `line`.
+
+#![forbid(unsafe_code)]
+
+use crate::encode::dialect::Tagging;
+use crate::encode::settings::Settings;
+use crate::encode::{line, number, tags};
+use crate::metric::kind::Kind;
+use crate::metric::Metric;
+use crate::metric::key::INLINE;
+
+/// The most bytes of a piece.
+const PIECE: usize = 64;
+/// Of most pieces so much is enough to copy.
+const SHORT: usize = 16;
+/// Where a line is put together, behind a newline: room for a piece, a name,
+/// a piece, a number and a piece, and for a piece behind any of the first 256
+/// bytes, which nothing ends beyond.
+pub type Scratch = [u8; 256 + PIECE];
+
+const _: () = assert!(1 + PIECE + INLINE + PIECE + number::DIGITS + PIECE < 256);
+
+/// Room for one line.
+pub const BLANK: Scratch = [b'\n'; 256 + PIECE];
+
+/// Copies to `at`, which is below 256: the mask only shows that it is.
+#[inline(always)]
+fn copy<const N: usize>(out: &mut Scratch, at: usize, bytes: &[u8; N]) {
+    if let Some(room) = out[at & 255..].first_chunk_mut() {
+        *room = *bytes;
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    bytes: [u8; PIECE],
+    len: usize,
+}
+
+impl Piece {
+    const EMPTY: Piece = Piece { bytes: [0; PIECE], len: 0 };
+
+    fn new(text: &[u8]) -> Option<Piece> {
+        let mut piece = Piece { len: text.len(), ..Piece::EMPTY };
+        piece.bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(piece)
+    }
+
+    /// Copies it to `at`. Where it ends.
+    #[inline(always)]
+    fn write(&self, out: &mut Scratch, at: usize) -> usize {
+        match self.bytes.first_chunk::<SHORT>() {
+            Some(bytes) if self.len <= SHORT => copy(out, at, bytes),
+            _ => copy(out, at, &self.bytes),
+        }
+        at + self.len
+    }
+}
+
+/// What the lines of a flush have in common.
+#[derive(Debug)]
+pub struct Pieces {
+    prefix: Piece,
+    /// What stands between name and value: the context's tags, where they
+    /// belong into the name, and a `:`.
+    joint: Piece,
+    /// What stands behind a value, by kind.
+    tails: [Piece; Kind::ALL.len()],
+    /// Names up to this long can be taken: none where a piece is too long.
+    longest: usize,
+    /// Some names may begin with what they must not.
+    looks_at_names: bool,
+}
+
+impl Pieces {
+    /// Those of the settings. Where one is too long, no line is made of them.
+    pub fn new(settings: &Settings) -> Pieces {
+        let form = settings.dialect.form();
+        let mut longest = INLINE;
+        let mut piece = |text: &[u8]| {
+            Piece::new(text).unwrap_or_else(|| {
+                longest = 0;
+                Piece::EMPTY
+            })
+        };
+        let mut text = Vec::with_capacity(PIECE);
+        if let Tagging::InName(separator) = form.tags {
+            tags::write_in_name(separator, &settings.tags, b"", &mut text);
+        }
+        text.push(b':');
+        let joint = piece(&text);
+        let mut tails = [Piece::EMPTY; Kind::ALL.len()];
+        for (tail, kind) in tails.iter_mut().zip(Kind::ALL) {
+            text.clear();
+            line::tail(&mut text, settings, b"", kind, 1);
+            *tail = piece(&text);
+        }
+        let mut prefix = &settings.prefix[..];
+        if form.reserved_names && line::is_reserved(prefix) {
+            prefix = &prefix[1..];
+        }
+        let prefix = piece(prefix);
+        // a prefix is empty, or at least a byte and a dot: longer than `_e`,
+        // and no beginning of `_sc`
+        let looks_at_names = form.reserved_names && prefix.len == 0;
+        Pieces { prefix, joint, tails, longest, looks_at_names }
+    }
+
+    /// Writes what stands before a value. Where it ends; `None` where a
+    /// metric has tags or a long name.
+    #[inline(always)]
+    pub fn head(&self, out: &mut Scratch, metric: &Metric) -> Option<usize> {
+        let (name, len) = metric.short_name(self.longest)?;
+        if self.looks_at_names && name[0] == b'_' {
+            return None;
+        }
+        let at = self.prefix.write(out, 1);
+        copy(out, at, name);
+        Some(self.joint.write(out, at + len))
+    }
+
+    /// What stands behind the value of a kind, where pieces are in use.
+    #[inline]
+    pub fn short_tail(&self, kind: Kind) -> Option<&[u8]> {
+        let tail = &self.tails[kind as usize];
+        (self.longest > 0).then_some(&tail.bytes[..tail.len])
+    }
+
+    /// Writes what stands behind the value of a kind. Where it ends.
+    #[inline(always)]
+    pub fn tail(&self, out: &mut Scratch, at: usize, kind: Kind) -> usize {
+        self.tails[kind as usize].write(out, at)
+    }
+
+    /// Writes a line with an integer. Its length, with the newline in front;
+    /// `None` where it does not fit.
+    #[inline(never)]
+    pub fn integer(
+        &self,
+        out: &mut Scratch,
+        metric: &Metric,
+        kind: Kind,
+        value: i64,
+    ) -> Option<usize> {
+        let mut at = self.head(out, metric)?;
+        if value < 0 {
+            copy(out, at, b"-");
+            at += 1;
+        }
+        // the first digit may have a 0 before it, which is in the way
+        let (value, before) = (value.unsigned_abs(), out[(at - 1) & 255]);
+        let end = at + number::len(value);
+        number::digits(value, end, |at, pair| copy(out, at, &pair));
+        out[(at - 1) & 255] = before;
+        Some(self.tail(out, end, kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::dialect::Dialect;
+    use crate::metric::value::{Number, Taken};
+
+    const NOBODY: *mut () = std::ptr::null_mut();
+
+    /// Every line is that of the general way, or left to it.
+    #[test]
+    fn the_same_lines_as_in_general() {
+        let long = "p".repeat(PIECE);
+        let mut made = 0;
+        for dialect in Dialect::ALL {
+            for prefix in ["", "flux.", "_e.", "_sc.", "_.", &long, &format!("{long}p")] {
+                for tags in ["", "k:v,host:n1", "k:v:w,_a:b", &format!("k:{long}")] {
+                    for name in ["n", "_e", "_sc", "_x", &"n".repeat(40), &"n".repeat(41), "n\0k:w"]
+                    {
+                        made += usize::from(is_the_same(dialect, prefix, tags, name));
+                    }
+                }
+            }
+        }
+        assert!(made > 400, "{made}");
+    }
+
+    fn is_the_same(dialect: Dialect, prefix: &str, tags: &str, name: &str) -> bool {
+        let settings =
+            Settings { dialect, prefix: prefix.into(), tags: tags.into(), ..Settings::default() };
+        let metric = Metric::new(0, name.as_bytes(), 0, NOBODY).unwrap();
+        let pieces = Pieces::new(&settings);
+        let mut scratch = BLANK;
+        for value in [0, 7, 10, 99, 100, 12_345, 123_456, -1, -10, i64::MIN, i64::MAX] {
+            let mut want = Vec::new();
+            line::numbers(&mut want, &settings, &metric, Taken::Sum(value));
+            let Some(len) = pieces.integer(&mut scratch, &metric, Kind::Counter, value) else {
+                return false;
+            };
+            assert_eq!(scratch[..len], want);
+            if value >= 0 {
+                want.clear();
+                let gauge = Taken::Gauge(Number::Integer(value));
+                line::numbers(&mut want, &settings, &metric, gauge);
+                let len = pieces.integer(&mut scratch, &metric, Kind::Gauge, value);
+                assert_eq!(scratch[..len.unwrap()], want);
+            }
+        }
+        true
+    }
+}
