@@ -204,9 +204,12 @@ struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
  *      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
  *      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
  *      dialect statsd). Where none is set, and in a set-user-ID program,
- *      the context is disabled: it takes every call and does nothing; where
- *      the first that is set is wrong, likewise, and a line with "parse
- *      error" is logged through the handle.
+ *      the context is disabled: every call succeeds and does nothing. If the
+ *      first variable that is set is wrong, the context is disabled, too,
+ *      and a line with "parse error" goes to the handle's log, or without
+ *      a handle to the function of fripp_set_log (). Without either, the
+ *      process prints that line on stderr, once, after a second or when it
+ *      exits.
  *
  * Returns a context, or NULL with errno:
  *
@@ -232,14 +235,16 @@ void fripp_ctx_destroy (struct fripp_ctx *ctx);
  */
 bool fripp_enabled (const struct fripp_ctx *ctx);
 
-/* Give what this context has to say to a function instead of to Flux's log:
- * a line when a problem begins and one when it ends, never one a packet.
+/* Set the function that receives this context's log messages in place of
+ * Flux's log: one line when a problem begins and one when it ends, never
+ * one per packet. The function first receives the messages that waited
+ * before it was set.
  *
- * log   called with a level of syslog (3 for a problem, 6 for its end), one
- *       line of text, and arg; on whatever thread, one call at a time. It
- *       may call this library, but neither this function nor destroy. NULL:
- *       back to Flux, or to nobody.
- * arg   handed to log; must live as long as the context
+ * log   called with a syslog level (3 when a problem begins, 6 when it
+ *       ends), one line of text, and arg; from any thread, one call at a
+ *       time. It may call this library, but not this function or destroy.
+ *       With NULL, messages go to Flux's log again, or nowhere.
+ * arg   passed to log; must live as long as the context
  *
  * Returns 0, or -1 with errno:
  *

@@ -17,6 +17,8 @@ const QUIET: u64 = 10_000_000_000;
 const ERR: i32 = 3;
 /// syslog's level of what is good to know (`LOG_INFO`).
 const INFO: i32 = 6;
+/// syslog's level of what helps to debug (`LOG_DEBUG`).
+pub const DEBUG: i32 = 7;
 
 /// A line for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +27,23 @@ pub struct Message {
     pub level: i32,
     /// One line.
     pub text: String,
+    /// The problem that begins or ends, where it is one.
+    pub about: Option<About>,
+}
+
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The problem.
+    pub problem: Problem,
+    /// It begins; otherwise it ends.
+    pub begins: bool,
 }
 
 impl Message {
-    /// What is to be mended.
+    /// A setting is wrong.
     pub fn error(text: String) -> Message {
-        Message { level: ERR, text }
+        Message { level: ERR, text, about: None }
     }
 
     /// The text for C: one line, whose control bytes no terminal obeys.
@@ -130,7 +143,7 @@ impl Problems {
         state.count += count;
         state.last = now;
         if !std::mem::replace(&mut state.active, true) {
-            self.say(ERR, text());
+            self.say(problem, true, text());
         }
     }
 
@@ -138,7 +151,7 @@ impl Problems {
     pub fn over(&mut self, problem: Problem, text: impl FnOnce(u64) -> String) {
         let state = std::mem::take(&mut self.states[problem as usize]);
         if state.active {
-            self.say(INFO, text(state.count));
+            self.say(problem, false, text(state.count));
         }
     }
 
@@ -160,11 +173,13 @@ impl Problems {
         !self.waiting.is_empty()
     }
 
-    fn say(&mut self, level: i32, text: String) {
+    fn say(&mut self, problem: Problem, begins: bool, text: String) {
         if self.waiting.len() == MAX_WAITING {
             self.waiting.remove(0);
         }
-        self.waiting.push(Message { level, text });
+        let level = if begins { ERR } else { INFO };
+        let about = Some(About { problem, begins });
+        self.waiting.push(Message { level, text, about });
     }
 }
 

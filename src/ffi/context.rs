@@ -8,6 +8,7 @@ use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::ffi::guard::{guarded, silence_panics, status};
 use crate::log::Message;
+use crate::process;
 use crate::send::endpoint::Endpoint;
 use crate::sys::flux::Flux;
 use crate::sys::memory;
@@ -91,9 +92,12 @@ pub unsafe extern "C" fn fripp_ctx_create(
 ///      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
 ///      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
 ///      dialect statsd). Where none is set, and in a set-user-ID program,
-///      the context is disabled: it takes every call and does nothing; where
-///      the first that is set is wrong, likewise, and a line with "parse
-///      error" is logged through the handle.
+///      the context is disabled: every call succeeds and does nothing. If the
+///      first variable that is set is wrong, the context is disabled, too,
+///      and a line with "parse error" goes to the handle's log, or without
+///      a handle to the function of fripp_set_log (). Without either, the
+///      process prints that line on stderr, once, after a second or when it
+///      exits.
 ///
 /// Returns a context, or NULL with errno:
 ///
@@ -117,13 +121,15 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
             return uri.map_err(invalid)?.context(flux).map(hand_out);
         }
         match Uri::from_env(flux.is_some()) {
-            None => Ok(hand_out(Context::disabled(flux))),
+            None => Ok(hand_out(Context::disabled(flux, None))),
             Some(Ok(uri)) => uri.context(flux).map(hand_out),
             Some(Err(reason)) => {
-                if let Some(flux) = &flux {
-                    flux.log(&Message::error(reason));
+                let message = Message::error(reason);
+                match &flux {
+                    Some(flux) => flux.log(&message),
+                    None => process::print_unless_heard(&message),
                 }
-                Ok(hand_out(Context::disabled(flux)))
+                Ok(hand_out(Context::disabled(flux, Some(message))))
             }
         }
     })
@@ -157,14 +163,16 @@ pub unsafe extern "C" fn fripp_enabled(ctx: *const fripp_ctx) -> bool {
     unsafe { context(ctx) }.is_ok_and(Context::is_enabled)
 }
 
-/// Give what this context has to say to a function instead of to Flux's log:
-/// a line when a problem begins and one when it ends, never one a packet.
+/// Set the function that receives this context's log messages in place of
+/// Flux's log: one line when a problem begins and one when it ends, never
+/// one per packet. The function first receives the messages that waited
+/// before it was set.
 ///
-/// log   called with a level of syslog (3 for a problem, 6 for its end), one
-///       line of text, and arg; on whatever thread, one call at a time. It
-///       may call this library, but neither this function nor destroy. NULL:
-///       back to Flux, or to nobody.
-/// arg   handed to log; must live as long as the context
+/// log   called with a syslog level (3 when a problem begins, 6 when it
+///       ends), one line of text, and arg; from any thread, one call at a
+///       time. It may call this library, but not this function or destroy.
+///       With NULL, messages go to Flux's log again, or nowhere.
+/// arg   passed to log; must live as long as the context
 ///
 /// Returns 0, or -1 with errno:
 ///

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::context::turn::FLUSH_LIMIT;
-use crate::context::{Context, scheduler};
+use crate::context::{Context, notice, scheduler};
 use crate::send::pace::GAP;
 use crate::send::{resolver, socket_pool};
 use crate::sys;
@@ -20,12 +20,7 @@ pub struct Living {
 
 /// Sees to `context` at exit. Its number here.
 pub fn add(context: Weak<Context>) -> usize {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: the library is never unloaded (-z nodelete), so the function
-        // stays where it is.
-        unsafe { libc::atexit(flush_all) };
-    });
+    watch();
     let mut living = lock();
     match living.free.pop() {
         Some(number) => {
@@ -37,6 +32,16 @@ pub fn add(context: Weak<Context>) -> usize {
             living.contexts.len() - 1
         }
     }
+}
+
+/// Sees to the process's end.
+pub fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the library is never unloaded (-z nodelete), so the function
+        // stays where it is.
+        unsafe { libc::atexit(flush_all) };
+    });
 }
 
 /// The context of this number is destroyed.
@@ -62,6 +67,7 @@ pub fn living(list: &Guard) -> impl Iterator<Item = Arc<Context>> {
 extern "C" fn flush_all() {
     // a panic would end a process that is ending
     let _ = std::panic::catch_unwind(|| {
+        notice::print_at_exit();
         let deadline = sys::now() + FLUSH_LIMIT;
         // held by a thread that forks, for a moment, or by this one: then
         // this is a signal handler that interrupted a call, and it stays held
