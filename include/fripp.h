@@ -161,6 +161,8 @@ extern "C" {
  *           ignored
  * port      1 to 65535
  *
+ * The dialect is brubeck until fripp_set_dialect () changes it.
+ *
  * It waits for nobody: a name is looked up on a thread of its own, and a
  * server need not be there yet; what is sent until then is kept.
  *
@@ -181,11 +183,11 @@ struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
  *
  * and behind it, as ?key=value&..., percent-decoded, in any order:
  *
- *   dialect      brubeck (the default), statsd, dogstatsd, telegraf,
- *                graphite, vector, otel, exporter or gostatsd: what the
- *                server reads; also collectd, netdata, statsite (statsd),
- *                datadog (dogstatsd), influx (telegraf), prometheus
- *                (exporter)
+ *   dialect      the form that the server reads: brubeck (the default with
+ *                a handle), statsd (the default without one), dogstatsd,
+ *                telegraf, graphite, vector, otel, exporter or gostatsd;
+ *                also collectd, netdata, statsite (statsd), datadog
+ *                (dogstatsd), influx (telegraf), prometheus (exporter)
  *   histogram    h, or d: as a distribution, where the dialect has both
  *   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
  *                metric is sent at once

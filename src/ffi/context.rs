@@ -13,6 +13,7 @@ use crate::send::endpoint::Endpoint;
 use crate::sys::flux::Flux;
 use crate::sys::memory;
 use crate::uri::Uri;
+use crate::uri::environment::{self, default_dialect};
 
 /// Flux's handle, opaque: its struct tag differs between versions.
 #[allow(non_camel_case_types)]
@@ -32,6 +33,8 @@ pub struct fripp_ctx {
 ///           or "unix:@name" for a UNIX datagram socket, whose port is
 ///           ignored
 /// port      1 to 65535
+///
+/// The dialect is brubeck until fripp_set_dialect () changes it.
 ///
 /// It waits for nobody: a name is looked up on a thread of its own, and a
 /// server need not be there yet; what is sent until then is kept.
@@ -69,11 +72,11 @@ pub unsafe extern "C" fn fripp_ctx_create(
 ///
 /// and behind it, as ?key=value&..., percent-decoded, in any order:
 ///
-///   dialect      brubeck (the default), statsd, dogstatsd, telegraf,
-///                graphite, vector, otel, exporter or gostatsd: what the
-///                server reads; also collectd, netdata, statsite (statsd),
-///                datadog (dogstatsd), influx (telegraf), prometheus
-///                (exporter)
+///   dialect      the form that the server reads: brubeck (the default with
+///                a handle), statsd (the default without one), dogstatsd,
+///                telegraf, graphite, vector, otel, exporter or gostatsd;
+///                also collectd, netdata, statsite (statsd), datadog
+///                (dogstatsd), influx (telegraf), prometheus (exporter)
 ///   histogram    h, or d: as a distribution, where the dialect has both
 ///   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
 ///                metric is sent at once
@@ -117,10 +120,11 @@ pub unsafe extern "C" fn fripp_ctx_create_uri(
         let flux = unsafe { Flux::new(h.cast()) };
         if !uri.is_null() {
             // SAFETY: the caller gives a C string.
-            let uri = Uri::parse(unsafe { CStr::from_ptr(uri) }.to_bytes());
+            let text = unsafe { CStr::from_ptr(uri) }.to_bytes();
+            let uri = Uri::parse_for(text, default_dialect(flux.is_some()));
             return uri.map_err(invalid)?.context(flux).map(hand_out);
         }
-        match Uri::from_env(flux.is_some()) {
+        match environment::uri(flux.is_some()) {
             None => Ok(hand_out(Context::disabled(flux, None))),
             Some(Ok(uri)) => uri.context(flux).map(hand_out),
             Some(Err(reason)) => {
