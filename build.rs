@@ -22,11 +22,12 @@ mod header {
     use std::{env, path::PathBuf};
 
     /// The C surface in the order in which a reader of the header wants it.
-    const HEADER_ORDER: [&str; 11] = [
+    const HEADER_ORDER: [&str; 12] = [
         "types.rs",
         "context.rs",
         "packet.rs",
         "variadic.rs",
+        "event.rs",
         "by_name.rs",
         "by_handle.rs",
         "timer.rs",

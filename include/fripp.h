@@ -103,6 +103,30 @@ enum fripp_dialect {
     FRIPP_GOSTATSD,
 };
 
+/* How an event is shown. */
+enum fripp_alert {
+    /* information */
+    FRIPP_ALERT_INFO,
+    /* something went well */
+    FRIPP_ALERT_SUCCESS,
+    /* a warning */
+    FRIPP_ALERT_WARNING,
+    /* an error */
+    FRIPP_ALERT_ERROR,
+};
+
+/* What a service check found. */
+enum fripp_status {
+    /* the service works */
+    FRIPP_STATUS_OK,
+    /* it works, with a warning */
+    FRIPP_STATUS_WARNING,
+    /* it does not work */
+    FRIPP_STATUS_CRITICAL,
+    /* the check could not find out */
+    FRIPP_STATUS_UNKNOWN,
+};
+
 /* A context: where metrics go, and what waits to go there. Opaque. */
 struct fripp_ctx;
 
@@ -318,6 +342,63 @@ int fripp_packet_appendf (struct fripp_ctx *ctx,
                           const char *fmt,
                           ...)
     FRIPP_PRINTF (2, 3);
+
+/* Send an event to the Datadog agent (dialect dogstatsd). It is sent at
+ * once; what the kernel does not accept waits, as packets do.
+ *
+ * title  not empty
+ * text   "" for none; newlines are kept
+ * alert  how the event is shown
+ * tags   "key:value,key2:value2", added to those of the context; NULL or ""
+ *        for none
+ *
+ * The prefix is not added to the title.
+ *
+ * Returns 0, or -1 with errno; the event is dropped and counted then:
+ *
+ *   EINVAL        ctx, title or text is NULL, title is empty, alert is
+ *                 unknown, or a tag has no key or an empty value
+ *   ENOTSUP       the dialect has no events
+ *   EMSGSIZE      the event is longer than a datagram
+ *   ENAMETOOLONG  the tags have more than 1024 bytes
+ *   ENOMEM        no memory
+ *
+ * May be called from any thread.
+ */
+int fripp_event (struct fripp_ctx *ctx,
+                 const char *title,
+                 const char *text,
+                 enum fripp_alert alert,
+                 const char *tags);
+
+/* Send the result of a service check to the Datadog agent (dialect
+ * dogstatsd). It is sent at once; what the kernel does not accept waits, as
+ * packets do.
+ *
+ * name     of the check, cleaned as names of metrics are; not empty
+ * status   what it found
+ * message  why; NULL or "" for none. Newlines are kept, '|' becomes '_'
+ * tags     "key:value,key2:value2", added to those of the context; NULL or
+ *          "" for none
+ *
+ * The prefix is not added to the name.
+ *
+ * Returns 0, or -1 with errno; the result is dropped and counted then:
+ *
+ *   EINVAL        ctx or name is NULL, name is empty, status is unknown, or
+ *                 a tag has no key or an empty value
+ *   ENOTSUP       the dialect has no service checks
+ *   EMSGSIZE      the line is longer than a datagram
+ *   ENAMETOOLONG  the tags have more than 1024 bytes
+ *   ENOMEM        no memory
+ *
+ * May be called from any thread.
+ */
+int fripp_service_check (struct fripp_ctx *ctx,
+                         const char *name,
+                         enum fripp_status status,
+                         const char *message,
+                         const char *tags);
 
 /* Record a running total that the caller keeps, as Flux's message counters:
  * the server learns what it grew by.

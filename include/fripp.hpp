@@ -53,6 +53,20 @@ enum class dialect {
     gostatsd = FRIPP_GOSTATSD,
 };
 
+enum class alert {
+    info = FRIPP_ALERT_INFO,
+    success = FRIPP_ALERT_SUCCESS,
+    warning = FRIPP_ALERT_WARNING,
+    error = FRIPP_ALERT_ERROR,
+};
+
+enum class status {
+    ok = FRIPP_STATUS_OK,
+    warning = FRIPP_STATUS_WARNING,
+    critical = FRIPP_STATUS_CRITICAL,
+    unknown = FRIPP_STATUS_UNKNOWN,
+};
+
 using milliseconds = std::chrono::duration<double, std::milli>;
 using seconds = std::chrono::duration<double>;
 
@@ -397,6 +411,27 @@ public:
     bool vsendf (const char *fmt, va_list ap) noexcept FRIPP_PRINTF (2, 0);
     bool appendf (const char *fmt, ...) noexcept FRIPP_PRINTF (2, 3);
     bool vappendf (const char *fmt, va_list ap) noexcept FRIPP_PRINTF (2, 0);
+
+    /* -- events and service checks, of the dialect dogstatsd -- */
+
+    bool event (const text &title, const text &body,
+                alert alert = fripp::alert::info,
+                const text &tags = "") noexcept
+    {
+        return title.valid () && body.valid () && tags.valid ()
+            && !fripp_event (ctx_, title.get (), body.get (),
+                             static_cast<fripp_alert> (alert), tags.get ());
+    }
+
+    bool service_check (const text &name, status status,
+                        const text &message = "",
+                        const text &tags = "") noexcept
+    {
+        return name.valid () && message.valid () && tags.valid ()
+            && !fripp_service_check (ctx_, name.get (),
+                                     static_cast<fripp_status> (status),
+                                     message.get (), tags.get ());
+    }
 
     /* -- settings and state -- */
 

@@ -271,6 +271,27 @@ impl Context {
         kept
     }
 
+    /// Sends a line that is made of the settings, as `send_text` does. One that
+    /// cannot be made is counted.
+    pub fn send_line(
+        &self,
+        what: &str,
+        make: impl FnOnce(&Settings) -> Result<Vec<u8>, Error>,
+    ) -> Result<(), Error> {
+        let Some((_, mut out)) = self.lock() else { return Ok(()) };
+        match make(&out.settings) {
+            Ok(line) => {
+                drop(out);
+                self.send_text(&line)
+            }
+            Err(error) => {
+                out.journal.dropped_bad(error, what, sys::now());
+                self.unlock_and_log(out);
+                Err(error)
+            }
+        }
+    }
+
     /// The counts, and how many bytes wait.
     pub fn stats(&self) -> (Stats, usize) {
         match self.lock() {

@@ -125,10 +125,7 @@ impl Settings {
             // a zero goes before a negative value, in the same datagram
             most = most.min((self.mtu - GAUGE_ROOM) / 2);
         }
-        let tags = tags::text_len(&self.tags, own_tags);
-        if tags > tags::MAX_TAGS {
-            return Err(too_many_tags(tags));
-        }
+        self.check_tags(own_tags)?;
         if name > form.max_name {
             let most = form.max_name;
             return Err(Error::NameTooLong.because(format_args!(
@@ -141,6 +138,12 @@ impl Settings {
             )));
         }
         Ok(())
+    }
+
+    /// Whether cleaned tags, with those of the context, are not too long.
+    pub fn check_tags(&self, own_tags: &[u8]) -> Result<(), Error> {
+        let len = tags::text_len(&self.tags, own_tags);
+        if len > tags::MAX_TAGS { Err(too_many_tags(len)) } else { Ok(()) }
     }
 
     fn check_bare(&self, cleaned: &[u8]) -> Result<(), Error> {

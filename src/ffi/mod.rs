@@ -8,6 +8,7 @@
 pub mod by_handle;
 pub mod by_name;
 pub mod context;
+pub mod event;
 mod guard;
 pub mod packet;
 pub mod reason;
