@@ -26,6 +26,7 @@ use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::log::{Journal, Message};
 use crate::metric::samples::Budget;
+use crate::metric::state;
 use crate::registry::Registry;
 use crate::send::connection::Connection;
 use crate::send::delivery::{Delivery, count_rejected};
@@ -65,6 +66,20 @@ pub struct Active {
     /// The generation of the process that it was made in, or cleaned up in.
     generation: AtomicU32,
     pub(crate) outbound: Mutex<Outbound>,
+}
+
+impl Active {
+    /// Adapts the metrics to settings that changed.
+    pub(crate) fn adapt(&self, settings: &Settings, renamed: bool) {
+        self.registry.for_each(|metric| {
+            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
+            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
+            metric.set_state(state::IMMEDIATE, settings.period == 0);
+            if renamed {
+                metric.rename();
+            }
+        });
+    }
 }
 
 /// The way out of a context.
@@ -134,6 +149,9 @@ impl Outbound {
         active.generation.store(sys::generation(), Relaxed);
         active.ticking.store(false, SeqCst);
         active.registry.for_each(|metric| metric.after_fork(&active.budget));
+        if self.settings.after_fork() {
+            active.adapt(&self.settings, true);
+        }
         self.flush.after_fork(&active.registry);
         self.delivery.after_fork();
         self.appended.clear();

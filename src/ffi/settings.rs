@@ -11,8 +11,9 @@ use crate::ffi::types::{dialect, dialect_arg};
 ///
 /// prefix  at most 127 bytes, before and after its tokens are replaced:
 ///         {{rank}} (0 without a Flux handle), {{hostname}} up to its first
-///         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}};
-///         cleaned as names are; "" for none
+///         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}},
+///         in a child process the child's; cleaned as names are; "" for
+///         none
 ///
 /// It takes time in proportion to the number of metrics.
 ///
