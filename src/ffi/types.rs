@@ -13,7 +13,7 @@ use crate::metric::kind::Kind;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum fripp_type {
-    /// events, which the server adds up
+    /// a number of events, which the server adds up
     FRIPP_COUNTER,
     /// a running total that the caller keeps
     FRIPP_TOTAL,
@@ -23,11 +23,11 @@ pub enum fripp_type {
     FRIPP_TIMER,
     /// a distribution of values of any unit
     FRIPP_HISTOGRAM,
-    /// how many distinct members were seen (StatsD's set)
+    /// a set: the server counts its distinct members
     FRIPP_SET,
 }
 
-/// The families of servers.
+/// The forms of lines, by the servers that read them.
 #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
