@@ -1,4 +1,4 @@
-//! The URI of a context: an end point, then settings as `?key=value&…`.
+//! The URI of a context: an endpoint, then settings as `?key=value&…`.
 
 #![forbid(unsafe_code)]
 
@@ -10,19 +10,19 @@ use crate::encode::settings::{SECOND, Settings};
 use crate::error::{Error, quoted};
 use crate::send::endpoint::Endpoint;
 
-/// More than a URI has that is one, with every byte percent-encoded.
+/// The longest URI, in bytes: more than one needs with every byte encoded.
 const TOO_LONG: usize = 8192;
 
 const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, buffer, histogram";
 
-/// What a URI says.
+/// A URI, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uri {
     /// Where to send.
     pub endpoint: Endpoint,
-    /// The settings, but for the next two.
+    /// The settings, except the prefix.
     pub settings: Settings,
-    /// The prefix, with its tokens, where there is one.
+    /// The prefix with its tokens, if there is one.
     pub prefix: Option<Vec<u8>>,
 }
 
@@ -30,13 +30,13 @@ impl Uri {
     /// The environment variable that stands for a NULL URI.
     pub const VARIABLE: &'static str = "FLUX_FRIPP_STATSD";
 
-    /// Reads a URI, with the dialect brubeck where it names none. The error
-    /// says what is wrong with it.
+    /// Reads a URI, whose dialect is brubeck if it names none. The error is the
+    /// reason.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
         Uri::parse_for(text, Settings::default().dialect)
     }
 
-    /// The same, for `dialect` where the URI names none.
+    /// The same, with `dialect` if the URI names none.
     pub fn parse_for(text: &[u8], dialect: Dialect) -> Result<Uri, String> {
         if text.len() > TOO_LONG {
             return Err(format!("the URI has {} bytes, of {TOO_LONG} at most", text.len()));
@@ -59,8 +59,8 @@ impl Uri {
                 uri.set(&pair[..equals], value)?;
             }
         }
-        // whether there are tags or distributions is for the dialect to say,
-        // which may come after them
+        // the dialect decides whether there are tags or distributions, and it
+        // may come after them
         let Settings { dialect, distributions, .. } = uri.settings;
         if distributions && !dialect.form().distributions {
             return Err(format!("dialect {} has no distributions", dialect.form().name));
@@ -133,8 +133,8 @@ fn integer(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
 }
 
-/// A number of seconds: digits, with or without a dot and more of them. What
-/// is below a nanosecond does not count.
+/// A number of seconds: digits, with or without a dot and more digits. Those
+/// below a nanosecond are ignored.
 fn decimal(text: &[u8]) -> Option<f64> {
     let dot = text.iter().position(|b| *b == b'.').unwrap_or(text.len());
     let whole = integer(&text[..dot])?;
@@ -149,7 +149,7 @@ fn decimal(text: &[u8]) -> Option<f64> {
     Some(whole as f64 + fraction as f64 / SECOND as f64)
 }
 
-/// Percent-decoding (RFC 3986, 2.1). No NUL: nothing here can hold one.
+/// Percent-decoding (RFC 3986, 2.1). A NUL byte is an error.
 fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,6 +1,5 @@
-//! What a wrong environment variable has to say where there is no Flux: it goes
-//! to the first log function, or else, after a period, to stderr, once a
-//! process.
+//! The message of a wrong environment variable in a process without Flux: it
+//! goes to the first log function, or after a second to stderr, once a process.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Servers that do not answer, as Flux's log hears of them: once a process and
+//! Servers that do not answer: Flux's log gets one line for a process and
 //! endpoint, however many contexts send there.
 
 #![forbid(unsafe_code)]
@@ -16,7 +16,7 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// It begins; whether it is the endpoint's first.
+    /// An outage begins. Whether it is the endpoint's first.
     pub fn begin(endpoint: String) -> (Outage, bool) {
         let mut silent = lock();
         let count = silent.entry(endpoint.clone()).or_insert(0);
@@ -24,7 +24,7 @@ impl Outage {
         (Outage { endpoint }, *count == 1)
     }
 
-    /// It ends; whether it is the endpoint's last.
+    /// An outage ends. Whether it is the endpoint's last.
     pub fn end(self) -> bool {
         let endpoint = self.endpoint.clone();
         drop(self);

@@ -57,8 +57,7 @@ pub unsafe extern "C" fn fripp_metric_get(
     })
 }
 
-/// The metric and its context, where it has one: a disabled context's has
-/// none.
+/// The metric and its context. A disabled context's metric has none.
 ///
 /// # Safety
 /// A live metric or NULL.
@@ -71,7 +70,7 @@ unsafe fn owned<'a>(m: *mut fripp_metric) -> Option<(&'a Metric, Option<&'a Cont
     }
 }
 
-/// Records by handle: on the fast path, or else on the slow one.
+/// Records by handle, on the fast path if possible.
 ///
 /// # Safety
 /// A live metric or NULL.

@@ -14,8 +14,8 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::value::Value;
 
-/// Records by name: on the fast path, which needs no guard because nothing in
-/// it can panic or reach a system call, or else on the slow one.
+/// Records by name, on the fast path if possible. The fast path needs no guard,
+/// because nothing in it can panic or make a system call.
 ///
 /// # Safety
 /// Live or NULL, and a C string or NULL.

@@ -1,4 +1,4 @@
-//! `struct fripp_ctx`: contexts, made and destroyed.
+//! `struct fripp_ctx`: contexts are created and destroyed.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn fripp_enabled(ctx: *const fripp_ctx) -> bool {
     unsafe { context(ctx) }.is_ok_and(Context::is_enabled)
 }
 
-/// The context behind a pointer.
+/// The context that a pointer points to.
 ///
 /// # Safety
 /// The pointer is NULL or came from a create and was not destroyed.
@@ -178,13 +178,13 @@ pub unsafe fn context<'a>(ctx: *const fripp_ctx) -> Result<&'a Context, Error> {
     unsafe { ctx.cast::<Context>().as_ref() }.ok_or_else(|| is_null("ctx"))
 }
 
-/// An argument is NULL that must not be.
+/// A required argument is NULL.
 #[cold]
 pub fn is_null(argument: &str) -> Error {
     Error::Invalid.because(format_args!("{argument} is NULL"))
 }
 
-/// A C string that is wanted, the argument `name`.
+/// The C string of a required argument, called `name`.
 ///
 /// # Safety
 /// The pointer is NULL or a C string.
@@ -200,14 +200,14 @@ fn invalid(reason: String) -> Error {
     Error::Invalid.because(format_args!("{reason}"))
 }
 
-/// Gives a context to the caller, and puts it on its handle's reactor.
+/// Gives a context to the caller, and starts its timer on the handle's reactor.
 fn hand_out(context: Arc<Context>) -> *mut fripp_ctx {
     let raw = Arc::into_raw(context);
-    // SAFETY: just made, with one reference that the caller holds now.
+    // SAFETY: it was just made, and the caller has the one reference.
     let context = unsafe { &*raw };
     if let (Some(flux), true) = (context.flux(), context.is_enabled()) {
         let arg = raw.cast_mut().cast();
-        // SAFETY: destroy ends the timer before it lets go of the context.
+        // SAFETY: destroy ends the timer before it frees the context.
         unsafe { flux.create_timer(reactor_turn, arg) };
         context.wake_for_lookup();
     }
@@ -222,7 +222,7 @@ unsafe extern "C" fn reactor_turn(
     arg: *mut c_void,
 ) {
     guarded((), || {
-        // SAFETY: the watcher goes before its context does.
+        // SAFETY: the watcher is destroyed before its context.
         unsafe { context(arg.cast()) }?.reactor_turn();
         Ok(())
     });
