@@ -22,18 +22,31 @@ mod header {
     use std::{env, path::PathBuf};
 
     /// The C surface in the order in which a reader of the header wants it.
-    const HEADER_ORDER: [&str; 11] = [
+    const HEADER_ORDER: [&str; 12] = [
         "types.rs",
         "context.rs",
-        "packet.rs",
-        "variadic.rs",
         "by_name.rs",
         "by_handle.rs",
         "timer.rs",
         "settings.rs",
+        "packet.rs",
+        "variadic.rs",
+        "event.rs",
         "stats.rs",
         "reason.rs",
         "version.rs",
+    ];
+
+    /// The sections of the header, each before its first function.
+    const SECTIONS: [(&str, &str); 8] = [
+        ("fripp_ctx_create_uri", "contexts"),
+        ("fripp_inc", "recording by name"),
+        ("fripp_metric_get", "recording by handle"),
+        ("fripp_timer_start", "timers"),
+        ("fripp_set_prefix", "settings"),
+        ("fripp_format_send", "packets: StatsD lines that the caller writes"),
+        ("fripp_event", "events and service checks"),
+        ("fripp_flush", "state"),
     ];
 
     /// Has cbindgen write the header from the comments of the C surface.
@@ -106,6 +119,21 @@ mod header {
                 None => out += &format!("{line}\n"),
             }
         }
-        out.replace("  // extern", " // extern").replace("(*log)(", "(*log) (")
+        out = out
+            .replace("}  // extern \"C\"", "} /* extern \"C\" */")
+            .replace("#endif // __cplusplus", "#endif")
+            .replace("#endif  // __cplusplus", "#endif")
+            .replace("#endif  /* FRIPP_H */", "#endif /* !FRIPP_H */")
+            .replace("(*log)(", "(*log) (")
+            // C90 has no comma there
+            .replace(",\n};", "\n};");
+        for (function, title) in SECTIONS {
+            let at = out
+                .find(&format!("{function} (struct"))
+                .or(out.find(&format!("{function} (flux_t")));
+            let comment = at.and_then(|at| out[..at].rfind("\n/* ")).expect("a section's function");
+            out.insert_str(comment + 1, &format!("/* -- {title} -- */\n\n"));
+        }
+        out
     }
 }

@@ -84,6 +84,16 @@ struct operands {
     X (fripp_packet_vappendf, call_vappendf (o->ctx, "a:%d|c", 1) == 0, \
        REFUSED (call_vappendf (NULL, "a:%d|c", 1)) \
        && REFUSED (call_vappendf (o->ctx, o->null))) \
+    X (fripp_event, \
+       fripp_event (o->ctx, "t", "", FRIPP_ALERT_INFO, NULL) == 0, \
+       REFUSED (fripp_event (NULL, "t", "", FRIPP_ALERT_INFO, "")) \
+       && REFUSED (fripp_event (o->ctx, NULL, "", FRIPP_ALERT_INFO, "")) \
+       && REFUSED (fripp_event (o->ctx, "t", NULL, FRIPP_ALERT_INFO, ""))) \
+    X (fripp_service_check, \
+       fripp_service_check (o->ctx, "n", FRIPP_STATUS_OK, NULL, NULL) == 0, \
+       REFUSED (fripp_service_check (NULL, "n", FRIPP_STATUS_OK, "", "")) \
+       && REFUSED (fripp_service_check (o->ctx, NULL, FRIPP_STATUS_OK, "", \
+                                        ""))) \
     X (fripp_count, fripp_count (o->ctx, "n", 1) == 0, \
        REFUSED (fripp_count (NULL, "n", 1)) \
        && REFUSED (fripp_count (o->ctx, NULL, 1))) \

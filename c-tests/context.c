@@ -27,6 +27,8 @@ static struct fripp_ctx *vopen (const char *where, const char *fmt,
 
     n = snprintf (uri, sizeof (uri), "%s?", where);
     (void)vsnprintf (uri + n, sizeof (uri) - n, fmt, ap);
+    if (!strstr (uri, "dialect="))
+        strncat (uri, "&dialect=brubeck", sizeof (uri) - strlen (uri) - 1);
     if (!(ctx = fripp_ctx_create_uri (NULL, uri)))
         bail_out ("no context of %s", uri);
     return ctx;

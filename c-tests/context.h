@@ -23,7 +23,7 @@
 extern const char *const dialect_names[DIALECTS];
 
 /* A context that sends to a listener, made from a URI with such settings,
- * as "period=3600&dialect=statsd".
+ * as "period=3600&dialect=statsd"; brubeck's where none is named.
  */
 struct fripp_ctx *ctx_open (struct listener *l, const char *fmt, ...)
     __attribute__ ((format (printf, 2, 3)));

@@ -223,6 +223,23 @@ static void test_by_handle ()
     listener_clear (server);
 }
 
+static void test_events ()
+{
+    auto ctx = open_context (NEVER "&dialect=dogstatsd");
+    const char nul[] = { 'a', '\0', 'b' };
+
+    ok (ctx.event ("title"sv, std::string ("text"))
+        && ctx.event ("t", "", fripp::alert::error, "k:v"), "event");
+    sends (ctx, "_e{5,4}:title|text|t:info\n_e{1,0}:t||t:error|#k:v",
+           "event sends");
+    ok (ctx.service_check ("up", fripp::status::ok)
+        && ctx.service_check ("up", fripp::status::unknown, "why", "k:v"),
+        "service_check");
+    sends (ctx, "_sc|up|0\n_sc|up|3|#k:v|m:why", "service_check sends");
+    ok (!ctx.event (std::string_view (nul, sizeof (nul)), "")
+        && errno == EINVAL, "a NUL inside is EINVAL");
+}
+
 /* How many lines of a timer have come; they hold times. */
 static size_t timings (fripp::context &ctx)
 {
@@ -340,6 +357,7 @@ int main ()
     test_owner ();
     test_by_name ();
     test_by_handle ();
+    test_events ();
     test_scopes ();
     test_lines ();
     test_settings ();

@@ -60,7 +60,7 @@ int main (void)
     test_reads (l, "DD_DOGSTATSD_URL", true);
     setenv ("DD_DOGSTATSD_URL", "udp://127.0.0.1:1", 1);
     setenv ("FLUX_FRIPP_STATSD", uri, 1);
-    test_reads (l, "FLUX_FRIPP_STATSD", false);
+    test_reads (l, "FLUX_FRIPP_STATSD", true);
     setenv ("FLUX_FRIPP_STATSD", "localhost", 1);
     ctx = fripp_ctx_create_uri (NULL, NULL);
     ok (ctx && !fripp_enabled (ctx), "a wrong one does not fall through");

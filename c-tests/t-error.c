@@ -32,7 +32,7 @@ static const struct wrong uris[] = {
       "statsd, dogstatsd, telegraf, graphite, vector, otel, exporter, "
       "gostatsd, collectd, netdata, statsite, datadog, influx, prometheus)" },
     { "h:1?mtu=1", "the mtu is 512 to 65507 bytes, not '1'" },
-    { "h:1?tags=k:v", "dialect brubeck has no tags" },
+    { "h:1?tags=k:v", "dialect statsd has no tags" },
     { "h:1?prefix=%zz", "'%zz' has a '%' without two hexadecimal digits" },
 };
 

@@ -67,7 +67,8 @@ static int child (const char *how, const char *uri)
     struct fripp_ctx *ctx;
 
     atexit (at_exit);
-    if (!(ctx = fripp_ctx_create_uri (NULL, uri)) || record_all (ctx))
+    if (!(ctx = fripp_ctx_create_uri (NULL, uri))
+        || fripp_set_dialect (ctx, FRIPP_BRUBECK) < 0 || record_all (ctx))
         return 2;
     exit_began = now_ms ();
     if (!strcmp (how, "exit"))

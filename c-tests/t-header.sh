@@ -1,6 +1,6 @@
 #!/bin/sh
-# The header compiles as C99, C11 and C++17, wherever it stands, with either
-# version of Flux and without one; and fripp.hpp as C++17 and C++20.
+# The header compiles as C90, C99, C11 and C++11 to C++20, wherever it stands,
+# with either version of Flux and without one; and fripp.hpp as C++17 and C++20.
 #
 # SPDX-License-Identifier: MIT OR Apache-2.0
 
@@ -49,6 +49,21 @@ for lang in c99 c11 c++17; do
         check $? "$lang, Flux 0.88: $file"
     done
 done
+
+for lang in c89 gnu89 c++11 c++14 c++20; do
+    for file in alone.c twice.c; do
+        compile $file $lang -pedantic
+        check $? "$lang: $file"
+    done
+done
+for lang in c++11 c++14 c++20; do
+    compile use.c $lang
+    check $? "$lang: use.c"
+done
+
+compile cpp.cpp c++14
+[ $? -ne 0 ] && grep -q 'fripp.hpp needs C++17' "$build/header.log"
+check $? "c++14: fripp.hpp says that it needs C++17"
 
 # in one program: compiled with Flux and without, and linked
 compile use.c c++17 "$flux" && $cxx -o "$build/header-use" "$build/header.o" \

@@ -110,6 +110,36 @@ int main (void)
         fripp_ctx_destroy (ctx);
         listener_clear (server);
     }
+    {
+        struct fripp_ctx *ctx = ctx_open (server, NEVER);
+        locale_t german, before;
+        char text[32];
+
+        must (fripp_format_send (ctx, "a:%f|c", 0.5) == 0);
+        must (fripp_sendf (ctx, "b:%.1f|c\n%s:%g|g", 0.5, repeat ('n', 1000),
+                           -1.25) == 0);
+        must (fripp_packet_appendf (ctx, "d:%'.1f|c", 1234567.5) == 0);
+        snprintf (text, sizeof (text), "%.1f", 0.5);
+        is_str (text, "0,5", "printf has its comma between the calls");
+        /* a locale of the thread's own */
+        must (setlocale (LC_ALL, "C") != NULL);
+        must ((german = newlocale (LC_NUMERIC_MASK, name ? name : "none",
+                                   (locale_t)0)) != (locale_t)0);
+        before = uselocale (german);
+        must (fripp_packet_appendf (ctx, "e:%.1f|c", 0.5) == 0);
+        ok (uselocale (before) == german, "a thread keeps its locale");
+        freelocale (german);
+        must (setlocale (LC_NUMERIC, name ? name : "none") != NULL);
+        snprintf (text, sizeof (text), "%s", "a:0.500000|c\nb:0.5|c\n");
+        {
+            const char *got = flushed (ctx, server);
+
+            ok (!strncmp (got, text, strlen (text))
+                && strstr (got, ":-1.25|g\nd:1234567.5|c\ne:0.5|c"),
+                "packets have dots: printf's format is in the C locale");
+        }
+        fripp_ctx_destroy (ctx);
+    }
     ok (FAILS_NULL (fripp_ctx_create_uri (NULL, "127.0.0.1:8125?period=0,5"),
                     EINVAL), "a comma in a URI is none");
     (void)run ("rm -rf %s", dir);

@@ -4,17 +4,18 @@
  *
  * Rules for every call:
  *
- * - 0 is success and -1 failure with errno set; where a pointer is returned,
- *   NULL is failure with errno set. On success errno is left as it was. For
- *   a metric or a packet, 0 means sent, or kept to be sent later; -1 means
- *   that it will not be sent.
- * - A NULL where a value is needed is EINVAL, never a crash.
- * - A disabled context takes every call, does nothing and returns 0.
- * - No call waits for the network (flush and destroy do, for 100 ms at
- *   most), raises a signal, is a cancellation point, writes to stdout or
- *   stderr, or keeps a pointer passed in.
- * - A failed call has no effect on what other calls queued. What is dropped
- *   is counted, see fripp_get_stats ().
+ * - Calls return 0, or -1 and set errno; calls that return a pointer return
+ *   NULL and set errno. fripp_error () has the reason as a sentence. On
+ *   success errno does not change. For a metric or a packet, 0 means that it
+ *   was sent, or is kept and sent later; -1 means that it will not be sent.
+ * - NULL for a required argument fails with EINVAL.
+ * - On a disabled context, every call returns 0 and does nothing.
+ * - Calls do not block, except flush and destroy, for at most 100 ms, and
+ *   create, which may ask Flux for the rank. No call raises a signal, is a
+ *   cancellation point, writes to stdout or stderr, or keeps a pointer passed
+ *   in.
+ * - A failed call has no effect on what other calls queued. Dropped lines
+ *   are counted, see fripp_get_stats ().
  * - All calls may be made from any thread at the same time, but no call on a
  *   context or its handles may run during or after its destroy; and with a
  *   Flux handle, create, settings, flush and destroy belong to the handle's
@@ -52,7 +53,9 @@ typedef struct fripp_flux flux_t;
 #define FRIPP_VERSION "0.1.0"
 #define FRIPP_VERSION_NUMBER 0x000100
 
-/* The longest datagram by default, and so the longest line, in bytes. */
+/* The default of the longest datagram, in bytes. The key mtu of a URI sets
+ * another one; a line is at most as long.
+ */
 #define FRIPP_MAX_PACKET_LEN 1440
 
 /* A struct fripp_timer that was never started. */
@@ -67,7 +70,7 @@ typedef struct fripp_flux flux_t;
 
 /* The types of metrics. */
 enum fripp_type {
-    /* events, which the server adds up */
+    /* a number of events, which the server adds up */
     FRIPP_COUNTER,
     /* a running total that the caller keeps */
     FRIPP_TOTAL,
@@ -77,11 +80,11 @@ enum fripp_type {
     FRIPP_TIMER,
     /* a distribution of values of any unit */
     FRIPP_HISTOGRAM,
-    /* how many distinct members were seen (StatsD's set) */
-    FRIPP_SET,
+    /* a set: the server counts its distinct members */
+    FRIPP_SET
 };
 
-/* The families of servers. */
+/* The forms of lines, by the servers that read them. */
 enum fripp_dialect {
     /* brubeck */
     FRIPP_BRUBECK,
@@ -100,315 +103,273 @@ enum fripp_dialect {
     /* Prometheus' statsd_exporter */
     FRIPP_EXPORTER,
     /* gostatsd */
-    FRIPP_GOSTATSD,
+    FRIPP_GOSTATSD
 };
 
-/* A context: where metrics go, and what waits to go there. Opaque. */
+/* How an event is shown. */
+enum fripp_alert {
+    /* information */
+    FRIPP_ALERT_INFO,
+    /* something went well */
+    FRIPP_ALERT_SUCCESS,
+    /* a warning */
+    FRIPP_ALERT_WARNING,
+    /* an error */
+    FRIPP_ALERT_ERROR
+};
+
+/* What a service check found. */
+enum fripp_status {
+    /* the service works */
+    FRIPP_STATUS_OK,
+    /* it works, with a warning */
+    FRIPP_STATUS_WARNING,
+    /* it does not work */
+    FRIPP_STATUS_CRITICAL,
+    /* the check could not find out */
+    FRIPP_STATUS_UNKNOWN
+};
+
+/* A context: an endpoint, settings, and the metrics that are pending. Opaque. */
 struct fripp_ctx;
 
-/* A metric of a context, looked up once. Opaque. It is owned by the context
- * and goes with it.
+/* A metric of a context, looked up once. Opaque. The context owns it, and
+ * frees it when it is destroyed.
  */
 struct fripp_metric;
 
-/* When something began. It lives in the struct of the caller's operation, so
- * that any number of them may be under way at once; it may be copied, and
- * needs no end.
+/* The start of asynchronous work. It lives in the struct of the caller's
+ * operation, so that any number of operations may run at once. It may be
+ * copied, and need not be stopped.
  */
 struct fripp_timer {
-    /* CLOCK_MONOTONIC in ns; 0: never started */
+    /* CLOCK_MONOTONIC in ns; 0 if it was never started */
     uint64_t t0;
 };
 
-/* What a context counted since it was created. New fields come at the end. */
+/* What a context counted since it was created. New versions add fields at
+ * the end.
+ */
 struct fripp_stats {
-    /* lines that the kernel took */
+    /* lines that the kernel accepted */
     uint64_t lines;
-    /* datagrams that the kernel took */
+    /* datagrams that the kernel accepted */
     uint64_t datagrams;
-    /* bytes that the kernel took */
+    /* bytes that the kernel accepted */
     uint64_t bytes;
     /* lines lost, for any reason: the sum of the next four */
     uint64_t dropped;
-    /* lines that no server could read */
+    /* invalid lines */
     uint64_t dropped_invalid;
     /* lines longer than a datagram */
     uint64_t dropped_oversize;
-    /* lines for which there was no room or no memory */
+    /* lines that did not fit into the buffer or into memory */
     uint64_t dropped_full;
-    /* lines refused after they were sent, or waiting at the context's end */
+    /* lines refused after they were sent, or pending when the context was
+     * destroyed
+     */
     uint64_t dropped_send;
     /* bytes waiting */
     uint64_t pending;
-    /* errors of sending that the kernel reported */
+    /* errors that the kernel reported when sending */
     uint64_t send_errors;
     /* sockets opened after the first one */
     uint64_t reconnects;
-    /* look-ups of a host's name that ended, well or not */
+    /* DNS lookups that ended, with or without an address */
     uint64_t resolutions;
 };
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif
 
-/* Create a context that sends to hostname and port.
- *
- * h         the Flux handle of the calling thread, whose reactor and log
- *           are used then, or NULL
- * hostname  an IPv4 or IPv6 address, the name of a host, or "unix:/path"
- *           or "unix:@name" for a UNIX datagram socket, whose port is
- *           ignored
- * port      1 to 65535
- *
- * It waits for nobody: a name is looked up on a thread of its own, and a
- * server need not be there yet; what is sent until then is kept.
- *
- * Returns a context, to be destroyed with fripp_ctx_destroy (), or NULL
- * with errno:
- *
- *   EINVAL  no such port, an empty or NULL hostname, or one that cannot be
- *           a host's name
- *   ENOMEM  no memory
- *
- * With a handle: from the handle's thread.
- */
-struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
+/* -- contexts -- */
 
 /* Create a context from a URI:
  *
  *   host:port  [v6]:port  udp://host:port  unix:///path  unix:@name
  *
- * and behind it, as ?key=value&..., percent-decoded, in any order:
+ * followed by ?key=value&..., percent-encoded, in any order:
  *
- *   dialect      brubeck (the default), statsd, dogstatsd, telegraf,
- *                graphite, vector, otel, exporter or gostatsd: what the
- *                server reads; also collectd, netdata, statsite (statsd),
- *                datadog (dogstatsd), influx (telegraf), prometheus
- *                (exporter)
- *   histogram    h, or d: as a distribution, where the dialect has both
+ *   dialect      the form that the server reads: brubeck (the default with
+ *                a handle), statsd (the default without one), dogstatsd,
+ *                telegraf, graphite, vector, otel, exporter or gostatsd;
+ *                also collectd, netdata, statsite (statsd), datadog
+ *                (dogstatsd), influx (telegraf), prometheus (exporter)
+ *   histogram    h, or d: as a distribution, if the dialect has both
  *   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
  *                metric is sent at once
  *   prefix       see fripp_set_prefix (): flux.{{rank}} with a handle, none
  *                without one
  *   tags         see fripp_set_tags ()
- *   mtu          bytes of a datagram at most: 1440; 512 to 65507
+ *   mtu          the most bytes of a datagram: 1440; 512 to 65507
  *   refresh      seconds after which an unchanged gauge is sent again: 10;
  *                0: never
- *   max_metrics  1000000
- *   buffer       bytes that wait at most: 16777216
+ *   max_metrics  the most metrics: 1000000
+ *   buffer       the most bytes that wait: 16777216
  *
  * h    as for fripp_ctx_create ()
- * uri  the URI. NULL stands for the environment: the variable
+ * uri  the URI. With NULL, the environment is read: the variable
  *      FLUX_FRIPP_STATSD, which holds a URI; without a Flux handle then
  *      DD_DOGSTATSD_URL, DD_AGENT_HOST with DD_DOGSTATSD_PORT (these mean
  *      the dialect dogstatsd), and STATSD_HOST with STATSD_PORT (the
- *      dialect statsd). Where none is set, and in a set-user-ID program,
- *      the context is disabled: it takes every call and does nothing; where
- *      the first that is set is wrong, likewise, and a line with "parse
- *      error" is logged through the handle.
+ *      dialect statsd). If none is set, and in a set-user-ID program,
+ *      the context is disabled: every call succeeds and does nothing. If the
+ *      first variable that is set is wrong, the context is disabled, too,
+ *      and a line with "parse error" goes to the handle's log, or without
+ *      a handle to the function of fripp_set_log (). Without either, the
+ *      process prints that line on stderr, once, after a second or when it
+ *      exits.
  *
  * Returns a context, or NULL with errno:
  *
- *   EINVAL  uri is not one, or a value is none that its key can have
+ *   EINVAL  the URI is malformed, or has an unknown key or a value out of
+ *           range
  *   ENOMEM  no memory
  *
  * With a handle: from the handle's thread.
  */
 struct fripp_ctx *fripp_ctx_create_uri (flux_t *h, const char *uri);
 
-/* Send what waits, for 100 ms at the most, and free the context. What the
- * kernel has not taken by then is lost. NULL does nothing. errno is kept.
+/* Create a context that sends to hostname and port, in the dialect brubeck.
+ *
+ * h         the Flux handle of the calling thread, whose reactor and log
+ *           the context uses, or NULL
+ * hostname  an IPv4 or IPv6 address, a host name, or "unix:/path" or
+ *           "unix:@name" for a UNIX datagram socket, which has no port
+ * port      1 to 65535
+ *
+ * The call does not block: DNS lookups run on a separate thread, and the
+ * server may start later. What is recorded until then is kept.
+ *
+ * Returns a context, to be destroyed with fripp_ctx_destroy (), or NULL
+ * with errno:
+ *
+ *   EINVAL  hostname is NULL, empty or not a host's name, or port is out of
+ *           range
+ *   ENOMEM  no memory
+ *
+ * With a handle: from the handle's thread.
+ */
+struct fripp_ctx *fripp_ctx_create (flux_t *h, const char *hostname, int port);
+
+/* Send what is pending, for at most 100 ms, and free the context. What the
+ * kernel has not accepted by then is lost. NULL does nothing; errno does not
+ * change.
  *
  * No call on the context may run at the same time or come later. With a
- * Flux handle: from its thread; it may be an aux destructor that runs in
- * flux_close (), for flux_watcher_destroy () is all that it calls of Flux.
+ * Flux handle: from its thread. It may run in an aux destructor during
+ * flux_close (), because flux_watcher_destroy () is all that it calls of
+ * Flux.
  */
 void fripp_ctx_destroy (struct fripp_ctx *ctx);
 
-/* Tell whether an end point is configured.
+/* Return whether an endpoint is configured.
  *
- * Returns true where one is; false where none is, and for NULL.
- */
-bool fripp_enabled (const struct fripp_ctx *ctx);
-
-/* Give what this context has to say to a function instead of to Flux's log:
- * a line when a problem begins and one when it ends, never one a packet.
- *
- * log   called with a level of syslog (3 for a problem, 6 for its end), one
- *       line of text, and arg; on whatever thread, one call at a time. It
- *       may call this library, but neither this function nor destroy. NULL:
- *       back to Flux, or to nobody.
- * arg   handed to log; must live as long as the context
- *
- * Returns 0, or -1 with errno:
- *
- *   EINVAL  ctx is NULL
- */
-int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
-                                                      const char *text,
-                                                      void *arg), void *arg);
-
-/* As fripp_format_send (), with the arguments in a va_list, which is to be
- * ended by the caller and not to be used again.
- *
- * Returns as fripp_format_send () does.
- */
-int fripp_vformat_send (struct fripp_ctx *ctx,
-                        const char *fmt,
-                        va_list ap)
-    FRIPP_PRINTF (2, 0);
-
-/* As fripp_packet_appendf (), with the arguments in a va_list.
- *
- * Returns as fripp_format_send () does.
- */
-int fripp_packet_vappendf (struct fripp_ctx *ctx,
-                           const char *fmt,
-                           va_list ap)
-    FRIPP_PRINTF (2, 0);
-
-/* Send what printf would write, now. The text is one or more StatsD lines
- * that the caller wrote, with a newline between them (one at the end may be
- * there or not); nothing is added to it. It is split at newlines into
- * datagrams of at most FRIPP_MAX_PACKET_LEN bytes (or the mtu of the URI),
- * each as full as it can be, in order. Empty lines are left out; an empty
- * text is 0.
- *
- * What the kernel does not take is kept, and goes first with a later call.
- *
- * Returns 0 when every line was sent or kept. -1 with errno otherwise; the
- * other lines were sent nevertheless:
- *
- *   EINVAL    ctx or fmt is NULL, the format is wrong, or a line holds a
- *             NUL byte
- *   EMSGSIZE  a line is longer than a datagram by itself
- *   ENOMEM    no memory for a text of more than 4 kB
+ * Returns true if one is; false if none is, and for NULL.
  *
  * May be called from any thread.
  */
-int fripp_format_send (struct fripp_ctx *ctx,
-                       const char *fmt,
-                       ...)
-    FRIPP_PRINTF (2, 3);
+bool fripp_enabled (const struct fripp_ctx *ctx);
 
-/* The same as fripp_format_send (), by the name that Flux gave it later.
- *
- * Returns as fripp_format_send () does.
- */
-int fripp_sendf (struct fripp_ctx *ctx,
-                 const char *fmt,
-                 ...)
-    FRIPP_PRINTF (2, 3);
+/* -- recording by name -- */
 
-/* Keep what printf would write for the next flush, which sends it with the
- * metrics; where the period is 0 it goes at once. Otherwise as
- * fripp_format_send ().
+/* Add n events to a counter. n may be negative, if the server accepts that.
  *
- * Returns as fripp_format_send () does.
- */
-int fripp_packet_appendf (struct fripp_ctx *ctx,
-                          const char *fmt,
-                          ...)
-    FRIPP_PRINTF (2, 3);
-
-/* Record a running total that the caller keeps, as Flux's message counters:
- * the server learns what it grew by.
- *
- * name   sent behind the prefix. Bytes that mean something to a server
- *        (':', '|', '@', '#', ',', ';', '=', white space, control bytes)
- *        are sent as '_'; leading, trailing and double dots are left out.
- * total  0 or more. One that is lower than the one before is a restart, and
- *        counts whole; the first counts from zero.
- *
- * The brubeck dialect sends totals ("C"), which brubeck subtracts; the
- * others send the differences ("c").
+ * name  sent with the prefix before it. Bytes with a meaning to a server
+ *       (':', '|', '@', '#', ',', ';', '=', '[', ']', '{', '}', white space,
+ *       control bytes) are sent as '_'; leading, trailing and double dots
+ *       are left out.
  *
  * Returns 0, or -1 with errno, as all the functions by name do:
  *
- *   EINVAL        ctx or name is NULL, name is empty, or the value is none
- *                 that can be sent: not a number, infinite, a negative
- *                 total or timing
- *   ENAMETOOLONG  the name with its prefix and tags is longer than 240
- *                 bytes (brubeck) or 512 (the other dialects)
- *   ENOSPC        there are max_metrics metrics already
+ *   EINVAL        ctx or name is NULL, name is empty, or the server would
+ *                 not accept the value: not a number, infinite, a negative
+ *                 total, timing or increment
+ *   ENAMETOOLONG  the name with its prefix is longer than 240 bytes
+ *                 (brubeck) or 512 (the other dialects)
+ *   ENOSPC        the context has max_metrics metrics already
  *   ENOTSUP       the dialect has no metrics of this type
  *   EMSGSIZE      the line of this value is longer than a datagram
  *   ENOMEM        no memory for one more metric
  *
  * May be called from any thread.
  */
-int fripp_count (struct fripp_ctx *ctx, const char *name, ssize_t total);
-
-/* Record n more events of a counter. n may be negative where the server
- * bears it.
- *
- * Returns as fripp_count () does.
- */
 int fripp_inc (struct fripp_ctx *ctx, const char *name, int64_t n);
 
-/* Record a gauge.
+/* Record a running total that the caller keeps, such as Flux's message
+ * counters. This is not an increment: fripp_inc () adds to a counter.
  *
- * value  its value; with inc, what it grows by since the value that this
- *        context holds, from 0
- * inc    whether value is an increment
+ * total  0 or more. The server is sent the difference from the total before.
+ *        A total that is lower than the one before is a restart, and counts
+ *        whole; the first one counts from zero.
  *
- * Returns as fripp_count () does, and also with errno:
+ * With the dialect brubeck the line has the total itself ("C"), which the
+ * server subtracts; with the others it has the difference ("c").
  *
- *   ERANGE  an increment takes the gauge out of 64 bits, and it keeps its
- *           value
+ * Returns as fripp_inc () does.
+ */
+int fripp_count (struct fripp_ctx *ctx, const char *name, ssize_t total);
+
+/* Record a gauge, a value that goes up and down.
+ *
+ * value  the value of the gauge, or with inc what is added to it
+ * inc    whether value is added to the current value, initially 0
+ *
+ * Returns as fripp_inc () does, and also with errno:
+ *
+ *   ERANGE  the sum does not fit into 64 bits; the gauge keeps its value
  */
 int fripp_gauge (struct fripp_ctx *ctx,
                  const char *name,
                  ssize_t value,
                  bool inc);
 
-/* Add to a gauge: fripp_gauge () with inc, for integers of 64 bits.
+/* Add n to a gauge: fripp_gauge () with inc, for integers of 64 bits.
  *
- * n  what is added to the value that this context holds, initially 0
+ * n  added to the current value, initially 0
  *
  * Returns as fripp_gauge () does.
  */
 int fripp_gauge_add (struct fripp_ctx *ctx, const char *name, int64_t n);
 
-/* Record a gauge that is a real number.
+/* Record a gauge whose value is a real number.
  *
- * Returns as fripp_count () does.
+ * Returns as fripp_inc () does.
  */
 int fripp_gauge_real (struct fripp_ctx *ctx, const char *name, double value);
 
-/* Record a duration of ms milliseconds. Every one is sent, with at most six
- * decimals.
+/* Record a duration of ms milliseconds. Every sample is sent, with at most
+ * six decimals.
  *
- * Returns as fripp_count () does.
+ * Returns as fripp_inc () does.
  */
 int fripp_timing (struct fripp_ctx *ctx, const char *name, double ms);
 
-/* Record a value of which the server is to tell the distribution. Every one
- * is sent.
+/* Record a sample of a distribution, of any unit. Every sample is sent.
  *
- * Returns as fripp_count () does.
+ * Returns as fripp_inc () does.
  */
 int fripp_histogram (struct fripp_ctx *ctx, const char *name, double value);
 
-/* Record a member of a set, of which the server counts how many distinct
- * ones there were.
+/* Record a member of a set: the server counts the distinct members.
  *
- * member  not empty; bytes that mean something to a server are sent as '_'
+ * member  not empty; bytes with a meaning to a server are sent as '_'
  *
- * Returns as fripp_count () does, and also with errno:
+ * Returns as fripp_inc () does, and also with errno:
  *
  *   EINVAL    member is empty or NULL
- *   EMSGSIZE  no datagram holds it
+ *   EMSGSIZE  member does not fit into a datagram
  */
 int fripp_unique (struct fripp_ctx *ctx, const char *name, const char *member);
 
-/* Record a value of a metric whose type is known only at run time. A set
- * takes it as a member.
+/* Record a value of a metric whose type is known only at run time. For a
+ * set, the number is the member.
  *
- * Returns as fripp_count () does, and also with errno:
+ * Returns as fripp_inc () does, and also with errno:
  *
- *   EINVAL  an unknown type, or a counter or total that is not a whole number
+ *   EINVAL  type is unknown, or the value of a counter or total is not a
+ *           whole number
  */
 int fripp_send (struct fripp_ctx *ctx,
                 const char *name,
@@ -417,32 +378,38 @@ int fripp_send (struct fripp_ctx *ctx,
 
 /* Send what the metrics of this name have pending, of every type and with
  * every tag, and forget them: a gauge is not sent again, and starts from 0.
- * For names that come and go, as those of jobs do. A handle of it may be
- * used again, and records anew.
+ * Use this for names that come and go, such as those of jobs. Handles stay
+ * valid: what they record next starts from nothing.
  *
- * Returns 0, also where there is no such metric, or -1 with errno:
+ * Returns 0, also if there is no such metric, or -1 with errno:
  *
  *   EINVAL  ctx or name is NULL, or name is empty
+ *
+ * May be called from any thread.
  */
 int fripp_forget (struct fripp_ctx *ctx, const char *name);
 
-/* Look a metric up, so that recording costs no look-up at all.
+/* -- recording by handle -- */
+
+/* Look up a metric once, so that recording needs no lookup.
  *
- * type  what the metric is
- * name  as for fripp_count ()
- * tags  "key:value,key2:value2", sent behind those of the context, for the
+ * type  the type of the metric
+ * name  as for fripp_inc ()
+ * tags  "key:value,key2:value2", sent after those of the context, for the
  *       dialects that have tags; NULL or "" for none
  *
- * The same arguments give the same pointer. It is valid until the context
- * is destroyed, through all changes of settings.
+ * The same arguments return the same pointer. It is valid until the context
+ * is destroyed, whatever settings change.
  *
  * Returns the metric, or NULL with errno:
  *
- *   EINVAL        ctx or name is NULL, an unknown type, an empty name, or a
- *                 tag without a key, a ':' or a value
+ *   EINVAL        ctx or name is NULL, type is unknown, name is empty, or a
+ *                 tag has no key or an empty value
  *   ENOTSUP       the dialect has no tags, or no sets
- *   ENAMETOOLONG, ENOSPC, ENOMEM
- *                 as fripp_count ()
+ *   ENAMETOOLONG  the name with its prefix is longer than 240 bytes
+ *                 (brubeck) or 512, or the tags are longer than 1024
+ *   ENOSPC        the context has max_metrics metrics already
+ *   ENOMEM        no memory for one more metric
  *
  * May be called from any thread.
  */
@@ -451,16 +418,18 @@ struct fripp_metric *fripp_metric_get (struct fripp_ctx *ctx,
                                        const char *name,
                                        const char *tags);
 
-/* Record n more events of a counter, or what a gauge grows by.
+/* Add n to a counter or a gauge.
  *
  * Returns 0, or -1 with errno, as all the functions by handle do:
  *
- *   EINVAL        m is NULL, is of a type that this call is not for, or the
- *                 value is none that can be sent
+ *   EINVAL        m is NULL, its type does not take this call, or the server
+ *                 would not accept the value
  *   ENAMETOOLONG  a new prefix has made the name too long
  *   EMSGSIZE      the line of this value is longer than a datagram
- *   ENOSPC        it was forgotten, and there is no room for it now
- *   ERANGE        an increment takes a gauge out of 64 bits
+ *   ENOSPC        the metric was forgotten, and the context has max_metrics
+ *                 metrics already
+ *   ENOMEM        no memory for the value
+ *   ERANGE        the sum of a gauge does not fit into 64 bits
  *
  * May be called from any thread.
  */
@@ -478,7 +447,7 @@ int fripp_metric_set (struct fripp_metric *m, int64_t value);
  */
 int fripp_metric_set_real (struct fripp_metric *m, double value);
 
-/* Record a sample of a timer (ms) or histogram.
+/* Record a sample of a timer (in ms) or of a histogram.
  *
  * Returns as fripp_metric_add () does.
  */
@@ -489,11 +458,11 @@ int fripp_metric_record (struct fripp_metric *m, double value);
  * Returns as fripp_metric_add () does, and also with errno:
  *
  *   EINVAL    member is empty or NULL
- *   EMSGSIZE  no datagram holds it
+ *   EMSGSIZE  member does not fit into a datagram
  */
 int fripp_metric_unique (struct fripp_metric *m, const char *member);
 
-/* Record the time since a timer was started. The timer goes on.
+/* Record the time since a timer was started. The timer keeps running.
  *
  * Returns as fripp_metric_add () does, and also with errno:
  *
@@ -501,21 +470,18 @@ int fripp_metric_unique (struct fripp_metric *m, const char *member);
  */
 int fripp_metric_stop (struct fripp_metric *m, const struct fripp_timer *t);
 
-/* Start a timer, again if it was started before. NULL does nothing. */
+/* -- timers -- */
+
+/* Start a timer, again if it was started before. NULL does nothing.
+ *
+ * May be called from any thread.
+ */
 void fripp_timer_start (struct fripp_timer *t);
 
-/* Tell the time since a timer was started.
- *
- * Returns it in ms, or -1.0 with errno:
- *
- *   EINVAL  t is NULL or was never started
- */
-double fripp_timer_elapsed (const struct fripp_timer *t);
-
 /* Record the time since a timer was started, as fripp_timing () does. The
- * timer goes on.
+ * timer keeps running.
  *
- * Returns as fripp_count () does, and also with errno:
+ * Returns as fripp_inc () does, and also with errno:
  *
  *   EINVAL  t is NULL or was never started
  */
@@ -523,68 +489,233 @@ int fripp_timer_stop (struct fripp_ctx *ctx,
                       const char *name,
                       const struct fripp_timer *t);
 
-/* Set what stands before every name: "prefix.name". What is pending goes
- * out under the old one first.
+/* Return the time since a timer was started.
+ *
+ * Returns the time in ms, or -1.0 with errno:
+ *
+ *   EINVAL  t is NULL or was never started
+ *
+ * May be called from any thread.
+ */
+double fripp_timer_elapsed (const struct fripp_timer *t);
+
+/* -- settings -- */
+
+/* Set the prefix of every name: "prefix.name". What is pending is sent with
+ * the old prefix.
  *
  * prefix  at most 127 bytes, before and after its tokens are replaced:
  *         {{rank}} (0 without a Flux handle), {{hostname}} up to its first
- *         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}};
- *         cleaned as names are; "" for none
+ *         dot, {{fqdn}} the whole of it with '_' for dots, and {{pid}},
+ *         in a child process the child's; cleaned as names are; "" for
+ *         none
  *
- * It takes time in proportion to the number of metrics.
+ * The call takes time in proportion to the number of metrics.
  *
- * Returns 0, or -1 with errno; the old one stays then:
+ * Returns 0, or -1 with errno; then the old prefix stays:
  *
  *   EINVAL  ctx or prefix is NULL, or prefix is too long
+ *   ENOMEM  no memory
  *
  * With a Flux handle: from its thread.
  */
 int fripp_set_prefix (struct fripp_ctx *ctx, const char *prefix);
 
 /* Set the tags of every metric of the context: "key:value,key2:value2", or
- * "" for none. What is pending goes out with the old ones first.
+ * "" for none. What is pending is sent with the old tags.
  *
- * Returns 0, or -1 with errno; the old ones stay then:
+ * Returns 0, or -1 with errno; then the old tags stay:
  *
- *   EINVAL        ctx or tags is NULL, or a tag has no key, ':' or value
+ *   EINVAL        ctx or tags is NULL, or a tag has no key or an empty value
  *   ENOTSUP       the dialect has no tags
- *   ENAMETOOLONG  no room would be left for names
+ *   ENAMETOOLONG  the tags are longer than 1024 bytes
+ *   ENOMEM        no memory
  *
  * With a Flux handle: from its thread.
  */
 int fripp_set_tags (struct fripp_ctx *ctx, const char *tags);
 
-/* Set the time between flushes.
+/* Set the dialect, the form that the server reads. What is pending is sent
+ * in the old dialect.
  *
- * seconds  0.01 to 86400; 0: each metric is sent at once, after what is
- *          pending
- *
- * Returns 0, or -1 with errno:
- *
- *   EINVAL  ctx is NULL, or seconds is none of these
- *
- * With a Flux handle: from its thread.
- */
-int fripp_set_agg_period (struct fripp_ctx *ctx, double seconds);
-
-/* Say what the server reads. What is pending goes out in the old dialect
- * first.
- *
- * Returns 0, or -1 with errno; the old one stays then:
+ * Returns 0, or -1 with errno; then the old dialect stays:
  *
  *   EINVAL   ctx is NULL, or dialect is unknown
- *   ENOTSUP  tags or sets are in use that it does not have
+ *   ENOTSUP  the context has tags or sets, which the dialect has not
+ *   ENOMEM   no memory
  *
  * With a Flux handle: from its thread.
  */
 int fripp_set_dialect (struct fripp_ctx *ctx, enum fripp_dialect dialect);
 
-/* Send what is pending now, for 100 ms at the most.
+/* Set the time between flushes.
  *
- * Returns 0 when the kernel has taken all, or -1 with errno:
+ * seconds  0.01 to 86400, or 0: what is pending is sent, and from then on
+ *          each metric at once
  *
- *   EAGAIN  it has not in that time, and the rest goes later
- *   ENOMEM  no memory; the rest goes later
+ * Returns 0, or -1 with errno; then the old period stays:
+ *
+ *   EINVAL  ctx is NULL, or seconds is not one of these
+ *   ENOMEM  no memory
+ *
+ * With a Flux handle: from its thread.
+ */
+int fripp_set_agg_period (struct fripp_ctx *ctx, double seconds);
+
+/* Set the function that receives this context's log messages in place of
+ * Flux's log: one line when a problem begins and one when it ends, never
+ * one per packet. The function first receives the messages that waited
+ * before it was set.
+ *
+ * log   called with a syslog level (3 when a problem begins, 6 when it
+ *       ends), one line of text, and arg; from any thread, one call at a
+ *       time. It may call this library, but not this function or destroy.
+ *       With NULL, messages go to Flux's log again, or nowhere.
+ * arg   passed to log; must live as long as the context
+ *
+ * Returns 0, or -1 with errno:
+ *
+ *   EINVAL  ctx is NULL
+ *
+ * With a Flux handle: from its thread.
+ */
+int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
+                                                      const char *text,
+                                                      void *arg), void *arg);
+
+/* -- packets: StatsD lines that the caller writes -- */
+
+/* Send what printf would write, now. The text is one or more StatsD lines
+ * with a newline between them; one at the end makes no difference. Nothing
+ * is added to the text. It is split at newlines into datagrams of at most
+ * FRIPP_MAX_PACKET_LEN bytes (or the mtu of the URI), each as full as it can
+ * be, in order. Empty lines are left out; an empty text is 0. Numbers are
+ * formatted in the C locale, so that the decimal point is a dot.
+ *
+ * What the kernel does not accept is kept, and sent first by a later call.
+ *
+ * Returns 0 if every line was sent or kept. Otherwise -1 with errno; the
+ * other lines were sent:
+ *
+ *   EINVAL    ctx or fmt is NULL, the format is wrong, or a line holds a
+ *             NUL byte
+ *   EMSGSIZE  a line is longer than a datagram
+ *   ENOMEM    no memory
+ *
+ * May be called from any thread.
+ */
+int fripp_format_send (struct fripp_ctx *ctx,
+                       const char *fmt,
+                       ...)
+    FRIPP_PRINTF (2, 3);
+
+/* As fripp_format_send (), with the arguments in a va_list. The caller ends
+ * it, and must not use it again.
+ *
+ * Returns as fripp_format_send () does.
+ */
+int fripp_vformat_send (struct fripp_ctx *ctx,
+                        const char *fmt,
+                        va_list ap)
+    FRIPP_PRINTF (2, 0);
+
+/* The same as fripp_format_send (), by its later name in Flux.
+ *
+ * Returns as fripp_format_send () does.
+ */
+int fripp_sendf (struct fripp_ctx *ctx,
+                 const char *fmt,
+                 ...)
+    FRIPP_PRINTF (2, 3);
+
+/* Keep what printf would write for the next flush, which sends it together
+ * with the metrics. If the period is 0, it is sent now. In all else this is
+ * fripp_format_send ().
+ *
+ * Returns as fripp_format_send () does.
+ */
+int fripp_packet_appendf (struct fripp_ctx *ctx,
+                          const char *fmt,
+                          ...)
+    FRIPP_PRINTF (2, 3);
+
+/* As fripp_packet_appendf (), with the arguments in a va_list. The caller
+ * ends it, and must not use it again.
+ *
+ * Returns as fripp_format_send () does.
+ */
+int fripp_packet_vappendf (struct fripp_ctx *ctx,
+                           const char *fmt,
+                           va_list ap)
+    FRIPP_PRINTF (2, 0);
+
+/* -- events and service checks -- */
+
+/* Send an event to the Datadog agent (dialect dogstatsd). It is sent at
+ * once; what the kernel does not accept waits, as packets do.
+ *
+ * title  not empty
+ * text   "" for none; newlines are kept
+ * alert  how the event is shown
+ * tags   "key:value,key2:value2", added to those of the context; NULL or ""
+ *        for none
+ *
+ * The prefix is not added to the title.
+ *
+ * Returns 0, or -1 with errno; the event is dropped and counted then:
+ *
+ *   EINVAL        ctx, title or text is NULL, title is empty, alert is
+ *                 unknown, or a tag has no key or an empty value
+ *   ENOTSUP       the dialect has no events
+ *   EMSGSIZE      the event is longer than a datagram
+ *   ENAMETOOLONG  the tags have more than 1024 bytes
+ *   ENOMEM        no memory
+ *
+ * May be called from any thread.
+ */
+int fripp_event (struct fripp_ctx *ctx,
+                 const char *title,
+                 const char *text,
+                 enum fripp_alert alert,
+                 const char *tags);
+
+/* Send the result of a service check to the Datadog agent (dialect
+ * dogstatsd). It is sent at once; what the kernel does not accept waits, as
+ * packets do.
+ *
+ * name     of the check, cleaned as names of metrics are; not empty
+ * status   what it found
+ * message  why; NULL or "" for none. Newlines are kept, '|' becomes '_'
+ * tags     "key:value,key2:value2", added to those of the context; NULL or
+ *          "" for none
+ *
+ * The prefix is not added to the name.
+ *
+ * Returns 0, or -1 with errno; the result is dropped and counted then:
+ *
+ *   EINVAL        ctx or name is NULL, name is empty, status is unknown, or
+ *                 a tag has no key or an empty value
+ *   ENOTSUP       the dialect has no service checks
+ *   EMSGSIZE      the line is longer than a datagram
+ *   ENAMETOOLONG  the tags have more than 1024 bytes
+ *   ENOMEM        no memory
+ *
+ * May be called from any thread.
+ */
+int fripp_service_check (struct fripp_ctx *ctx,
+                         const char *name,
+                         enum fripp_status status,
+                         const char *message,
+                         const char *tags);
+
+/* -- state -- */
+
+/* Send what is pending now. The call takes at most 100 ms.
+ *
+ * Returns 0 if the kernel accepted everything, or -1 with errno:
+ *
+ *   EAGAIN  it did not in that time; the rest is sent later
+ *   ENOMEM  no memory; the rest is sent later
  *   EINVAL  ctx is NULL
  *
  * With a Flux handle: from its thread.
@@ -593,9 +724,9 @@ int fripp_flush (struct fripp_ctx *ctx);
 
 /* Read what a context counted.
  *
- * stats  where to write it
- * size   sizeof (*stats) as the caller knows it: at most so many bytes are
- *        written, and what the library does not know is zeroed
+ * stats  where to write the counts
+ * size   sizeof (*stats) as the caller was compiled. At most this many bytes
+ *        are written; fields that the library does not know are zeroed.
  *
  * Returns 0, or -1 with errno:
  *
@@ -607,33 +738,35 @@ int fripp_get_stats (const struct fripp_ctx *ctx,
                      struct fripp_stats *stats,
                      size_t size);
 
-/* Return why the last call that failed on this thread failed, as a sentence
- * that names the argument and says what is right:
+/* Return the reason of the last failed call on this thread: a sentence that
+ * names the argument and says what is right:
  *
  *   no port in 'localhost'
  *   unknown dialect 'statds' (one of: brubeck, statsd, ...)
  *   dialect brubeck has no tags
  *
- * The text is for people, and may change with any version: errno is for
- * programs.
+ * The text is for people, and may change with any version. Programs compare
+ * errno.
  *
- * Returns a text of one line and at most 383 bytes, valid until the next
- * call that fails on this thread; "" before the first one. Never NULL; errno
- * is left as it was.
+ * Returns one line of at most 383 bytes, valid until the next call that
+ * fails on this thread; "" before the first one. Never NULL; errno does not
+ * change.
  *
  * May be called from any thread.
  */
 const char *fripp_error (void);
 
-/* Tell the version of the library in use, which equals the FRIPP_VERSION
+/* Return the version of the library in use, which equals the FRIPP_VERSION
  * that it was built with.
  *
  * Returns a static string.
+ *
+ * May be called from any thread.
  */
 const char *fripp_version (void);
 
 #ifdef __cplusplus
-} // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif
 
-#endif  /* FRIPP_H */
+#endif /* !FRIPP_H */

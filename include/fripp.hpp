@@ -9,12 +9,17 @@
  * - a call returns true, or false with errno set. Nothing throws, and all of
  *   it compiles with -fno-exceptions and -fno-rtti;
  * - a context or metric that could not be made is empty, as a null pointer
- *   is: if (!ctx) says so, errno and fripp::error () why, and its calls are false with EINVAL;
+ *   is: if (!ctx) says so, errno and fripp::error () say why, and its calls
+ *   return false with EINVAL;
  * - a text with a NUL inside, which C would cut there, is EINVAL.
  */
 
 #ifndef FRIPP_HPP
 #define FRIPP_HPP
+
+#if __cplusplus < 201703L && (!defined (_MSVC_LANG) || _MSVC_LANG < 201703L)
+#error "fripp.hpp needs C++17 (-std=c++17); fripp.h needs C++11"
+#else
 
 #include <fripp.h>
 
@@ -53,11 +58,25 @@ enum class dialect {
     gostatsd = FRIPP_GOSTATSD,
 };
 
+enum class alert {
+    info = FRIPP_ALERT_INFO,
+    success = FRIPP_ALERT_SUCCESS,
+    warning = FRIPP_ALERT_WARNING,
+    error = FRIPP_ALERT_ERROR,
+};
+
+enum class status {
+    ok = FRIPP_STATUS_OK,
+    warning = FRIPP_STATUS_WARNING,
+    critical = FRIPP_STATUS_CRITICAL,
+    unknown = FRIPP_STATUS_UNKNOWN,
+};
+
 using milliseconds = std::chrono::duration<double, std::milli>;
 using seconds = std::chrono::duration<double>;
 
-/* A text for the time of a call. What ends in a NUL already is used where it
- * is; a view is copied, up to 255 bytes of it without an allocation.
+/* A text, for one call. A text that ends in a NUL is not copied; a view is
+ * copied, without an allocation if it has at most 255 bytes.
  */
 class text {
 public:
@@ -99,7 +118,7 @@ public:
         return s_;
     }
 
-    /* Whether it is one that C can read; else errno says why. */
+    /* Whether C can read it; otherwise errno says why. */
     bool valid () const noexcept
     {
         if (errnum_)
@@ -121,7 +140,7 @@ private:
     char small_[256];
 };
 
-/* When something began: now, where it is made. */
+/* A timer, which starts when it is made. */
 class timer {
 public:
     timer () noexcept
@@ -150,7 +169,7 @@ private:
 
 namespace detail {
 
-/* Whether an integer is one of 64 bits with a sign; else ERANGE. */
+/* Whether an integer fits into 64 bits with a sign; otherwise ERANGE. */
 template <typename T>
 bool fits (T value) noexcept
 {
@@ -166,8 +185,8 @@ bool fits (T value) noexcept
 
 } // namespace detail
 
-/* A metric, looked up once. It is its context's, may be copied, and is good
- * until the context is destroyed.
+/* A metric, looked up once. Its context owns it. It may be copied, and is
+ * valid until the context is destroyed.
  */
 class metric {
 public:
@@ -225,8 +244,8 @@ private:
     fripp_metric *m_ = nullptr;
 };
 
-/* Where metrics go, and its owner: what is pending is sent, for 100 ms at
- * the most, when it goes.
+/* The owner of a context. Its destructor sends what is pending, for at most
+ * 100 ms.
  */
 class context {
 public:
@@ -247,7 +266,7 @@ public:
     {
     }
 
-    /* As FLUX_FRIPP_STATSD says; disabled where it says nothing. */
+    /* From FLUX_FRIPP_STATSD; disabled if that is unset. */
     static context from_environment (flux_t *h = nullptr) noexcept
     {
         return context (fripp_ctx_create_uri (h, nullptr));
@@ -315,7 +334,6 @@ public:
                                  static_cast<ssize_t> (value), false);
     }
 
-    /* What it grows by. */
     bool gauge_add (const text &name, std::int64_t n) noexcept
     {
         return name.valid () && !fripp_gauge_add (ctx_, name.get (), n);
@@ -376,7 +394,7 @@ public:
 
     /* -- lines that the caller writes -- */
 
-    /* Now, or with the next flush. */
+    /* Sends lines now, or with the next flush. */
     bool send_lines (std::string_view lines) noexcept
     {
         return printable (lines)
@@ -397,6 +415,27 @@ public:
     bool vsendf (const char *fmt, va_list ap) noexcept FRIPP_PRINTF (2, 0);
     bool appendf (const char *fmt, ...) noexcept FRIPP_PRINTF (2, 3);
     bool vappendf (const char *fmt, va_list ap) noexcept FRIPP_PRINTF (2, 0);
+
+    /* -- events and service checks, of the dialect dogstatsd -- */
+
+    bool event (const text &title, const text &body,
+                alert alert = fripp::alert::info,
+                const text &tags = "") noexcept
+    {
+        return title.valid () && body.valid () && tags.valid ()
+            && !fripp_event (ctx_, title.get (), body.get (),
+                             static_cast<fripp_alert> (alert), tags.get ());
+    }
+
+    bool service_check (const text &name, status status,
+                        const text &message = "",
+                        const text &tags = "") noexcept
+    {
+        return name.valid () && message.valid () && tags.valid ()
+            && !fripp_service_check (ctx_, name.get (),
+                                     static_cast<fripp_status> (status),
+                                     message.get (), tags.get ());
+    }
 
     /* -- settings and state -- */
 
@@ -420,8 +459,8 @@ public:
         return !fripp_set_dialect (ctx_, static_cast<fripp_dialect> (dialect));
     }
 
-    /* log is called as log (int level, std::string_view text), and lives as
-     * long as the context. It must not throw.
+    /* log is called as log (int level, std::string_view text). It must live
+     * as long as the context, and must not throw.
      */
     template <typename F>
     bool set_log (F &log) noexcept
@@ -436,7 +475,7 @@ public:
             &log);
     }
 
-    /* Back to Flux's log, or to none. */
+    /* Messages go to Flux's log again, or nowhere. */
     bool unset_log () noexcept
     {
         return !fripp_set_log (ctx_, nullptr, nullptr);
@@ -455,7 +494,7 @@ public:
 private:
     static fripp_ctx *create_uri (const text &uri, flux_t *h) noexcept
     {
-        /* NULL would stand for the environment */
+        /* C reads the environment for NULL */
         if (uri.valid () && !uri.get ())
             errno = EINVAL;
         return uri.get () ? fripp_ctx_create_uri (h, uri.get ()) : nullptr;
@@ -504,7 +543,7 @@ inline bool context::vappendf (const char *fmt, va_list ap) noexcept
     return !fripp_packet_vappendf (ctx_, fmt, ap);
 }
 
-/* Records the time from where it is made to the end of its scope. */
+/* Records the time from its construction to the end of its scope. */
 class scoped_timer {
 public:
     explicit scoped_timer (metric m) noexcept : m_ (m) {}
@@ -527,7 +566,7 @@ public:
     scoped_timer (const scoped_timer &) = delete;
     scoped_timer &operator= (const scoped_timer &) = delete;
 
-    /* Nothing is recorded: what was timed did not come to its end. */
+    /* Records nothing, for example after a failure. */
     void cancel () noexcept
     {
         m_ = metric ();
@@ -553,5 +592,7 @@ inline const char *version () noexcept
 }
 
 } // namespace fripp
+
+#endif // C++17
 
 #endif // FRIPP_HPP

@@ -11,7 +11,7 @@ pub const MAX_REASON: usize = 383;
 const MAX_QUOTED: usize = 64;
 
 thread_local! {
-    /// What the reason of this thread is about, where there is one.
+    /// The error that the reason of this thread belongs to, if there is one.
     static ABOUT: Cell<Option<Error>> = const { Cell::new(None) };
     static REASON: RefCell<Text> = const { RefCell::new(Text::new()) };
 }
@@ -19,21 +19,21 @@ thread_local! {
 /// Why a call failed. The C surface turns each into an `errno` value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// An argument that no context could take (`EINVAL`).
+    /// An invalid argument (`EINVAL`).
     Invalid,
-    /// A line longer than a datagram (`EMSGSIZE`).
+    /// A line is longer than a datagram (`EMSGSIZE`).
     TooBig,
-    /// The kernel has not taken everything yet (`EAGAIN`).
+    /// The kernel has not accepted everything yet (`EAGAIN`).
     Again,
-    /// A name longer than the dialect's servers bear (`ENAMETOOLONG`).
+    /// The name is longer than the server accepts (`ENAMETOOLONG`).
     NameTooLong,
-    /// As many metrics as there may be (`ENOSPC`).
+    /// The context has `max_metrics` metrics already (`ENOSPC`).
     NoSpace,
-    /// The dialect has no tags, or no sets (`ENOTSUP`).
+    /// The dialect has no tags, no sets or no events (`ENOTSUP`).
     NotSupported,
-    /// A gauge kept by increments leaves 64 bits (`ERANGE`).
+    /// The sum of a gauge does not fit into 64 bits (`ERANGE`).
     Range,
-    /// No memory for what the caller asked (`ENOMEM`).
+    /// No memory (`ENOMEM`).
     NoMemory,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    /// The `errno` value that tells a C caller of this error.
+    /// The `errno` value of this error.
     pub const fn errno(self) -> i32 {
         match self {
             Error::Invalid => libc::EINVAL,
@@ -69,8 +69,8 @@ impl Error {
         }
     }
 
-    /// Keeps the reason for this error, for the calling thread. It allocates
-    /// nothing.
+    /// Keeps the reason of this error for the calling thread, without an
+    /// allocation.
     #[cold]
     pub fn because(self, reason: fmt::Arguments<'_>) -> Error {
         REASON.with_borrow_mut(|text| {
@@ -83,7 +83,7 @@ impl Error {
     }
 
     /// Calls `f` with the reason that this thread kept for this error, or with
-    /// what the error means where it kept none.
+    /// the meaning of the error if it kept none.
     pub fn with_reason<T>(self, f: impl FnOnce(&str) -> T) -> T {
         if ABOUT.get() != Some(self) {
             self.because(format_args!("{self}"));
@@ -102,8 +102,8 @@ pub fn forget_reason() {
     ABOUT.set(None);
 }
 
-/// A caller's text as a reason shows it: in quotes, on one line, and only its
-/// beginning where it is long.
+/// A caller's text as a reason shows it: in quotes, on one line, and cut if it
+/// is long.
 pub fn quoted(text: &[u8]) -> Quoted<'_> {
     Quoted(text)
 }

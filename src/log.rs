@@ -1,4 +1,4 @@
-//! The journal of a context: what it counted, and problems, which it logs once
+//! The journal of a context: its counts, and its problems, which it logs once
 //! when they begin and once when they end.
 
 #![forbid(unsafe_code)]
@@ -8,15 +8,17 @@ use std::fmt::Display;
 use crate::error::Error;
 use crate::stats::Stats;
 
-/// Messages that wait for someone to hear them: the oldest are let go.
+/// The most messages that wait to be logged. Beyond it, the oldest is dropped.
 const MAX_WAITING: usize = 16;
 /// Dropping has ended when nothing was dropped for this long, in ns.
 const QUIET: u64 = 10_000_000_000;
 
 /// syslog's level of an error (`LOG_ERR`).
 const ERR: i32 = 3;
-/// syslog's level of what is good to know (`LOG_INFO`).
+/// syslog's level of information (`LOG_INFO`).
 const INFO: i32 = 6;
+/// syslog's level of debug messages (`LOG_DEBUG`).
+pub const DEBUG: i32 = 7;
 
 /// A line for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +27,26 @@ pub struct Message {
     pub level: i32,
     /// One line.
     pub text: String,
+    /// The problem that begins or ends, if the message is about one.
+    pub about: Option<About>,
+}
+
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The problem.
+    pub problem: Problem,
+    /// It begins; otherwise it ends.
+    pub begins: bool,
 }
 
 impl Message {
-    /// What is to be mended.
+    /// A setting is wrong.
     pub fn error(text: String) -> Message {
-        Message { level: ERR, text }
+        Message { level: ERR, text, about: None }
     }
 
-    /// The text for C: one line, whose control bytes no terminal obeys.
+    /// The text for C: one line, with control characters escaped.
     pub fn c_text(&self) -> std::ffi::CString {
         let mut text = String::with_capacity(self.text.len());
         for c in self.text.chars() {
@@ -43,18 +56,18 @@ impl Message {
     }
 }
 
-/// The kinds of trouble that a context can be in.
+/// The kinds of problems of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// The host's name has no address.
     Resolve,
-    /// Nobody takes datagrams at the end point.
+    /// The server does not answer.
     Send,
     /// Lines are dropped.
     Drop,
-    /// There is no descriptor for a socket.
+    /// No descriptor is left for a socket.
     Share,
-    /// There is no thread to send, or to look a name up.
+    /// A thread to send, or for a DNS lookup, cannot be started.
     Thread,
 }
 
@@ -75,7 +88,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Lines were dropped because `bound` bytes wait already.
+    /// Lines were dropped because `bound` bytes are pending already.
     pub fn dropped_full(&mut self, lines: u64, bound: usize, now: u64) {
         if lines > 0 {
             self.stats.dropped_full += lines;
@@ -85,7 +98,7 @@ impl Journal {
         }
     }
 
-    /// A thread was to be started.
+    /// A thread was started, or could not be.
     pub fn thread(&mut self, started: std::io::Result<()>, now: u64) {
         match started {
             Ok(()) => self.problems.over(Problem::Thread, |count| {
@@ -99,7 +112,7 @@ impl Journal {
         }
     }
 
-    /// A metric or a line is dropped, for the reason that the error has.
+    /// A metric or a line is dropped, for the reason of the error.
     pub fn dropped_bad(&mut self, error: Error, what: impl Display, now: u64) {
         let stats = &mut self.stats;
         match error {
@@ -115,7 +128,7 @@ impl Journal {
     }
 }
 
-/// The state of each problem, and what is to be said of it.
+/// The state of each problem, and the messages that wait.
 #[derive(Debug, Default)]
 pub struct Problems {
     states: [State; 5],
@@ -123,26 +136,27 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// `count` more cases of a problem at the time `now`. The text is made
-    /// only where it is the first.
+    /// A problem occurred `count` times at the time `now`. The text is made only
+    /// for the first one.
     pub fn met(&mut self, problem: Problem, count: u64, now: u64, text: impl FnOnce() -> String) {
         let state = &mut self.states[problem as usize];
         state.count += count;
         state.last = now;
         if !std::mem::replace(&mut state.active, true) {
-            self.say(ERR, text());
+            self.say(problem, true, text());
         }
     }
 
-    /// A problem is over; nothing where it was not there.
+    /// A problem is over. This does nothing if it had not begun.
     pub fn over(&mut self, problem: Problem, text: impl FnOnce(u64) -> String) {
         let state = std::mem::take(&mut self.states[problem as usize]);
         if state.active {
-            self.say(INFO, text(state.count));
+            self.say(problem, false, text(state.count));
         }
     }
 
-    /// Ends what nothing else ends: dropping, when it has been quiet.
+    /// Ends the problem that nothing else ends: dropping, if there was none for a
+    /// while.
     pub fn settle(&mut self, now: u64) {
         let drop = self.states[Problem::Drop as usize];
         if drop.active && now.saturating_sub(drop.last) > QUIET {
@@ -150,21 +164,23 @@ impl Problems {
         }
     }
 
-    /// What is to be said and has not been.
+    /// Takes the messages that wait.
     pub fn take(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Whether there is anything to be said.
+    /// Whether a message waits.
     pub fn any(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    fn say(&mut self, level: i32, text: String) {
+    fn say(&mut self, problem: Problem, begins: bool, text: String) {
         if self.waiting.len() == MAX_WAITING {
             self.waiting.remove(0);
         }
-        self.waiting.push(Message { level, text });
+        let level = if begins { ERR } else { INFO };
+        let about = Some(About { problem, begins });
+        self.waiting.push(Message { level, text, about });
     }
 }
 

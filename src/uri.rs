@@ -1,8 +1,8 @@
-//! The URI of a context: an end point, then settings as `?key=value&…`.
+//! The URI of a context: an endpoint, then settings as `?key=value&…`.
 
 #![forbid(unsafe_code)]
 
-use std::os::unix::ffi::OsStringExt;
+pub mod environment;
 
 use crate::encode::dialect::Dialect;
 use crate::encode::packet::MTU_RANGE;
@@ -10,32 +10,34 @@ use crate::encode::settings::{SECOND, Settings};
 use crate::error::{Error, quoted};
 use crate::send::endpoint::Endpoint;
 
-/// More than a URI has that is one, with every byte percent-encoded.
+/// The longest URI, in bytes: more than one needs with every byte encoded.
 const TOO_LONG: usize = 8192;
 
 const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, buffer, histogram";
 
-/// What a URI says.
+/// A URI, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Uri {
     /// Where to send.
     pub endpoint: Endpoint,
-    /// The settings, but for the next two.
+    /// The settings, except the prefix.
     pub settings: Settings,
-    /// The prefix, with its tokens, where there is one.
+    /// The prefix with its tokens, if there is one.
     pub prefix: Option<Vec<u8>>,
 }
 
 impl Uri {
-    /// The environment variable that stands in for a NULL URI.
+    /// The environment variable that stands for a NULL URI.
     pub const VARIABLE: &'static str = "FLUX_FRIPP_STATSD";
-    /// Reads a URI. The error says what is wrong with it.
+
+    /// Reads a URI, whose dialect is brubeck if it names none. The error is the
+    /// reason.
     pub fn parse(text: &[u8]) -> Result<Uri, String> {
         Uri::parse_for(text, Settings::default().dialect)
     }
 
-    /// The same, for `dialect` where the URI names none.
-    fn parse_for(text: &[u8], dialect: Dialect) -> Result<Uri, String> {
+    /// The same, with `dialect` if the URI names none.
+    pub fn parse_for(text: &[u8], dialect: Dialect) -> Result<Uri, String> {
         if text.len() > TOO_LONG {
             return Err(format!("the URI has {} bytes, of {TOO_LONG} at most", text.len()));
         }
@@ -57,8 +59,8 @@ impl Uri {
                 uri.set(&pair[..equals], value)?;
             }
         }
-        // whether there are tags or distributions is for the dialect to say,
-        // which may come after them
+        // the dialect decides whether there are tags or distributions, and it
+        // may come after them
         let Settings { dialect, distributions, .. } = uri.settings;
         if distributions && !dialect.form().distributions {
             return Err(format!("dialect {} has no distributions", dialect.form().name));
@@ -71,54 +73,6 @@ impl Uri {
 
     fn to(endpoint: Endpoint, dialect: Dialect) -> Uri {
         Uri { endpoint, settings: Settings { dialect, ..Settings::default() }, prefix: None }
-    }
-
-    /// Reads the environment, where it names an end point: with a Flux handle
-    /// its own variable alone, and in a set-user-ID program none. The error
-    /// names the variable.
-    pub fn from_env(has_flux: bool) -> Option<Result<Uri, String>> {
-        if crate::sys::is_privileged() {
-            return None;
-        }
-        Uri::from_variables(has_flux, |name| std::env::var_os(name).map(OsStringExt::into_vec))
-    }
-
-    fn from_variables(
-        has_flux: bool,
-        get: impl Fn(&str) -> Option<Vec<u8>>,
-    ) -> Option<Result<Uri, String>> {
-        let told = |uri: Result<Uri, String>, origin: &'static str| {
-            let uri = uri.map_err(|reason| format!("{origin}{reason}"));
-            Some(uri.map(|mut uri| {
-                uri.settings.origin = origin;
-                uri
-            }))
-        };
-        if let Some(text) = get(Uri::VARIABLE) {
-            return told(Uri::parse(&text), "FLUX_FRIPP_STATSD parse error: ");
-        }
-        if has_flux {
-            return None;
-        }
-        // these are often set and empty
-        let get = |name| get(name).filter(|value| !value.trim_ascii().is_empty());
-        if let Some(text) = get("DD_DOGSTATSD_URL") {
-            let uri = Uri::parse_for(&text, Dialect::Dogstatsd);
-            return told(uri, "DD_DOGSTATSD_URL parse error: ");
-        }
-        let host_port = |host: &[u8], port: Option<Vec<u8>>, dialect| {
-            let port = port.as_deref().unwrap_or(b"8125").trim_ascii();
-            let number = integer(port).and_then(|port| i32::try_from(port).ok()).unwrap_or(0);
-            let endpoint = Endpoint::from_host_port(host.trim_ascii(), number);
-            endpoint.map(|endpoint| Uri::to(endpoint, dialect))
-        };
-        if let Some(host) = get("DD_AGENT_HOST") {
-            let uri = host_port(&host, get("DD_DOGSTATSD_PORT"), Dialect::Dogstatsd);
-            return told(uri, "DD_AGENT_HOST parse error: ");
-        }
-        let host = get("STATSD_HOST")?;
-        let uri = host_port(&host, get("STATSD_PORT"), Dialect::Statsd);
-        told(uri, "STATSD_HOST parse error: ")
     }
 
     fn set(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), String> {
@@ -179,8 +133,8 @@ fn integer(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
 }
 
-/// A number of seconds: digits, with or without a dot and more of them. What
-/// is below a nanosecond does not count.
+/// A number of seconds: digits, with or without a dot and more digits. Those
+/// below a nanosecond are ignored.
 fn decimal(text: &[u8]) -> Option<f64> {
     let dot = text.iter().position(|b| *b == b'.').unwrap_or(text.len());
     let whole = integer(&text[..dot])?;
@@ -195,7 +149,7 @@ fn decimal(text: &[u8]) -> Option<f64> {
     Some(whole as f64 + fraction as f64 / SECOND as f64)
 }
 
-/// Percent-decoding (RFC 3986, 2.1). No NUL: nothing here can hold one.
+/// Percent-decoding (RFC 3986, 2.1). A NUL byte is an error.
 fn decode(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -290,42 +244,6 @@ mod tests {
         }
         let long = format!("localhost:8125?prefix={}", "p".repeat(128));
         assert!(Uri::parse(long.as_bytes()).is_err());
-    }
-
-    #[test]
-    fn variables_in_order() {
-        let all = [
-            ("FLUX_FRIPP_STATSD", "h1:1"),
-            ("DD_DOGSTATSD_URL", " udp://h2:2 "),
-            ("DD_AGENT_HOST", "h3"),
-            ("DD_DOGSTATSD_PORT", "3"),
-            ("STATSD_HOST", "h4"),
-            ("STATSD_PORT", "4"),
-        ];
-        let read = |set: &[(&str, &str)], has_flux| {
-            let get = |name: &str| {
-                let found = set.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| value.as_bytes().to_vec())
-            };
-            let uri = Uri::from_variables(has_flux, get)?;
-            Some(uri.map(|uri| (uri.endpoint.to_string(), uri.settings.dialect)))
-        };
-        for (from, endpoint, dialect) in [
-            (0, "h1:1", Dialect::Brubeck),
-            (1, "h2:2", Dialect::Dogstatsd),
-            (2, "h3:3", Dialect::Dogstatsd),
-            (4, "h4:4", Dialect::Statsd),
-        ] {
-            let told = read(&all[from..], false).unwrap().unwrap();
-            assert_eq!(told, (endpoint.to_owned(), dialect));
-        }
-        assert_eq!(read(&all[1..], true), None);
-        assert_eq!(read(&[("STATSD_HOST", "")], false), None);
-        let told = read(&[("STATSD_HOST", "h")], false).unwrap().unwrap();
-        assert_eq!(told.0, "h:8125");
-        let wrong = read(&[("DD_AGENT_HOST", "h"), ("DD_DOGSTATSD_PORT", "x")], false);
-        let told = wrong.unwrap().unwrap_err();
-        assert_eq!(told, "DD_AGENT_HOST parse error: the port is 1 to 65535");
     }
 
     #[test]

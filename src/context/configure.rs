@@ -96,14 +96,7 @@ impl Context {
         let settings = &out.settings;
         let renamed = (&before.prefix, &before.tags, before.dialect)
             != (&settings.prefix, &settings.tags, settings.dialect);
-        active.registry.for_each(|metric| {
-            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
-            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
-            metric.set_state(state::IMMEDIATE, settings.period == 0);
-            if renamed {
-                metric.rename();
-            }
-        });
+        active.adapt(settings, renamed);
         {
             let Outbound { delivery, journal, .. } = &mut *out;
             delivery.drain(&mut Burst::of_flush(now), now, journal)

@@ -6,6 +6,8 @@
 pub mod configure;
 pub mod fast;
 pub mod flush;
+pub mod notice;
+pub mod outage;
 pub mod phase;
 pub mod record;
 pub mod scheduler;
@@ -18,11 +20,13 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::context::flush::{Flush, Mode, Work};
+use crate::context::outage::Outage;
 use crate::encode::packet::each_line;
 use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::log::{Journal, Message};
 use crate::metric::budget::Budget;
+use crate::metric::state;
 use crate::registry::Registry;
 use crate::send::connection::Connection;
 use crate::send::delivery::{Delivery, count_rejected};
@@ -44,7 +48,7 @@ pub struct Context {
     flux: Option<Flux>,
     /// There is an end point: otherwise the context is disabled.
     pub(crate) active: Option<Active>,
-    logger: Mutex<Silent>,
+    logger: Mutex<Sink>,
     /// Where the list of the process's contexts has it.
     pub(crate) entry: AtomicUsize,
     /// Of the process that it was made in.
@@ -63,6 +67,20 @@ pub struct Active {
     /// The generation of the process that it was made in, or cleaned up in.
     generation: AtomicU32,
     pub(crate) outbound: Lock<Outbound>,
+}
+
+impl Active {
+    /// Adapts the metrics to settings that changed.
+    pub(crate) fn adapt(&self, settings: &Settings, renamed: bool) {
+        self.registry.for_each(|metric| {
+            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
+            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
+            metric.set_state(state::IMMEDIATE, settings.period == 0);
+            if renamed {
+                metric.rename();
+            }
+        });
+    }
 }
 
 /// The way out of a context.
@@ -89,14 +107,21 @@ pub(crate) struct Outbound {
     pub closed: bool,
     /// There is a sink.
     pub has_logger: bool,
+    /// The server does not answer, and Flux's log was told.
+    pub outage: Option<Outage>,
 }
 
-/// A sink, or none; it has nothing to show.
-struct Silent(Option<Logger>);
+/// Where messages go.
+#[derive(Default)]
+struct Sink {
+    logger: Option<Logger>,
+    /// Why the context is disabled: for the first logger.
+    reason: Option<Message>,
+}
 
-impl std::fmt::Debug for Silent {
+impl std::fmt::Debug for Sink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "a logger" } else { "no logger" })
+        f.write_str(if self.logger.is_some() { "a logger" } else { "no logger" })
     }
 }
 
@@ -125,6 +150,9 @@ impl Outbound {
         active.generation.store(sys::generation(), Relaxed);
         active.ticking.store(false, SeqCst);
         active.registry.for_each(|metric| metric.after_fork(&active.budget));
+        if self.settings.after_fork() {
+            active.adapt(&self.settings, true);
+        }
         self.flush.after_fork(&active.registry);
         self.delivery.after_fork();
         self.appended.clear();
@@ -137,16 +165,17 @@ impl Outbound {
 }
 
 impl Context {
-    /// A context that is disabled: it takes everything and does nothing.
-    pub fn disabled(flux: Option<Flux>) -> Arc<Context> {
-        let logger = Mutex::new(Silent(None));
+    /// A context that is disabled: every call succeeds and does nothing. The
+    /// reason is that of a wrong setting, where there is one.
+    pub fn disabled(flux: Option<Flux>, reason: Option<Message>) -> Arc<Context> {
+        let logger = Mutex::new(Sink { logger: None, reason });
         Arc::new(Context {
             me: Weak::new(),
             flux,
             active: None,
             logger,
             entry: AtomicUsize::new(usize::MAX),
-            generation: 0,
+            generation: sys::generation(),
         })
     }
 
@@ -168,6 +197,7 @@ impl Context {
             timer_period: settings.period,
             closed: false,
             has_logger: false,
+            outage: None,
             settings,
         };
         let budget = Budget::new(out.settings.buffer);
@@ -175,7 +205,7 @@ impl Context {
         let generation = AtomicU32::new(sys::generation());
         let active =
             Some(Active { registry, budget, ticking, generation, outbound: Lock::new(out) });
-        let logger = Mutex::new(Silent(None));
+        let logger = Mutex::default();
         let generation = sys::generation();
         let entry = AtomicUsize::new(usize::MAX);
         let context = Arc::new_cyclic(|me: &Weak<Context>| Context {
@@ -260,6 +290,27 @@ impl Context {
         kept
     }
 
+    /// Sends a line that is made of the settings, as `send_text` does. One that
+    /// cannot be made is counted.
+    pub fn send_line(
+        &self,
+        what: &str,
+        make: impl FnOnce(&Settings) -> Result<Vec<u8>, Error>,
+    ) -> Result<(), Error> {
+        let Some((_, mut out)) = self.lock() else { return Ok(()) };
+        match make(&out.settings) {
+            Ok(line) => {
+                drop(out);
+                self.send_text(&line)
+            }
+            Err(error) => {
+                out.journal.dropped_bad(error, what, sys::now());
+                self.unlock_and_log(out);
+                Err(error)
+            }
+        }
+    }
+
     /// The counts, and how many bytes wait.
     pub fn stats(&self) -> (Stats, usize) {
         match self.lock() {
@@ -272,7 +323,14 @@ impl Context {
     pub fn set_logger(&self, logger: Option<Logger>) {
         let has_logger = logger.is_some();
         if let Some(mut own) = self.lock_logger() {
-            own.0 = logger;
+            let Sink { logger: own, reason } = &mut *own;
+            *own = logger;
+            if let Some(logger) = own
+                && let Some(message) = reason.take()
+            {
+                logger(&message);
+                notice::heard();
+            }
         }
         if let Some((_, mut out)) = self.lock() {
             out.has_logger = has_logger;
@@ -295,11 +353,12 @@ impl Context {
         let lines = out.flush.unsent_lines();
         out.journal.stats.dropped_send += lines + out.delivery.give_up() + out.appended.clear();
         out.delivery.connection().close();
+        out.outage = None;
         let joined = std::mem::take(&mut out.joined);
         let turn_at = out.turn_at.take();
         drop(out);
         if let Some(mut logger) = self.lock_logger() {
-            logger.0 = None;
+            logger.logger = None;
         }
         if joined {
             scheduler::leave(self.me.clone(), turn_at);
@@ -328,7 +387,7 @@ impl Context {
 
     /// Waits for a message that is being told. A child's sink may be locked by
     /// a thread that is not here.
-    fn lock_logger(&self) -> Option<MutexGuard<'_, Silent>> {
+    fn lock_logger(&self) -> Option<MutexGuard<'_, Sink>> {
         if sys::generation() == self.generation {
             Some(self.logger.lock().unwrap_or_else(PoisonError::into_inner))
         } else {
@@ -350,7 +409,7 @@ impl Context {
         // busy: this is a call from within a sink, or another thread's turn
         // to tell, which looks again before it ends
         while let Ok(logger) = self.logger.try_lock() {
-            let Some(logger) = &logger.0 else { return };
+            let Some(logger) = &logger.logger else { return };
             let messages = self.lock().map(|(_, mut out)| out.journal.problems.take());
             match messages {
                 Some(messages) if !messages.is_empty() => messages.iter().for_each(logger),

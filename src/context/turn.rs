@@ -7,12 +7,15 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use crate::context::flush::Mode;
+use crate::context::outage::Outage;
 use crate::context::scheduler::{self, Turn};
 use crate::context::{Active, Context, Outbound, phase, timer_period};
 use crate::error::Error;
+use crate::log::{About, DEBUG, Message, Problem};
 use crate::send::delivery::Progress;
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
+use crate::sys::flux::Flux;
 use crate::sys::fork_lock::Guard;
 use crate::sys::memory;
 
@@ -88,7 +91,28 @@ impl Context {
             drop(out);
         }
         for message in &messages {
-            flux.log(message);
+            self.log_to_flux(flux, message);
+        }
+    }
+
+    /// Logs a message through Flux, on its reactor. A server that does not
+    /// answer is news once a process.
+    fn log_to_flux(&self, flux: &Flux, message: &Message) {
+        let Some(About { problem: Problem::Send, begins }) = message.about else {
+            return flux.log(message);
+        };
+        let Some((_, mut out)) = self.lock() else { return };
+        let is_news = if begins {
+            let endpoint = out.delivery.connection().endpoint().to_string();
+            let (outage, is_first) = Outage::begin(endpoint);
+            out.outage = Some(outage);
+            is_first
+        } else {
+            out.outage.take().is_none_or(Outage::end)
+        };
+        drop(out);
+        if is_news {
+            flux.log(&Message { level: DEBUG, ..message.clone() });
         }
     }
 

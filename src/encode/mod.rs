@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod dialect;
+pub mod event;
 pub mod line;
 pub mod name;
 pub mod number;

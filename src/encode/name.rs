@@ -7,6 +7,9 @@ use crate::error::Error;
 /// The longest prefix, before and after its tokens are put in, in bytes.
 pub const MAX_PREFIX: usize = 127;
 
+/// The token of the process.
+const PID: &[u8] = b"{{pid}}";
+
 /// Bytes that stand as they are: not those with a meaning on the wire, white
 /// space, control bytes; beyond ASCII it depends on the neighbours.
 const PLAIN: [bool; 256] = {
@@ -70,7 +73,7 @@ pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
         (b"{{rank}}", &|| rank.to_string()),
         (b"{{hostname}}", &|| first_label(&crate::sys::hostname()).to_owned()),
         (b"{{fqdn}}", &|| crate::sys::hostname().replace('.', "_")),
-        (b"{{pid}}", &|| std::process::id().to_string()),
+        (PID, &|| std::process::id().to_string()),
     ];
     for (token, value) in tokens {
         let mut from = 0;
@@ -88,6 +91,11 @@ pub fn prefix(text: &[u8], rank: u32) -> Result<Vec<u8>, Error> {
         out.push(b'.');
     }
     Ok(out)
+}
+
+/// Whether the prefix of `text` depends on the process.
+pub fn has_pid(text: &[u8]) -> bool {
+    find(text, PID).is_some()
 }
 
 /// A host's name without its domain: each dot would be a level of the server's

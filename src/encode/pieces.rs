@@ -7,9 +7,9 @@
 use crate::encode::dialect::Tagging;
 use crate::encode::settings::Settings;
 use crate::encode::{line, number, tags};
-use crate::metric::kind::Kind;
 use crate::metric::Metric;
 use crate::metric::key::INLINE;
+use crate::metric::kind::Kind;
 
 /// The most bytes of a piece.
 const PIECE: usize = 64;

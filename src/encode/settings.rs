@@ -27,6 +27,8 @@ const VALUE_ROOM: usize = 64;
 pub struct Settings {
     /// Cleaned, with its dot; or empty.
     pub prefix: Vec<u8>,
+    /// The prefix as it was set, and the rank, where it has `{{pid}}`.
+    pub pid_prefix: Option<(Vec<u8>, u32)>,
     /// On every metric; cleaned, `k:v,k2:v2`; or empty.
     pub tags: Vec<u8>,
     /// What the server reads.
@@ -53,6 +55,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             prefix: Vec::new(),
+            pid_prefix: None,
             tags: Vec::new(),
             dialect: Dialect::Brubeck,
             distributions: false,
@@ -81,7 +84,15 @@ impl Settings {
     /// Sets the prefix; `{{rank}}` in it is `rank`.
     pub fn set_prefix(&mut self, prefix: &[u8], rank: u32) -> Result<(), Error> {
         self.prefix = name::prefix(prefix, rank)?;
+        self.pid_prefix = name::has_pid(prefix).then(|| (prefix.to_vec(), rank));
         Ok(())
+    }
+
+    /// In a child process: `{{pid}}` is its own. Whether the prefix changed.
+    pub fn after_fork(&mut self) -> bool {
+        let Some((prefix, rank)) = &self.pid_prefix else { return false };
+        // one that has become too long stays as it is
+        name::prefix(prefix, *rank).map(|filled| self.prefix = filled).is_ok()
     }
 
     /// Sets the tags.
@@ -125,10 +136,7 @@ impl Settings {
             // a zero goes before a negative value, in the same datagram
             most = most.min((self.mtu - GAUGE_ROOM) / 2);
         }
-        let tags = tags::text_len(&self.tags, own_tags);
-        if tags > tags::MAX_TAGS {
-            return Err(too_many_tags(tags));
-        }
+        self.check_tags(own_tags)?;
         if name > form.max_name {
             let most = form.max_name;
             return Err(Error::NameTooLong.because(format_args!(
@@ -141,6 +149,12 @@ impl Settings {
             )));
         }
         Ok(())
+    }
+
+    /// Whether cleaned tags, with those of the context, are not too long.
+    pub fn check_tags(&self, own_tags: &[u8]) -> Result<(), Error> {
+        let len = tags::text_len(&self.tags, own_tags);
+        if len > tags::MAX_TAGS { Err(too_many_tags(len)) } else { Ok(()) }
     }
 
     fn check_bare(&self, cleaned: &[u8]) -> Result<(), Error> {

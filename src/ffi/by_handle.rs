@@ -13,30 +13,32 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::value::Value;
 
-/// A metric of a context, looked up once. Opaque. It is owned by the context
-/// and goes with it.
+/// A metric of a context, looked up once. Opaque. The context owns it, and
+/// frees it when it is destroyed.
 #[allow(non_camel_case_types)]
 pub struct fripp_metric {
     _opaque: [u8; 0],
 }
 
-/// Look a metric up, so that recording costs no look-up at all.
+/// Look up a metric once, so that recording needs no lookup.
 ///
-/// type  what the metric is
-/// name  as for fripp_count ()
-/// tags  "key:value,key2:value2", sent behind those of the context, for the
+/// type  the type of the metric
+/// name  as for fripp_inc ()
+/// tags  "key:value,key2:value2", sent after those of the context, for the
 ///       dialects that have tags; NULL or "" for none
 ///
-/// The same arguments give the same pointer. It is valid until the context
-/// is destroyed, through all changes of settings.
+/// The same arguments return the same pointer. It is valid until the context
+/// is destroyed, whatever settings change.
 ///
 /// Returns the metric, or NULL with errno:
 ///
-///   EINVAL        ctx or name is NULL, an unknown type, an empty name, or a
-///                 tag without a key, a ':' or a value
+///   EINVAL        ctx or name is NULL, type is unknown, name is empty, or a
+///                 tag has no key or an empty value
 ///   ENOTSUP       the dialect has no tags, or no sets
-///   ENAMETOOLONG, ENOSPC, ENOMEM
-///                 as fripp_count ()
+///   ENAMETOOLONG  the name with its prefix is longer than 240 bytes
+///                 (brubeck) or 512, or the tags are longer than 1024
+///   ENOSPC        the context has max_metrics metrics already
+///   ENOMEM        no memory for one more metric
 ///
 /// May be called from any thread.
 #[unsafe(no_mangle)]
@@ -55,8 +57,7 @@ pub unsafe extern "C" fn fripp_metric_get(
     })
 }
 
-/// The metric and its context, where it has one: a disabled context's has
-/// none.
+/// The metric and its context. A disabled context's metric has none.
 ///
 /// # Safety
 /// A live metric or NULL.
@@ -69,7 +70,7 @@ unsafe fn owned<'a>(m: *mut fripp_metric) -> Option<(&'a Metric, Option<&'a Cont
     }
 }
 
-/// Records by handle: on the fast path, or else on the slow one.
+/// Records by handle, on the fast path if possible.
 ///
 /// # Safety
 /// A live metric or NULL.
@@ -96,16 +97,18 @@ fn slowly(context: &Context, metric: &Metric, value: Value<'_>) -> c_int {
     status(|| context.record_to(metric, value))
 }
 
-/// Record n more events of a counter, or what a gauge grows by.
+/// Add n to a counter or a gauge.
 ///
 /// Returns 0, or -1 with errno, as all the functions by handle do:
 ///
-///   EINVAL        m is NULL, is of a type that this call is not for, or the
-///                 value is none that can be sent
+///   EINVAL        m is NULL, its type does not take this call, or the server
+///                 would not accept the value
 ///   ENAMETOOLONG  a new prefix has made the name too long
 ///   EMSGSIZE      the line of this value is longer than a datagram
-///   ENOSPC        it was forgotten, and there is no room for it now
-///   ERANGE        an increment takes a gauge out of 64 bits
+///   ENOSPC        the metric was forgotten, and the context has max_metrics
+///                 metrics already
+///   ENOMEM        no memory for the value
+///   ERANGE        the sum of a gauge does not fit into 64 bits
 ///
 /// May be called from any thread.
 #[unsafe(no_mangle)]
@@ -139,7 +142,7 @@ pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64)
     unsafe { record(m, |_, _| false, || Value::Real(value)) }
 }
 
-/// Record a sample of a timer (ms) or histogram.
+/// Record a sample of a timer (in ms) or of a histogram.
 ///
 /// Returns as fripp_metric_add () does.
 #[unsafe(no_mangle)]
@@ -153,7 +156,7 @@ pub unsafe extern "C" fn fripp_metric_record(m: *mut fripp_metric, value: f64) -
 /// Returns as fripp_metric_add () does, and also with errno:
 ///
 ///   EINVAL    member is empty or NULL
-///   EMSGSIZE  no datagram holds it
+///   EMSGSIZE  member does not fit into a datagram
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_unique(m: *mut fripp_metric, member: *const c_char) -> c_int {
     // SAFETY: the caller's metric and string.
@@ -164,7 +167,7 @@ pub unsafe extern "C" fn fripp_metric_unique(m: *mut fripp_metric, member: *cons
     })
 }
 
-/// Record the time since a timer was started. The timer goes on.
+/// Record the time since a timer was started. The timer keeps running.
 ///
 /// Returns as fripp_metric_add () does, and also with errno:
 ///

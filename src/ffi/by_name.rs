@@ -14,8 +14,8 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 use crate::metric::value::Value;
 
-/// Records by name: on the fast path, which needs no guard because nothing in
-/// it can panic or reach a system call, or else on the slow one.
+/// Records by name, on the fast path if possible. The fast path needs no guard,
+/// because nothing in it can panic or make a system call.
 ///
 /// # Safety
 /// Live or NULL, and a C string or NULL.
@@ -59,31 +59,45 @@ pub(super) fn tick(context: &Context) -> c_int {
     })
 }
 
-/// Record a running total that the caller keeps, as Flux's message counters:
-/// the server learns what it grew by.
+/// Add n events to a counter. n may be negative, if the server accepts that.
 ///
-/// name   sent behind the prefix. Bytes that mean something to a server
-///        (':', '|', '@', '#', ',', ';', '=', white space, control bytes)
-///        are sent as '_'; leading, trailing and double dots are left out.
-/// total  0 or more. One that is lower than the one before is a restart, and
-///        counts whole; the first counts from zero.
-///
-/// The brubeck dialect sends totals ("C"), which brubeck subtracts; the
-/// others send the differences ("c").
+/// name  sent with the prefix before it. Bytes with a meaning to a server
+///       (':', '|', '@', '#', ',', ';', '=', '[', ']', '{', '}', white space,
+///       control bytes) are sent as '_'; leading, trailing and double dots
+///       are left out.
 ///
 /// Returns 0, or -1 with errno, as all the functions by name do:
 ///
-///   EINVAL        ctx or name is NULL, name is empty, or the value is none
-///                 that can be sent: not a number, infinite, a negative
-///                 total or timing
-///   ENAMETOOLONG  the name with its prefix and tags is longer than 240
-///                 bytes (brubeck) or 512 (the other dialects)
-///   ENOSPC        there are max_metrics metrics already
+///   EINVAL        ctx or name is NULL, name is empty, or the server would
+///                 not accept the value: not a number, infinite, a negative
+///                 total, timing or increment
+///   ENAMETOOLONG  the name with its prefix is longer than 240 bytes
+///                 (brubeck) or 512 (the other dialects)
+///   ENOSPC        the context has max_metrics metrics already
 ///   ENOTSUP       the dialect has no metrics of this type
 ///   EMSGSIZE      the line of this value is longer than a datagram
 ///   ENOMEM        no memory for one more metric
 ///
 /// May be called from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: i64) -> c_int {
+    // SAFETY: the caller's context and name.
+    unsafe {
+        record(ctx, Kind::Counter, name, |active, metric| active.add(metric, n), || Value::Add(n))
+    }
+}
+
+/// Record a running total that the caller keeps, such as Flux's message
+/// counters. This is not an increment: fripp_inc () adds to a counter.
+///
+/// total  0 or more. The server is sent the difference from the total before.
+///        A total that is lower than the one before is a restart, and counts
+///        whole; the first one counts from zero.
+///
+/// With the dialect brubeck the line has the total itself ("C"), which the
+/// server subtracts; with the others it has the difference ("c").
+///
+/// Returns as fripp_inc () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_count(
     ctx: *mut fripp_ctx,
@@ -102,28 +116,14 @@ pub unsafe extern "C" fn fripp_count(
     }
 }
 
-/// Record n more events of a counter. n may be negative where the server
-/// bears it.
+/// Record a gauge, a value that goes up and down.
 ///
-/// Returns as fripp_count () does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn fripp_inc(ctx: *mut fripp_ctx, name: *const c_char, n: i64) -> c_int {
-    // SAFETY: the caller's context and name.
-    unsafe {
-        record(ctx, Kind::Counter, name, |active, metric| active.add(metric, n), || Value::Add(n))
-    }
-}
-
-/// Record a gauge.
+/// value  the value of the gauge, or with inc what is added to it
+/// inc    whether value is added to the current value, initially 0
 ///
-/// value  its value; with inc, what it grows by since the value that this
-///        context holds, from 0
-/// inc    whether value is an increment
+/// Returns as fripp_inc () does, and also with errno:
 ///
-/// Returns as fripp_count () does, and also with errno:
-///
-///   ERANGE  an increment takes the gauge out of 64 bits, and it keeps its
-///           value
+///   ERANGE  the sum does not fit into 64 bits; the gauge keeps its value
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_gauge(
     ctx: *mut fripp_ctx,
@@ -140,9 +140,9 @@ pub unsafe extern "C" fn fripp_gauge(
     unsafe { record(ctx, Kind::Gauge, name, op, call) }
 }
 
-/// Add to a gauge: fripp_gauge () with inc, for integers of 64 bits.
+/// Add n to a gauge: fripp_gauge () with inc, for integers of 64 bits.
 ///
-/// n  what is added to the value that this context holds, initially 0
+/// n  added to the current value, initially 0
 ///
 /// Returns as fripp_gauge () does.
 #[unsafe(no_mangle)]
@@ -163,9 +163,9 @@ pub unsafe extern "C" fn fripp_gauge_add(
     }
 }
 
-/// Record a gauge that is a real number.
+/// Record a gauge whose value is a real number.
 ///
-/// Returns as fripp_count () does.
+/// Returns as fripp_inc () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_gauge_real(
     ctx: *mut fripp_ctx,
@@ -178,10 +178,10 @@ pub unsafe extern "C" fn fripp_gauge_real(
     })
 }
 
-/// Record a duration of ms milliseconds. Every one is sent, with at most six
-/// decimals.
+/// Record a duration of ms milliseconds. Every sample is sent, with at most
+/// six decimals.
 ///
-/// Returns as fripp_count () does.
+/// Returns as fripp_inc () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, ms: f64) -> c_int {
     // SAFETY: the caller's context and name.
@@ -196,10 +196,9 @@ pub unsafe extern "C" fn fripp_timing(ctx: *mut fripp_ctx, name: *const c_char, 
     }
 }
 
-/// Record a value of which the server is to tell the distribution. Every one
-/// is sent.
+/// Record a sample of a distribution, of any unit. Every sample is sent.
 ///
-/// Returns as fripp_count () does.
+/// Returns as fripp_inc () does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_histogram(
     ctx: *mut fripp_ctx,
@@ -218,15 +217,14 @@ pub unsafe extern "C" fn fripp_histogram(
     }
 }
 
-/// Record a member of a set, of which the server counts how many distinct
-/// ones there were.
+/// Record a member of a set: the server counts the distinct members.
 ///
-/// member  not empty; bytes that mean something to a server are sent as '_'
+/// member  not empty; bytes with a meaning to a server are sent as '_'
 ///
-/// Returns as fripp_count () does, and also with errno:
+/// Returns as fripp_inc () does, and also with errno:
 ///
 ///   EINVAL    member is empty or NULL
-///   EMSGSIZE  no datagram holds it
+///   EMSGSIZE  member does not fit into a datagram
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_unique(
     ctx: *mut fripp_ctx,
@@ -240,12 +238,13 @@ pub unsafe extern "C" fn fripp_unique(
     })
 }
 
-/// Record a value of a metric whose type is known only at run time. A set
-/// takes it as a member.
+/// Record a value of a metric whose type is known only at run time. For a
+/// set, the number is the member.
 ///
-/// Returns as fripp_count () does, and also with errno:
+/// Returns as fripp_inc () does, and also with errno:
 ///
-///   EINVAL  an unknown type, or a counter or total that is not a whole number
+///   EINVAL  type is unknown, or the value of a counter or total is not a
+///           whole number
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_send(
     ctx: *mut fripp_ctx,
@@ -262,12 +261,14 @@ pub unsafe extern "C" fn fripp_send(
 
 /// Send what the metrics of this name have pending, of every type and with
 /// every tag, and forget them: a gauge is not sent again, and starts from 0.
-/// For names that come and go, as those of jobs do. A handle of it may be
-/// used again, and records anew.
+/// Use this for names that come and go, such as those of jobs. Handles stay
+/// valid: what they record next starts from nothing.
 ///
-/// Returns 0, also where there is no such metric, or -1 with errno:
+/// Returns 0, also if there is no such metric, or -1 with errno:
 ///
 ///   EINVAL  ctx or name is NULL, or name is empty
+///
+/// May be called from any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_forget(ctx: *mut fripp_ctx, name: *const c_char) -> c_int {
     // SAFETY: the caller's context and name.

@@ -1,5 +1,5 @@
-//! The guard around every entry point: no panic leaves, errno is kept on
-//! success and set on failure, no cancellation inside.
+//! The guard around every entry point: it catches panics, keeps errno on
+//! success and sets it on failure, and disables cancellation.
 
 use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,13 +9,13 @@ use libc::{c_char, c_int};
 
 use crate::error::{Error, MAX_REASON, forget_reason};
 
-/// errno of a call that met a defect of this library.
+/// The errno of a call that panicked: a defect of this library.
 const PANICKED: c_int = libc::EIO;
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// Why the last failed call of this thread failed, as a C string. The
-    /// caller has a pointer to it.
+    /// The reason of this thread's last failed call, as a C string. The caller
+    /// may have a pointer to it.
     static LAST: UnsafeCell<[u8; MAX_REASON + 1]> =
         const { UnsafeCell::new([0; MAX_REASON + 1]) };
 }
@@ -25,7 +25,7 @@ unsafe extern "C" {
 }
 const PTHREAD_CANCEL_DISABLE: c_int = 1;
 
-/// Runs `call`; on an error, or a panic, returns `failed` with errno set.
+/// Runs `call`. After an error or a panic it sets errno and returns `failed`.
 pub fn guarded<T: Copy>(failed: T, call: impl FnOnce() -> Result<T, Error>) -> T {
     let mut value = failed;
     let mut call = Some(call);
@@ -36,12 +36,12 @@ pub fn guarded<T: Copy>(failed: T, call: impl FnOnce() -> Result<T, Error>) -> T
     value
 }
 
-/// The result of a call that says 0 or -1.
+/// The result of a call that returns 0 or -1.
 pub fn status(call: impl FnOnce() -> Result<(), Error>) -> c_int {
     guarded(-1, || call().map(|()| 0))
 }
 
-/// One piece of code for all entry points.
+/// One copy of the code for all entry points.
 #[inline(never)]
 fn run(call: &mut dyn FnMut() -> Result<(), Error>) {
     let before = errno();
@@ -70,8 +70,8 @@ fn keep(reason: &str) {
     let text = reason.as_bytes().iter().take_while(|b| **b != 0);
     LAST.with(|last| {
         let mut at = last.get().cast::<u8>();
-        // SAFETY: the calling thread's buffer, which has room for the longest
-        // reason and a NUL; no reference to it exists.
+        // SAFETY: the calling thread's buffer fits the longest reason and a
+        // NUL; no reference to it exists.
         unsafe {
             for b in text.take(MAX_REASON) {
                 at.write(*b);
@@ -87,7 +87,7 @@ pub fn last_reason() -> *const c_char {
     LAST.with(|last| last.get().cast_const().cast())
 }
 
-/// The result of a call that is wrong in itself.
+/// The result of a call with an invalid argument.
 #[cold]
 pub fn invalid(reason: &str) -> c_int {
     keep(reason);
@@ -95,8 +95,8 @@ pub fn invalid(reason: &str) -> c_int {
     -1
 }
 
-/// Sees to it that a panic in a guarded call writes nothing to stderr. One
-/// outside of any is the host's, and goes where it went before.
+/// Prevents a panic in a guarded call from writing to stderr. Any other panic
+/// is the host's, and its hook runs as before.
 pub fn silence_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -109,14 +109,14 @@ pub fn silence_panics() {
     });
 }
 
-/// Cancellation disabled for as long as this lives. A cancelled thread would
-/// unwind through Rust frames, which aborts the process, or skip every drop.
+/// Disables cancellation until it is dropped. A cancelled thread would unwind
+/// through Rust frames, which aborts the process, or skip every drop.
 struct Cancel(c_int);
 
 impl Cancel {
     fn disable() -> Cancel {
         let mut old = 0;
-        // SAFETY: a valid state and a valid place for the old one.
+        // SAFETY: the state is valid, and `old` is written.
         unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut old) };
         Cancel(old)
     }

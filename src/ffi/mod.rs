@@ -1,13 +1,14 @@
 //! The C surface. Each function checks its arguments, calls the core once,
 //! and turns the result into 0, or -1 with errno, inside one shared guard.
 
-// the comments here are the header's, where such a heading means nothing:
-// what a caller must see to is in their text
+// the comments here become those of the header, which has no such headings:
+// their text says what a caller must do
 #![allow(clippy::missing_safety_doc, rustdoc::broken_intra_doc_links)]
 
 pub mod by_handle;
 pub mod by_name;
 pub mod context;
+pub mod event;
 mod guard;
 pub mod packet;
 pub mod reason;

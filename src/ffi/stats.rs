@@ -1,4 +1,4 @@
-//! `struct fripp_stats`: what a context counted.
+//! What a context has pending, and `struct fripp_stats`: what it counted.
 
 use std::ffi::{c_int, c_void};
 
@@ -6,42 +6,59 @@ use crate::error::Error;
 use crate::ffi::context::{context, fripp_ctx};
 use crate::ffi::guard::status;
 
-/// What a context counted since it was created. New fields come at the end.
+/// What a context counted since it was created. New versions add fields at
+/// the end.
 #[allow(non_camel_case_types)]
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct fripp_stats {
-    /// lines that the kernel took
+    /// lines that the kernel accepted
     pub lines: u64,
-    /// datagrams that the kernel took
+    /// datagrams that the kernel accepted
     pub datagrams: u64,
-    /// bytes that the kernel took
+    /// bytes that the kernel accepted
     pub bytes: u64,
     /// lines lost, for any reason: the sum of the next four
     pub dropped: u64,
-    /// lines that no server could read
+    /// invalid lines
     pub dropped_invalid: u64,
     /// lines longer than a datagram
     pub dropped_oversize: u64,
-    /// lines for which there was no room or no memory
+    /// lines that did not fit into the buffer or into memory
     pub dropped_full: u64,
-    /// lines refused after they were sent, or waiting at the context's end
+    /// lines refused after they were sent, or pending when the context was
+    /// destroyed
     pub dropped_send: u64,
     /// bytes waiting
     pub pending: u64,
-    /// errors of sending that the kernel reported
+    /// errors that the kernel reported when sending
     pub send_errors: u64,
     /// sockets opened after the first one
     pub reconnects: u64,
-    /// look-ups of a host's name that ended, well or not
+    /// DNS lookups that ended, with or without an address
     pub resolutions: u64,
+}
+
+/// Send what is pending now. The call takes at most 100 ms.
+///
+/// Returns 0 if the kernel accepted everything, or -1 with errno:
+///
+///   EAGAIN  it did not in that time; the rest is sent later
+///   ENOMEM  no memory; the rest is sent later
+///   EINVAL  ctx is NULL
+///
+/// With a Flux handle: from its thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_flush(ctx: *mut fripp_ctx) -> c_int {
+    // SAFETY: the caller's context.
+    status(|| unsafe { context(ctx) }?.flush())
 }
 
 /// Read what a context counted.
 ///
-/// stats  where to write it
-/// size   sizeof (*stats) as the caller knows it: at most so many bytes are
-///        written, and what the library does not know is zeroed
+/// stats  where to write the counts
+/// size   sizeof (*stats) as the caller was compiled. At most this many bytes
+///        are written; fields that the library does not know are zeroed.
 ///
 /// Returns 0, or -1 with errno:
 ///

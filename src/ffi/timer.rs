@@ -8,14 +8,14 @@ use crate::ffi::context::fripp_ctx;
 use crate::ffi::guard::{guarded, invalid};
 use crate::sys;
 
-/// When something began. It lives in the struct of the caller's operation, so
-/// that any number of them may be under way at once; it may be copied, and
-/// needs no end.
+/// The start of asynchronous work. It lives in the struct of the caller's
+/// operation, so that any number of operations may run at once. It may be
+/// copied, and need not be stopped.
 #[allow(non_camel_case_types)]
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct fripp_timer {
-    /// CLOCK_MONOTONIC in ns; 0: never started
+    /// CLOCK_MONOTONIC in ns; 0 if it was never started
     pub t0: u64,
 }
 
@@ -37,6 +37,8 @@ fn not_started() -> Error {
 }
 
 /// Start a timer, again if it was started before. NULL does nothing.
+///
+/// May be called from any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_timer_start(t: *mut fripp_timer) {
     // SAFETY: the caller's timer or NULL.
@@ -45,21 +47,10 @@ pub unsafe extern "C" fn fripp_timer_start(t: *mut fripp_timer) {
     }
 }
 
-/// Tell the time since a timer was started.
-///
-/// Returns it in ms, or -1.0 with errno:
-///
-///   EINVAL  t is NULL or was never started
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn fripp_timer_elapsed(t: *const fripp_timer) -> f64 {
-    // SAFETY: the caller's timer or NULL.
-    guarded(-1.0, || unsafe { elapsed(t) }.ok_or_else(not_started))
-}
-
 /// Record the time since a timer was started, as fripp_timing () does. The
-/// timer goes on.
+/// timer keeps running.
 ///
-/// Returns as fripp_count () does, and also with errno:
+/// Returns as fripp_inc () does, and also with errno:
 ///
 ///   EINVAL  t is NULL or was never started
 #[unsafe(no_mangle)]
@@ -74,4 +65,17 @@ pub unsafe extern "C" fn fripp_timer_stop(
         Some(ms) => unsafe { fripp_timing(ctx, name, ms) },
         None => invalid(NOT_STARTED),
     }
+}
+
+/// Return the time since a timer was started.
+///
+/// Returns the time in ms, or -1.0 with errno:
+///
+///   EINVAL  t is NULL or was never started
+///
+/// May be called from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fripp_timer_elapsed(t: *const fripp_timer) -> f64 {
+    // SAFETY: the caller's timer or NULL.
+    guarded(-1.0, || unsafe { elapsed(t) }.ok_or_else(not_started))
 }

@@ -4,7 +4,7 @@
 use std::ffi::c_uint;
 
 use crate::encode::dialect::Dialect;
-
+use crate::encode::event::{Alert, Status};
 use crate::error::Error;
 use crate::metric::kind::Kind;
 
@@ -13,7 +13,7 @@ use crate::metric::kind::Kind;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub enum fripp_type {
-    /// events, which the server adds up
+    /// a number of events, which the server adds up
     FRIPP_COUNTER,
     /// a running total that the caller keeps
     FRIPP_TOTAL,
@@ -23,11 +23,11 @@ pub enum fripp_type {
     FRIPP_TIMER,
     /// a distribution of values of any unit
     FRIPP_HISTOGRAM,
-    /// how many distinct members were seen (StatsD's set)
+    /// a set: the server counts its distinct members
     FRIPP_SET,
 }
 
-/// The families of servers.
+/// The forms of lines, by the servers that read them.
 #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,36 @@ pub enum fripp_dialect {
     FRIPP_GOSTATSD,
 }
 
+/// How an event is shown.
+#[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum fripp_alert {
+    /// information
+    FRIPP_ALERT_INFO,
+    /// something went well
+    FRIPP_ALERT_SUCCESS,
+    /// a warning
+    FRIPP_ALERT_WARNING,
+    /// an error
+    FRIPP_ALERT_ERROR,
+}
+
+/// What a service check found.
+#[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum fripp_status {
+    /// the service works
+    FRIPP_STATUS_OK,
+    /// it works, with a warning
+    FRIPP_STATUS_WARNING,
+    /// it does not work
+    FRIPP_STATUS_CRITICAL,
+    /// the check could not find out
+    FRIPP_STATUS_UNKNOWN,
+}
+
 /// C's `enum fripp_type` as a parameter.
 #[allow(non_camel_case_types)]
 pub type type_arg = c_uint;
@@ -59,6 +89,14 @@ pub type type_arg = c_uint;
 /// C's `enum fripp_dialect` as a parameter.
 #[allow(non_camel_case_types)]
 pub type dialect_arg = c_uint;
+
+/// C's `enum fripp_alert` as a parameter.
+#[allow(non_camel_case_types)]
+pub type alert_arg = c_uint;
+
+/// C's `enum fripp_status` as a parameter.
+#[allow(non_camel_case_types)]
+pub type status_arg = c_uint;
 
 /// The kind of a type's number.
 pub fn kind(number: type_arg) -> Result<Kind, Error> {
@@ -70,6 +108,18 @@ pub fn kind(number: type_arg) -> Result<Kind, Error> {
 pub fn dialect(number: dialect_arg) -> Result<Dialect, Error> {
     let dialect = Dialect::ALL.get(number as usize).copied();
     dialect.ok_or_else(|| Error::Invalid.because(format_args!("unknown dialect {number}")))
+}
+
+/// The alert of a number.
+pub fn alert(number: alert_arg) -> Result<Alert, Error> {
+    let alert = Alert::ALL.get(number as usize).copied();
+    alert.ok_or_else(|| Error::Invalid.because(format_args!("unknown alert {number}")))
+}
+
+/// The status of a number.
+pub fn check_status(number: status_arg) -> Result<Status, Error> {
+    let status = Status::ALL.get(number as usize).copied();
+    status.ok_or_else(|| Error::Invalid.because(format_args!("unknown status {number}")))
 }
 
 // the numbers of C and of the core are the same
@@ -89,4 +139,12 @@ const _: () = {
     assert!(fripp_dialect::FRIPP_OTEL as u32 == Dialect::Otel as u32);
     assert!(fripp_dialect::FRIPP_EXPORTER as u32 == Dialect::Exporter as u32);
     assert!(fripp_dialect::FRIPP_GOSTATSD as u32 == Dialect::Gostatsd as u32);
+    assert!(fripp_alert::FRIPP_ALERT_INFO as u32 == Alert::Info as u32);
+    assert!(fripp_alert::FRIPP_ALERT_SUCCESS as u32 == Alert::Success as u32);
+    assert!(fripp_alert::FRIPP_ALERT_WARNING as u32 == Alert::Warning as u32);
+    assert!(fripp_alert::FRIPP_ALERT_ERROR as u32 == Alert::Error as u32);
+    assert!(fripp_status::FRIPP_STATUS_OK as u32 == Status::Ok as u32);
+    assert!(fripp_status::FRIPP_STATUS_WARNING as u32 == Status::Warning as u32);
+    assert!(fripp_status::FRIPP_STATUS_CRITICAL as u32 == Status::Critical as u32);
+    assert!(fripp_status::FRIPP_STATUS_UNKNOWN as u32 == Status::Unknown as u32);
 };

@@ -3,6 +3,8 @@
  * variadic.rs exports each name and jumps here.
  */
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,17 +16,50 @@ struct fripp_ctx;
 int fripp_vformat_send (struct fripp_ctx *ctx, const char *fmt, va_list ap);
 int fripp_packet_vappendf (struct fripp_ctx *ctx, const char *fmt, va_list ap);
 
+/* Makes the C locale the calling thread's. Returns the one before it, or 0
+ * without memory.
+ */
+static __attribute__ ((noinline, cold)) locale_t use_c_locale (void)
+{
+    /* made once: of two threads that do so at a time, one frees its own */
+    static locale_t made;
+    locale_t locale = __atomic_load_n (&made, __ATOMIC_ACQUIRE);
+
+    if (!locale) {
+        locale_t mine = newlocale (LC_ALL_MASK, "C", (locale_t)0);
+
+        if (!mine)
+            return mine;
+        if (__atomic_compare_exchange_n (&made, &locale, mine, 0,
+                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            locale = mine;
+        else
+            freelocale (mine);
+    }
+    return uselocale (locale);
+}
+
 /* Formats once into the caller's buffer, a second time into memory of its
  * own where that was too short. Returns the text, which the caller frees
- * where it is not buf, and sets *len; NULL with errno. */
+ * where it is not buf, and sets *len; NULL with errno. The decimal point is
+ * a dot in every locale.
+ */
 HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
                             va_list ap, size_t *len)
 {
+    locale_t before = (locale_t)0;
     va_list again;
     char *text = buf;
     int n;
     int again_n;
 
+    /* most processes never set a locale with another decimal point */
+    if (__builtin_expect (*nl_langinfo (RADIXCHAR) != '.', 0)) {
+        if (!(before = use_c_locale ())) {
+            errno = ENOMEM;
+            return NULL;
+        }
+    }
     va_copy (again, ap);
     n = vsnprintf (buf, size, fmt, ap);
     if (n >= 0 && (size_t)n >= size) {
@@ -39,6 +74,8 @@ HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
             errno = ENOMEM;
     }
     va_end (again);
+    if (__builtin_expect (before != (locale_t)0, 0))
+        uselocale (before);
     if (n < 0) {
         if (text != buf)
             free (text);

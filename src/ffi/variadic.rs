@@ -1,6 +1,6 @@
-//! The exported names of the functions with `...`: one jump each to the C
-//! function that has the arguments. With Rust 1.99 this file and variadic.c
-//! become one plain function each.
+//! What the functions with `...` need: the C functions that have the arguments,
+//! and a jump to them. With Rust 1.99 this file and variadic.c become one plain
+//! function each.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
@@ -27,8 +27,10 @@ unsafe extern "C" {
         ap: va_list,
         len: *mut usize,
     ) -> *mut c_char;
-    fn fripp_va_format_send(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
-    fn fripp_va_packet_appendf(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
+    /// `fripp_format_send`
+    pub fn fripp_va_format_send(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
+    /// `fripp_packet_appendf`
+    pub fn fripp_va_packet_appendf(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
 }
 
 /// Text up to this many bytes is formatted on the stack.
@@ -74,6 +76,7 @@ impl Drop for Free {
     }
 }
 
+/// The body of a function with `...`.
 macro_rules! jump {
     ($shim:ident) => {
         #[cfg(target_arch = "x86_64")]
@@ -85,64 +88,4 @@ macro_rules! jump {
     };
 }
 
-/// cbindgen:postfix=FRIPP_PRINTF (2, 3)
-///
-/// Send what printf would write, now. The text is one or more StatsD lines
-/// that the caller wrote, with a newline between them (one at the end may be
-/// there or not); nothing is added to it. It is split at newlines into
-/// datagrams of at most FRIPP_MAX_PACKET_LEN bytes (or the mtu of the URI),
-/// each as full as it can be, in order. Empty lines are left out; an empty
-/// text is 0.
-///
-/// What the kernel does not take is kept, and goes first with a later call.
-///
-/// Returns 0 when every line was sent or kept. -1 with errno otherwise; the
-/// other lines were sent nevertheless:
-///
-///   EINVAL    ctx or fmt is NULL, the format is wrong, or a line holds a
-///             NUL byte
-///   EMSGSIZE  a line is longer than a datagram by itself
-///   ENOMEM    no memory for a text of more than 4 kB
-///
-/// May be called from any thread.
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn fripp_format_send(
-    ctx: *mut fripp_ctx,
-    fmt: *const c_char,
-    args: VaList,
-) -> c_int {
-    jump!(fripp_va_format_send);
-}
-
-/// cbindgen:postfix=FRIPP_PRINTF (2, 3)
-///
-/// The same as fripp_format_send (), by the name that Flux gave it later.
-///
-/// Returns as fripp_format_send () does.
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn fripp_sendf(
-    ctx: *mut fripp_ctx,
-    fmt: *const c_char,
-    args: VaList,
-) -> c_int {
-    jump!(fripp_va_format_send);
-}
-
-/// cbindgen:postfix=FRIPP_PRINTF (2, 3)
-///
-/// Keep what printf would write for the next flush, which sends it with the
-/// metrics; where the period is 0 it goes at once. Otherwise as
-/// fripp_format_send ().
-///
-/// Returns as fripp_format_send () does.
-#[unsafe(naked)]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn fripp_packet_appendf(
-    ctx: *mut fripp_ctx,
-    fmt: *const c_char,
-    args: VaList,
-) -> c_int {
-    jump!(fripp_va_packet_appendf);
-}
+pub(super) use jump;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Once, Weak};
 use std::time::Duration;
 
 use crate::context::turn::FLUSH_LIMIT;
-use crate::context::{Context, Outbound, scheduler};
+use crate::context::{Context, Outbound, notice, scheduler};
 use crate::error::Error;
 use crate::send::pace::GAP;
 use crate::send::{resolver, socket_pool};
@@ -66,12 +66,7 @@ impl Living {
 
 /// Sees to `context` at exit. Its number here.
 pub fn add(context: Weak<Context>) -> Result<usize, Error> {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: the library is never unloaded (-z nodelete), so the function
-        // stays where it is.
-        unsafe { libc::atexit(flush_all) };
-    });
+    watch();
     let mut living = lock();
     living.reserve()?;
     Ok(match living.free.pop() {
@@ -84,6 +79,16 @@ pub fn add(context: Weak<Context>) -> Result<usize, Error> {
             living.contexts.len() - 1
         }
     })
+}
+
+/// Sees to the process's end.
+pub fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the library is never unloaded (-z nodelete), so the function
+        // stays where it is.
+        unsafe { libc::atexit(flush_all) };
+    });
 }
 
 /// The context of this number is destroyed.
@@ -104,6 +109,7 @@ pub fn lock() -> Guard {
 extern "C" fn flush_all() {
     // a panic would end a process that is ending
     let _ = std::panic::catch_unwind(|| {
+        notice::print_at_exit();
         let deadline = sys::now() + FLUSH_LIMIT;
         // held by a thread that forks, for a moment, or by this one: then
         // this is a signal handler that interrupted a call, and it stays held

@@ -7,9 +7,10 @@ pub mod fork;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::context::Context;
+use crate::context::{Context, notice};
 use crate::encode::settings::Settings;
 use crate::error::Error;
+use crate::log::Message;
 use crate::send::endpoint::Endpoint;
 use crate::sys::flux::Flux;
 use crate::uri::Uri;
@@ -35,6 +36,14 @@ impl Context {
         }
         self.end();
     }
+}
+
+/// Prints the message of a wrong variable on stderr, unless a log function
+/// receives it within a period; at exit at the latest.
+pub fn print_unless_heard(message: &Message) {
+    fork::watch();
+    exit::watch();
+    notice::wait(message);
 }
 
 impl Uri {

@@ -29,8 +29,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::fast::FixedState;
 
 use crate::error::Error;
-use crate::metric::kind::Kind;
 use crate::metric::budget::Budget;
+use crate::metric::kind::Kind;
 use crate::metric::{Metric, state};
 use crate::registry::dirty::{DirtyQueue, Reader};
 use crate::registry::index::Index;

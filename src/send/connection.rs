@@ -103,6 +103,11 @@ impl Connection {
         self.retry_at.max(self.stalled_until)
     }
 
+    /// Where it leads.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// The addresses.
     pub fn addresses(&self) -> &Addresses {
         &self.addresses

@@ -1,4 +1,4 @@
-//! End points: where a context sends, as its creator named it.
+//! Endpoints: where a context sends.
 
 #![forbid(unsafe_code)]
 
@@ -14,12 +14,12 @@ const MAX_UNIX: usize = 107;
 /// The longest host name in its text form (RFC 1035, 2.3.4).
 const MAX_HOST: usize = 253;
 
-/// An end point: a UDP host and port, or a UNIX datagram socket.
+/// An endpoint: a UDP host and port, or a UNIX datagram socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// `host:port`
     Udp {
-        /// The host, not looked up yet where it is a name.
+        /// An address, or a name that is not looked up yet.
         host: Host,
         /// 1 to 65535.
         port: u16,
@@ -30,7 +30,7 @@ pub enum Endpoint {
     Abstract(Vec<u8>),
 }
 
-/// A host: an address, or a name that a resolver has to look up.
+/// A host: an address, or a name that needs a DNS lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     /// An IPv4 or IPv6 literal.
@@ -40,8 +40,8 @@ pub enum Host {
 }
 
 impl Endpoint {
-    /// The end point of `fripp_ctx_create`: a literal, a name or
-    /// `unix:/path` (or `unix:@name`), and a port that UNIX sockets ignore.
+    /// The endpoint of `fripp_ctx_create`: an address, a name, `unix:/path` or
+    /// `unix:@name`, and a port, which UNIX sockets do not have.
     /// The error is the reason.
     pub fn from_host_port(host: &[u8], port: i32) -> Result<Endpoint, String> {
         if let Some(unix) = unix_name(host) {
@@ -53,7 +53,7 @@ impl Endpoint {
         Ok(Endpoint::Udp { host: Host::parse(inner)?, port })
     }
 
-    /// The end point of a URI, without its query: `host:port`, `[v6]:port`,
+    /// The endpoint of a URI, without its query: `host:port`, `[v6]:port`,
     /// `udp://…`, `unix:///path`, `unix:@name`. The error is the reason.
     pub fn from_uri(text: &[u8]) -> Result<Endpoint, String> {
         if let Some(unix) = unix_name(text) {

@@ -214,6 +214,19 @@ pub fn spawn(name: &'static CStr, run: Run) -> std::io::Result<Thread> {
     }
 }
 
+/// Writes a line to stderr, where that does not wait. From a thread with all
+/// signals blocked: a broken pipe sends one.
+pub fn print_error(text: &str) {
+    let line = format!("{text}\n");
+    let mut ready = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one pollfd, and a buffer of the length given.
+    unsafe {
+        if libc::poll(&mut ready, 1, 0) == 1 && ready.revents & libc::POLLOUT != 0 {
+            libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len());
+        }
+    }
+}
+
 /// The name of this host.
 pub fn hostname() -> String {
     let mut name = [0u8; 256];

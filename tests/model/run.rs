@@ -14,7 +14,7 @@ use fripp::ffi::by_handle::*;
 use fripp::ffi::by_name::*;
 use fripp::ffi::context::{fripp_ctx, fripp_ctx_create_uri, fripp_ctx_destroy};
 use fripp::ffi::settings::*;
-use fripp::ffi::stats::{fripp_get_stats, fripp_stats};
+use fripp::ffi::stats::{fripp_flush, fripp_get_stats, fripp_stats};
 use fripp::metric::kind::Kind;
 
 use super::expect::{
