@@ -77,7 +77,7 @@ $(SO): $(RUST)
 
 $(STATIC): $(SO)
 
-# what stands behind '##:' in these files
+# what follows '##:' in these files
 help:
 	$(Q)awk '/^##: / { name = $$2; sub (/^##: [^ ]+ /, ""); \
 	    printf "%-22s %s\n", name, $$0 }' $(MAKEFILE_LIST)

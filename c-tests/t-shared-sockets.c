@@ -1,4 +1,4 @@
-/* Out of descriptors: contexts to one end point share a socket, and each
+/* Out of descriptors: contexts to one endpoint share a socket, and each
  * still knows what became of its own datagrams.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0

@@ -110,7 +110,7 @@ static void test_counters (void)
     for (int i = 0; i < 1000; i++)
         fripp_inc (ctx, "n", i);
     is_str (flushed (ctx, server), "n:499500|c", "a counter adds up");
-    is_str (flushed (ctx, server), "", "and starts anew");
+    is_str (flushed (ctx, server), "", "and starts again from 0");
     fripp_inc (ctx, "n", -1);
     is_str (flushed (ctx, server), "n:-1|c", "-1 is a value: a counter");
     fripp_inc (ctx, "n", 5);
@@ -595,7 +595,7 @@ static void test_forget (void)
         && fripp_metric_set (total, 10) == 0, "with room handles record");
     is_str (flushed (ctx, server),
             "job.1:1|g\njob.1:1|c|#k:v\njob.1:10|c",
-            "anew: a gauge and a total from 0");
+            "again: a gauge and a total from 0");
     ok (gauge == fripp_metric_get (ctx, FRIPP_GAUGE, "job.1", NULL)
         && fripp_gauge (ctx, "job.1", 1, true) == 0,
         "by name it is that metric");

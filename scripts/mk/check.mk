@@ -1,10 +1,10 @@
 # Tests that need nothing but the library.
 
-.PHONY: check check-layers check-skips check-rust check-c check-header check-man check-symbols check-docs \
+.PHONY: check check-layers check-words check-skips check-rust check-c check-header check-man check-symbols check-docs \
         check-install check-examples check-example-rust lint-man
 
 # a part of 'make check' each; new ones go here
-PARTS = check-layers check-rust check-header check-man check-symbols check-version \
+PARTS = check-layers check-words check-rust check-header check-man check-symbols check-version \
         check-dependencies check-docs check-install check-examples \
         check-example-rust check-load check-c check-demo check-skips
 
@@ -24,6 +24,10 @@ check-skips:
 ##: check-layers whether imports in src/ point down the layers, and never in a circle
 check-layers:
 	$(Q)scripts/check-layers
+
+##: check-words whether a phrase that has to be read twice came back, and what to write instead
+check-words:
+	$(Q)scripts/check-words
 
 check-rust:
 	$(Q)$(call without,tmux,fripp top on a terminal)
@@ -50,7 +54,7 @@ check-example-rust:
 
 check-header:
 	$(Q)h=$(built_header) && diff -u include/fripp.h "$$h" || { \
-	    echo 'include/fripp.h is not what src/ffi says. To mend it: make header'; exit 1; }
+	    echo 'include/fripp.h is not what src/ffi says. To fix it: make header'; exit 1; }
 
 check-man:
 	$(Q)scripts/man --check

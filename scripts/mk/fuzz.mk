@@ -19,7 +19,7 @@ fuzz-build:
 	    RUSTFLAGS='--cfg fuzzing' $(CARGO) build --release --locked \
 	    --manifest-path fuzz/Cargo.toml --target $(HOST) --bins $(quiet)
 
-##: fuzz-corpus make the corpora anew, as small as may be, with what 'fuzz' found
+##: fuzz-corpus make the corpora again, as small as possible, with what 'fuzz' found
 fuzz-corpus: fuzz-build
 	$(Q)fuzz/minimize '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(TARGETS)
 

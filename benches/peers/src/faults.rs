@@ -27,7 +27,7 @@ use crate::DATAGRAM;
 
 const PREFIX: &str = "faults";
 
-/// A client that sends to an end point.
+/// A client that sends to an endpoint.
 pub struct Peer(Kind);
 
 enum Kind {
