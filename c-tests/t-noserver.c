@@ -102,7 +102,7 @@ static void test_100k (void)
     }
     ok (disorder == 0 && last == CALLS - 1, "they arrive in order");
     ok (listener_got (server, listener_count (server) - 1, "fresh:1|c", 9),
-        "later packets queue behind them");
+        "later packets queue after them");
     ok (logbook_count (&book) == 2, "the log says once that it begins, and "
         "once that it ends");
     for (int i = 0; i < logbook_count (&book) && i < LOGBOOK_MAX; i++)

@@ -178,7 +178,7 @@ static void test_refusals (void)
 
     fripp_set_log (guest, logbook_write, &book);
     fripp_format_send (owner, "owner:1|c");
-    /* the first look of a context is behind it */
+    /* a context has already looked once */
     fripp_format_send (owner, "owner:2|c");
     listener_need (server, 2);
     listener_drop (server);

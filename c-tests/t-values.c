@@ -72,7 +72,7 @@ static void test_whole_totals (void)
 
     fripp_count (ctx, "t", 10);
     is_str (flushed (ctx, server), "t:0.000001|C\nt:10|C",
-            "brubeck: a total goes whole, behind one that is above 0");
+            "brubeck: a total is sent in full, after one that is above 0");
     fripp_count (ctx, "t", 20);
     fripp_count (ctx, "t", 30);
     is_str (flushed (ctx, server), "t:30|C", "the newest");
@@ -403,7 +403,7 @@ static void test_long_pairs (void)
     listener_clear (server);
 }
 
-/* Values of 301 digits behind long names, in datagrams of 512: what a call
+/* Values of 301 digits after long names, in datagrams of 512: what a call
  * takes is sent.
  */
 static void test_long_values (void)

@@ -12,7 +12,7 @@ PARTS = check-layers check-words check-rust check-header check-man check-symbols
 without = command -v $(firstword $(1)) >/dev/null || echo 'skipped - $(2): without $(firstword $(1))'
 have = $(shell command -v $(firstword $(1)))
 
-##: check all tests, of Rust and of C, and those of what is installed; STRICT=1: none is skipped
+##: check run all tests: Rust, C, and what is installed; with STRICT=1 a skipped test fails
 check: all
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' CXX='$(CXX)' STRICT='$(STRICT)' \
 	    scripts/check $(BUILD)/check $(PARTS)
@@ -21,11 +21,11 @@ check: all
 check-skips:
 	$(Q)scripts/check-skips
 
-##: check-layers whether imports in src/ point down the layers, and never in a circle
+##: check-layers check that imports in src/ point down the layers, and never form a circle
 check-layers:
 	$(Q)scripts/check-layers
 
-##: check-words whether a phrase that has to be read twice came back, and what to write instead
+##: check-words find phrases that have to be read twice, and say what to write instead
 check-words:
 	$(Q)scripts/check-words
 
@@ -59,7 +59,7 @@ check-header:
 check-man:
 	$(Q)scripts/man --check
 
-##: lint-man what mandoc thinks of the manual pages
+##: lint-man check the manual pages with mandoc
 lint-man:
 	$(Q)mandoc -T lint -W style $$(grep -L '^\.so ' docs/man/*.[37])
 

@@ -8,7 +8,7 @@ HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BIN = $(BUILD)/fuzz/$(HOST)/release
 FUZZ_NEW = $(BUILD)/fuzz/corpus
 
-##: fuzz each target of TARGETS for SECONDS, from its corpus
+##: fuzz run each target of TARGETS for SECONDS, from its corpus
 fuzz: SECONDS = 10
 fuzz: fuzz-build
 	$(Q)fuzz/run '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(SECONDS) $(TARGETS)
@@ -23,6 +23,6 @@ fuzz-build:
 fuzz-corpus: fuzz-build
 	$(Q)fuzz/minimize '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(TARGETS)
 
-##: fuzz-coverage which lines of each module the corpora reach (rustup: llvm-tools)
+##: fuzz-coverage measure which lines of each module the corpora reach (rustup: llvm-tools)
 fuzz-coverage:
 	$(Q)fuzz/coverage '$(BUILD)/fuzz-coverage' '$(HOST)' $(TARGETS)

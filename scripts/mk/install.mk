@@ -34,10 +34,10 @@ $(CMAKE_OUT): $(BUILD)/cmake/%: packaging/cmake/%.in Cargo.toml scripts/mk/insta
 # tell the run-time linker, where it is this machine's and one may
 LDCONFIG = if [ -z '$(DESTDIR)' ] && [ "`id -u`" = 0 ]; then ldconfig 2>/dev/null || :; fi
 
-##: install to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again
+##: install install all to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall removes it
 install: install-lib install-doc
 
-##: install-lib the library alone, its headers, manual pages, pkg-config and CMake files
+##: install-lib install the library alone, with headers, manual pages, pkg-config and CMake files
 install-lib: $(SO) $(PC) $(CMAKE_OUT)
 	$(say) INSTALL '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
 	$(Q)install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(LIBDIR)/cmake/fripp' \
@@ -58,7 +58,7 @@ install-lib: $(SO) $(PC) $(CMAKE_OUT)
 DOCS = $(wildcard *.md LICENSE* docs/*.md docs/*.svg docs/img/*.svg examples/*.c examples/*.rs \
     examples/content-cache/*.[ch] examples/content-cache/*.md)
 
-##: install-doc guides, examples and licences, to DOCDIR (PREFIX/share/doc/fripp)
+##: install-doc install guides, examples and licences to DOCDIR (PREFIX/share/doc/fripp)
 install-doc:
 	$(say) INSTALL '$(DESTDIR)$(DOCDIR)'
 	$(Q)for file in $(DOCS); do \
