@@ -25,9 +25,15 @@ check-skips:
 check-layers:
 	$(Q)scripts/check-layers
 
-##: check-words find phrases that have to be read twice, and say what to write instead
+# text of others, what is generated, data; then words that codespell takes for others
+NOT_SPELLED = ./target,./.git,./vendor,*.lock,*.svg,schema.ts,./fuzz/corpus,./docs/logs,./c-tests/data,./c-tests/abi,./benches/traffic,./command/src/report/page/uplot
+NO_TYPOS = ratatui,bu,mutli,crate,crates,nd,upto,nown
+
+##: check-words find phrases that have to be read twice, and wrong spellings, and say what to write instead
 check-words:
 	$(Q)scripts/check-words
+	$(Q)$(call without,codespell,spelling)
+	$(if $(call have,codespell),$(Q)codespell --quiet-level 3 --skip '$(NOT_SPELLED)' --ignore-words-list $(NO_TYPOS) .)
 
 check-rust:
 	$(Q)$(call without,tmux,fripp top on a terminal)
