@@ -1,6 +1,6 @@
 # libfripp: see README.md. 'make help' lists the targets.
 #
-# Variables: PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DESTDIR   where it is installed
+# Variables: PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DOCDIR DESTDIR   where it is installed
 #            CARGO CARGOFLAGS CC CFLAGS                       what it is built with
 #            TARGET_DIR (or CARGO_TARGET_DIR)                 where it is built
 #            V=1                                              show the commands
@@ -11,6 +11,7 @@ BINDIR     = $(PREFIX)/bin
 LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
+DOCDIR     = $(PREFIX)/share/doc/fripp
 DESTDIR    =
 
 CARGO      = cargo
@@ -77,7 +78,7 @@ $(SO): $(RUST)
 
 $(STATIC): $(SO)
 
-# what stands behind '##:' in these files
+# what follows '##:' in these files
 help:
 	$(Q)awk '/^##: / { name = $$2; sub (/^##: [^ ]+ /, ""); \
 	    printf "%-22s %s\n", name, $$0 }' $(MAKEFILE_LIST)

@@ -18,7 +18,7 @@
  */
 struct operands {
     struct fripp_ctx *ctx;
-    bool enabled;              /* it has an end point */
+    bool enabled;              /* it has an endpoint */
     bool reachable;            /* and somebody is there */
     struct fripp_ctx *made;    /* by one call, destroyed by another */
     struct fripp_ctx *made_uri;

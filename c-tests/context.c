@@ -100,7 +100,7 @@ const char *arrived (struct fripp_ctx *ctx, struct listener *l)
             bail_out ("the mark does not arrive");
     }
     if ((size_t)mark + 1 != listener_count (l))
-        bail_out ("something arrived behind the mark");
+        bail_out ("something arrived after the mark");
     last_datagrams = (size_t)mark;
     free (text);
     text = listener_text (l);

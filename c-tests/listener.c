@@ -247,7 +247,7 @@ void listener_drain (struct listener *l)
 {
     int rc;
 
-    /* connected to itself it is nobody's server; who sends to a UNIX socket
+    /* connected to itself it serves no one else; who sends to a UNIX socket
      * that is shut down gets EPIPE
      */
     if (l->address.ss_family == AF_UNIX)

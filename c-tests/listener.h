@@ -17,7 +17,7 @@
 #define DEADLINE 20000
 
 struct datagram {
-    char *data;        /* with a NUL behind it that is not counted */
+    char *data;        /* followed by a NUL that is not counted */
     size_t len;
     int port;          /* the sender's, with UDP */
 };

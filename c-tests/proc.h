@@ -41,7 +41,7 @@ struct fds {
 void fds_list (struct fds *fds);
 int fds_new (const struct fds *before, int *found, int max);
 
-/* Waits until test (arg) is true, for timeout ms at the most.
+/* Waits until test (arg) is true, for timeout ms at most.
  */
 bool wait_until (bool (*test) (void *arg), void *arg, int timeout)
     TAP_USE_RESULT;

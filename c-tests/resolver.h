@@ -12,21 +12,21 @@
 
 #include "tap.h"
 
-/* The answer to each look-up of a name from now on: addresses separated by
+/* The answer to each lookup of a name from now on: addresses separated by
  * spaces, or NULL for "no such name", which is what it is at first.
  */
 void resolver_answer (const char *addresses);
 
-/* Whether look-ups wait, from now on, until this is called with false.
+/* Whether lookups wait, from now on, until this is called with false.
  */
 void resolver_block (bool block);
 
-/* How many look-ups of names there were, and how many wait now.
+/* How many lookups of names there were, and how many wait now.
  */
 int resolver_calls (void);
 int resolver_waiting (void);
 
-/* Waits until so many look-ups wait.
+/* Waits until so many lookups wait.
  */
 bool resolver_wait_for (int waiting, int timeout) TAP_USE_RESULT;
 

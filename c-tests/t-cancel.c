@@ -246,7 +246,7 @@ int main (void)
     listener_stop (server);
     fripp_ctx_destroy (ctx);
 
-    /* lines are kept, and a look-up and the background thread at work */
+    /* lines are kept, and a lookup and the background thread at work */
     resolver_block (true);
     ctx = fripp_ctx_create (NULL, "slow.example", listener_port (server));
     cancel_many (50, "no address yet");

@@ -1,7 +1,7 @@
-/* The clocks jump: the time of day is nobody's business, and after the
+/* The clocks jump: the time of day does not matter, and after the
  * monotonic clock has stood still for an hour, or jumped over one, flushes go
  * on as before. An hour passes in no time here, so what happens once a minute
- * is tested here, too: the look-up of a name.
+ * is tested here, too: the lookup of a name.
  *
  * clock_gettime () of this program stands in for the C library's, and
  * syscall (), by which the library's thread sleeps until a time.
@@ -168,7 +168,7 @@ static void test_flushes (atomic_long *offset, const char *clock, long jump)
     reader_destroy (r);
 }
 
-/* 100 contexts of one name: one look-up for all, at first and a minute later.
+/* 100 contexts of one name: one lookup for all, at first and a minute later.
  */
 static struct fripp_ctx *contexts[CONTEXTS];
 
@@ -198,7 +198,7 @@ static void test_look_ups (void)
                                         listener_port (server));
     ok (wait_until (are_resolved, &want, DEADLINE),
         "100 contexts to one name: all have an address");
-    is_int (resolver_calls () - calls, 1, "by one look-up");
+    is_int (resolver_calls () - calls, 1, "by one lookup");
 
     atomic_fetch_add (&monotonic_offset, 40);
     ok (wait_until (are_resolved, &want, DEADLINE)
@@ -208,14 +208,14 @@ static void test_look_ups (void)
     ok (wait_until (are_resolved, &want, DEADLINE),
         "the address resolved once and never again: after 76 s all have "
         "looked again");
-    is_int (resolver_calls () - calls, 2, "by one look-up");
+    is_int (resolver_calls () - calls, 2, "by one lookup");
     listener_stop (server);
     for (int i = 0; i < CONTEXTS; i++)
         fripp_ctx_destroy (contexts[i]);
     listener_destroy (server);
 }
 
-/* Look-ups that fail come ever more rarely, not all at the same instant.
+/* Lookups that fail come ever more rarely, not all at the same instant.
  */
 static void test_back_off (void)
 {
@@ -250,7 +250,7 @@ static void test_back_off (void)
         right = right && seconds >= (1 << i) * 0.75 - 1
                 && seconds <= (1 << i) * 1.25 + 2;
     }
-    ok (right, "look-ups that fail: again after 1, 2, 4, ... s, more or less");
+    ok (right, "lookups that fail: again after 1, 2, 4, ... s, more or less");
     diag ("%.0f %.0f %.0f %.0f %.0f %.0f s", waits[0], waits[1], waits[2],
           waits[3], waits[4], waits[5]);
     fripp_ctx_destroy (ctx);

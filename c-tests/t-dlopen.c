@@ -44,7 +44,7 @@ static bool is_loaded (const char *name)
     return handle != NULL;
 }
 
-/* A look-up outlives the module. In a child: with RTLD_DEEPBIND the library
+/* A lookup outlives the module. In a child: with RTLD_DEEPBIND the library
  * would find the C library's getaddrinfo () before this program's.
  */
 static int look_up_outlives (void)

@@ -1,4 +1,4 @@
-/* End points, good and bad: hosts, ports, URIs, the environment.
+/* Endpoints, good and bad: hosts, ports, URIs, the environment.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -167,7 +167,7 @@ static void test_cut (void)
             }
             fripp_ctx_destroy (ctx);
         }
-        ok (right, "'%s' cut at every byte: EINVAL, or shorter end points",
+        ok (right, "'%s' cut at every byte: EINVAL, or shorter endpoints",
             uris[i]);
     }
 }

@@ -1,5 +1,5 @@
 /* exit at the worst moments sends what is pending. The processes are this
- * program, executed anew with an argument.
+ * program, executed again with an argument.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

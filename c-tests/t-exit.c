@@ -1,5 +1,5 @@
 /* Nothing that was recorded is lost when a context or its process ends. The
- * processes are this program, executed anew with an argument.
+ * processes are this program, executed again with an argument.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

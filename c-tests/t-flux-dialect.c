@@ -15,7 +15,7 @@
 #include "listener.h"
 #include "tap.h"
 
-/* brubeck has no sets, and its tags are none of statsd's either.
+/* brubeck has no sets, and statsd has no tags either.
  */
 static void test_is (struct fripp_ctx *ctx, bool statsd, const char *what)
 {

@@ -135,7 +135,7 @@ static void test_failures (void)
     errno = EXDEV;
     ctx = fripp_ctx_create (h, "127.0.0.1", 8125);
     ok (fripp_enabled (ctx) && errno == EXDEV,
-        "a handle that cannot tell its rank is no failure");
+        "a handle without a rank is not a failure");
     fripp_ctx_destroy (ctx);
     ok (standin_watchers (h) == 0, "no watcher is left");
     standin_fail_rank (h, 0);
@@ -390,11 +390,11 @@ static void test_slow (void)
     ctx = fripp_ctx_create (h, "slow.example", listener_port (server));
     for (int i = 0; i < 100; i++)
         fripp_format_send (ctx, "slow.%d:1|c", i);
-    ok (resolver_wait_for (1, DEADLINE), "a look-up is under way");
+    ok (resolver_wait_for (1, DEADLINE), "a lookup is under way");
     for (int i = 0; i < 30; i++)
         standin_advance (h, 1);
     ok (meter_stop (&meter) < 500 || resolver_waiting () == 1,
-        "the reactor turns while a look-up waits");
+        "the reactor turns while a lookup waits");
     resolver_answer ("127.0.0.1");
     resolver_block (false);
     ok (turn_until_lines (h, server, 100), "all lines arrive after it");

@@ -177,7 +177,7 @@ static void test_handles (void)
     fripp_metric_add (m, 5);
     fripp_inc (ctx, "a", 1);
     is_str (flushed (ctx, server), "c:1|c\na:6|c", "forgotten, it records "
-            "anew; other names are not its");
+            "again; other names are not its");
     ok (fripp_metric_get (ctx, FRIPP_COUNTER, "a", NULL) == m, "it is the "
         "same handle");
     fripp_ctx_destroy (ctx);

@@ -1,6 +1,6 @@
 /* Forks at the edges: a host whose own handlers of fork () make calls, forks
  * in an atexit handler and in a thread key's destructor, exit while another
- * thread makes contexts. Each process is this program, executed anew with an
+ * thread makes contexts. Each process is this program, executed again with an
  * argument.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0

@@ -61,7 +61,7 @@ static void test_environment (struct listener *server)
     snprintf (uri, sizeof (uri), "127.0.0.1:%d", listener_port (server));
     setenv ("FLUX_FRIPP_STATSD", uri, 1);
     ctx = fripp_ctx_create_uri (NULL, NULL);
-    ok (fripp_enabled (ctx), "the environment has an end point");
+    ok (fripp_enabled (ctx), "the environment has an endpoint");
     fripp_ctx_destroy (ctx);
     secure = 1;
     ctx = fripp_ctx_create_uri (NULL, NULL);

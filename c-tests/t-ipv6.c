@@ -1,4 +1,4 @@
-/* IPv6 end points, beside IPv4 ones.
+/* IPv6 endpoints, beside IPv4 ones.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

@@ -154,7 +154,7 @@ static void test_bad (void)
     fripp_ctx_destroy (ctx);
 }
 
-/* The longest name, and one byte more, behind a prefix and before tags.
+/* The longest name, and one byte more, after a prefix and before tags.
  */
 static void test_caps (enum fripp_dialect dialect, size_t cap)
 {
@@ -289,7 +289,7 @@ static void test_prefix (void)
         && fripp_inc (ctx, "n", 1) == 0,
         "a prefix of 128 bytes: EINVAL");
     is_str (flushed (ctx, server), "old.n:2|c", "and the old one stays");
-    /* 128 before its token is put in, fewer behind it */
+    /* 128 before its token is put in, fewer after that */
     snprintf (want, sizeof (want), "{{rank}}%s", repeat ('p', 120));
     ok (FAILS (fripp_set_prefix (ctx, want), EINVAL),
         "128 bytes before the tokens are put in: EINVAL");
@@ -299,7 +299,7 @@ static void test_prefix (void)
         strcat (want, "{{pid}}");
     if (18 * strlen (pid) > 127)
         ok (FAILS (fripp_set_prefix (ctx, want), EINVAL),
-            "more than 127 bytes behind them: EINVAL");
+            "more than 127 bytes after them: EINVAL");
     fripp_inc (ctx, "n", 1);
     is_str (flushed (ctx, server), "old.n:1|c", "the old one stays");
     fripp_ctx_destroy (ctx);

@@ -54,7 +54,7 @@ static void test_100k (void)
     ok (logbook_count (&book) >= 1,
         "a server that is not there is logged");
     ok (logbook_count (&book) <= 2,
-        "in two messages at the most");
+        "in two messages at most");
     ok (count_fds () <= fds + 1, "no fd but the context's socket");
     fripp_get_stats (ctx, &s, sizeof (s));
     ok (s.lines + s.dropped <= CALLS && s.pending > 0 && s.send_errors > 0,
@@ -90,7 +90,7 @@ static void test_100k (void)
     is_int (listener_lines (server), s.lines,
             "as many lines arrive as are counted as sent");
     is_int (s.dropped_full + s.dropped_invalid + s.dropped_oversize, 0,
-            "none was dropped for want of room");
+            "none was dropped because the buffer was full");
     ok (s.dropped_send <= 1, "at most the first was lost to the refusal");
     for (size_t i = 0; i < listener_count (server); i++) {
         long n;
@@ -102,7 +102,7 @@ static void test_100k (void)
     }
     ok (disorder == 0 && last == CALLS - 1, "they arrive in order");
     ok (listener_got (server, listener_count (server) - 1, "fresh:1|c", 9),
-        "later packets queue behind them");
+        "later packets queue after them");
     ok (logbook_count (&book) == 2, "the log says once that it begins, and "
         "once that it ends");
     for (int i = 0; i < logbook_count (&book) && i < LOGBOOK_MAX; i++)
@@ -177,7 +177,7 @@ static void test_destroy (void)
     meter_start (&meter);
     fripp_ctx_destroy (ctx);
     took = meter_stop (&meter);
-    ok (took < 150, "fripp_ctx_destroy waits 100 ms at the most");
+    ok (took < 150, "fripp_ctx_destroy waits 100 ms at most");
     diag ("it took %.1f ms", took);
 
     ctx = fripp_ctx_create (NULL, "127.0.0.1", listener_port (server));

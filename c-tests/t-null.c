@@ -70,7 +70,7 @@ int main (void)
     disabled = fripp_ctx_create_uri (NULL, NULL);
     ok (disabled != NULL, "fripp_ctx_create_uri: NULL, NULL is a context");
     ok (fripp_enabled (ctx) && !fripp_enabled (disabled),
-        "fripp_enabled: true with an end point, false without");
+        "fripp_enabled: true with an endpoint, false without");
     ok (fripp_format_send (ctx, "a:%s|c", null) == 0
         && listener_wait (server, 1, DEADLINE) == 1
         && listener_got (server, 0, "a:(null)|c", 10),

@@ -1,4 +1,4 @@
-/* A path that died although nothing says so: a UNIX path that is bound anew
+/* A path that died although nothing says so: a UNIX path that is bound again
  * while the old server has its socket open, full, and never reads it again.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -23,7 +23,7 @@ static bool is_full (struct fripp_ctx *ctx)
     return stats.pending > 0;
 }
 
-static void test_bound_anew (const char *settings)
+static void test_bound_again (const char *settings)
 {
     char path[200];
     char uri[300];
@@ -48,7 +48,7 @@ static void test_bound_anew (const char *settings)
     fripp_format_send (ctx, "new:1|c");
     while (!found && listener_wait (new, n + 1, DEADLINE) > n)
         found = listener_got (new, n++, "new:1|c", 7);
-    ok (found, "a UNIX path is bound anew while the old socket is full: it is "
+    ok (found, "a UNIX path is bound again while the old socket is full: it is "
         "found without a call (%s)", settings);
     ok (found && now_ms () - since < 1500, "within a second");
     listener_stop (new);
@@ -59,7 +59,7 @@ static void test_bound_anew (const char *settings)
 
 int main (void)
 {
-    test_bound_anew ("");
-    test_bound_anew ("&period=0.1");
+    test_bound_again ("");
+    test_bound_again ("&period=0.1");
     return done_testing ();
 }

@@ -66,17 +66,17 @@ static void test_slow (void)
     ctx = fripp_ctx_create (NULL, "slow.example", listener_port (server));
     took = meter_stop (&meter);
     ok (ctx && fripp_enabled (ctx) && took < 50,
-        "create does not wait for a look-up");
+        "create does not wait for a lookup");
     diag ("create took %.2f ms", took);
     fripp_set_log (ctx, logbook_write, &book);
-    ok (resolver_wait_for (1, DEADLINE), "the look-up is under way");
+    ok (resolver_wait_for (1, DEADLINE), "the lookup is under way");
     longest = 0;
     is_int (send_lines (ctx, 0, LINES), 0, "meanwhile lines are kept");
     ok (longest < 50, "and no call waits");
     diag ("the longest took %.2f ms", longest);
     ok (count_threads () <= threads + 2,
         "one helper thread, and the background thread");
-    ok (resolver_waiting () == 1, "and one look-up");
+    ok (resolver_waiting () == 1, "and one lookup");
 
     resolver_answer ("127.0.0.1");
     resolver_block (false);
@@ -105,7 +105,7 @@ static void test_destroy (void)
     meter_start (&meter);
     fripp_ctx_destroy (ctx);
     took = meter_stop (&meter);
-    ok (took < 150, "destroy does not wait for a look-up");
+    ok (took < 150, "destroy does not wait for a lookup");
     diag ("destroy took %.1f ms", took);
     ok (resolver_waiting () == 1, "which may outlive it");
     resolver_answer ("127.0.0.1");

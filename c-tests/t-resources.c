@@ -110,7 +110,7 @@ static void test_many_alive (void)
         listener_need (server, i + 1);
     }
     ok (failed == 0 && count_fds () <= fds + 300,
-        "300 contexts alive at once: a descriptor each at the most");
+        "300 contexts alive at once: a descriptor each at most");
     is_int (count_threads (), threads, "and no thread");
     for (int i = 0; i < 300; i++)
         fripp_ctx_destroy (ctx[i]);

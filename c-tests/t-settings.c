@@ -77,7 +77,7 @@ static void test_mid_flight (void)
     ok (fripp_set_dialect (ctx, FRIPP_BRUBECK) == 0, "to brubeck");
     fripp_metric_set (total, 35);
     is_str (flushed (ctx, server), "n:30|C\nn:35|C",
-            "a total goes whole then, behind what it grew from");
+            "a total is then sent in full, after the value that it grew from");
     ok (fripp_set_dialect (ctx, FRIPP_STATSD) == 0, "and back");
     fripp_metric_set (total, 36);
     is_str (flushed (ctx, server), "n:1|c", "a difference of what was sent");

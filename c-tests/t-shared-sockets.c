@@ -1,4 +1,4 @@
-/* Out of descriptors: contexts to one end point share a socket, and each
+/* Out of descriptors: contexts to one endpoint share a socket, and each
  * still knows what became of its own datagrams.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -178,7 +178,7 @@ static void test_refusals (void)
 
     fripp_set_log (guest, logbook_write, &book);
     fripp_format_send (owner, "owner:1|c");
-    /* the first look of a context is behind it */
+    /* a context has already looked once */
     fripp_format_send (owner, "owner:2|c");
     listener_need (server, 2);
     listener_drop (server);

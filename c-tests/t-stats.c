@@ -154,7 +154,7 @@ static void test_pending (void)
     listener_need (server, 11);
     fripp_get_stats (ctx, &s, sizeof (s));
     ok (s.lines == 1 && s.pending == 0 && s.resolutions == 1
-        && s.reconnects == 0, "resolutions: look-ups that ended");
+        && s.reconnects == 0, "resolutions: lookups that ended");
     fripp_ctx_destroy (ctx);
     listener_destroy (server);
 }

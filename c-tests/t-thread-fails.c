@@ -101,7 +101,7 @@ static void test_again (struct listener *server)
     refusal = 0;
 }
 
-/* The thread for the look-up is one, too: destroy asks for it again.
+/* The thread for the lookup is one, too: destroy asks for it again.
  */
 static void test_name (struct listener *server)
 {

@@ -149,7 +149,7 @@ int main (void)
         "each is sent");
     fripp_timer_start (&t);
     ok (fripp_timer_elapsed (&t) < fripp_timer_elapsed (&copy),
-        "started again, it begins anew; its copy does not");
+        "started again, it begins at 0; its copy does not");
     t = never;
     ok (FAILS (fripp_metric_stop (m, &t), EINVAL),
         "as FRIPP_TIMER_INIT it is one that was never started");

@@ -176,7 +176,7 @@ static void test_full (void)
             longest = took;
     }
     ok (failed == 0 && longest < 50,
-        "a server that does not read holds nobody up");
+        "a server that does not read does not block callers");
     fripp_get_stats (ctx, &s, sizeof (s));
     ok (s.pending > 0 && s.dropped == 0, "what does not fit waits");
     listener_start (server);

@@ -72,7 +72,7 @@ static void test_whole_totals (void)
 
     fripp_count (ctx, "t", 10);
     is_str (flushed (ctx, server), "t:0.000000001|C\nt:10|C",
-            "brubeck: a total goes whole, behind one that is above 0");
+            "brubeck: a total is sent in full, after one that is above 0");
     fripp_count (ctx, "t", 20);
     fripp_count (ctx, "t", 30);
     is_str (flushed (ctx, server), "t:30|C", "the newest");
@@ -110,7 +110,7 @@ static void test_counters (void)
     for (int i = 0; i < 1000; i++)
         fripp_inc (ctx, "n", i);
     is_str (flushed (ctx, server), "n:499500|c", "a counter adds up");
-    is_str (flushed (ctx, server), "", "and starts anew");
+    is_str (flushed (ctx, server), "", "and starts again from 0");
     fripp_inc (ctx, "n", -1);
     is_str (flushed (ctx, server), "n:-1|c", "-1 is a value: a counter");
     fripp_inc (ctx, "n", 5);
@@ -403,7 +403,7 @@ static void test_long_pairs (void)
     listener_clear (server);
 }
 
-/* Values of 301 digits behind long names, in datagrams of 512: what a call
+/* Values of 301 digits after long names, in datagrams of 512: what a call
  * takes is sent.
  */
 static void test_long_values (void)
@@ -595,7 +595,7 @@ static void test_forget (void)
         && fripp_metric_set (total, 10) == 0, "with room handles record");
     is_str (flushed (ctx, server),
             "job.1:1|g\njob.1:1|c|#k:v\njob.1:10|c",
-            "anew: a gauge and a total from 0");
+            "again: a gauge and a total from 0");
     ok (gauge == fripp_metric_get (ctx, FRIPP_GAUGE, "job.1", NULL)
         && fripp_gauge (ctx, "job.1", 1, true) == 0,
         "by name it is that metric");

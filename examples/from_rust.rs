@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let server = UdpSocket::bind("127.0.0.1:0")?;
     server.set_read_timeout(Some(Duration::from_secs(10)))?;
 
-    // an end point, and settings as in C
+    // an endpoint, and settings as in C
     let uri = format!("{}?dialect=dogstatsd&prefix=app&tags=lang:rust", server.local_addr()?);
     let context = Uri::parse(uri.as_bytes())?.context(None)?;
     context.set_logger(Some(Box::new(|message| eprintln!("metrics: {}", message.text))));
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     context.record(Kind::Gauge, b"queue", Value::Add(-5))?;
     context.record(Kind::Set, b"users", Value::Member(b"ann"))?;
 
-    // a handle saves the look-up of the name, and may have tags
+    // a handle saves the lookup of the name, and may have tags
     let requests = context.metric_get(Kind::Counter, b"requests", b"op:get")?;
     let duration = context.metric_get(Kind::Timer, b"duration", b"")?;
     thread::scope(|scope| {

@@ -50,7 +50,7 @@ int main (void)
 {
     struct module mod = { 0 };
 
-    /* NULL, NULL: no Flux handle here, and the end point and settings of
+    /* NULL, NULL: no Flux handle here, and the endpoint and settings of
      * the environment; without any, all calls do nothing
      */
     if (!(mod.fripp = fripp_ctx_create_uri (NULL, NULL))) {

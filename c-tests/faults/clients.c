@@ -1,4 +1,4 @@
-/* clients.c - the clients compared, behind the same calls
+/* clients.c - the clients that are compared, with the same calls for each
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */

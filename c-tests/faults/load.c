@@ -37,7 +37,7 @@ static double cpu_ms (void)
 
 /* How long the threads of this process have waited for a processor in all
  * (ms): who waits for a lock waits for the thread that holds it, too. Below 0
- * where that cannot be known, for there is no descriptor left.
+ * where that cannot be known, because no descriptor is left.
  */
 static double delay_ms (void)
 {

@@ -24,7 +24,7 @@ static void play_not_yet (struct run *r)
 }
 
 /* Somebody removes the path under a server that lives: who is connected does
- * not notice. Then it is made anew.
+ * not notice. Then it is created again.
  */
 static void play_removed (struct run *r)
 {
@@ -46,7 +46,7 @@ static void play_removed (struct run *r)
 
 const struct fault unix_paths[] = {
     { "UNIX path not there for 1 s", play_not_yet, .seconds = 2 },
-    { "UNIX path removed, and made anew, 20 times", play_removed,
+    { "UNIX path removed, and created again, 20 times", play_removed,
       .seconds = 2 },
     { 0 }
 };

@@ -5,7 +5,7 @@
  * usage: record [-otw] [-c FILE] -p PHASE URI
  *
  * PHASE is the millisecond of a second at which the server flushes. What has
- * to come within one of its flushes (samples, sets) is sent well behind it.
+ * to come within one of its flushes (samples, sets) is sent well after it.
  *
  * -c FILE  also plays recorded traffic of a broker, by fripp_format_send ()
  * -o       all samples in one flush of the library
@@ -163,7 +163,7 @@ static void record_names (void)
         check (fripp_inc (ctx, others[i], 1000 + i), "fripp_inc");
         say_integer ("names", others[i], 1000 + i);
     }
-    /* with "check." the longest that collectd keeps whole behind its types */
+    /* with "check." the longest that collectd keeps in full after its types */
     memset (name, 'n', sizeof (name));
     memcpy (name, "names.", 6);
     name[110] = '\0';
@@ -188,7 +188,7 @@ static void record_tags (void)
     say_integer ("tags", "tagged.gauge;host=a", -6);
 }
 
-/* Wait for the time shortly behind a flush of the server.
+/* Wait for the time shortly after a flush of the server.
  */
 static void wait_for_phase (int phase)
 {

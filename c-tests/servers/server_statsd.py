@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""statsd (etsy's, on Node.js) with carbon and whisper behind it."""
+"""statsd (by Etsy, on Node.js), which sends to carbon and whisper."""
 
 import json
 import math

@@ -232,8 +232,8 @@ static bool watch (int seconds, int others)
     is_int (threads, others + THREADS + 3 + CONTEXTS + 1, "the threads are "
             "those of this program, and the one in the background");
     ok (fds <= 3 + 2 * CONTEXTS + 1 + 3, "no descriptor but the sockets: %d "
-        "at the most", fds);
-    diag ("%ld KiB after a quarter of the time, %ld at the most", warm, most);
+        "at most", fds);
+    diag ("%ld KiB after a quarter of the time, %ld at most", warm, most);
     return most < warm + warm / 10 + 2048;
 }
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * Blobs are appended to one file in a temporary folder. A thread that has
- * appended some gives the others time to do so, too, for who waits for the
- * disk then has waited for all of them (a group commit).
+ * appended some lets the others append too, because one wait for the disk then
+ * serves all of them (a group commit).
  */
 #include <errno.h>
 #include <stdio.h>

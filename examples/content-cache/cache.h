@@ -21,7 +21,7 @@ struct cache_stats {
 };
 
 /* The module "content-cache": answers CONTENT_STORE at once and stores the
- * blob behind that, CONTENT_LOAD with the blob, and CONTENT_FLUSH when all is
+ * blob after that, CONTENT_LOAD with the blob, and CONTENT_FLUSH when all is
  * stored. At each HEARTBEAT it evicts entries, the least recently used
  * first, where there are too many bytes. NULL with errno on failure.
  */

@@ -7,7 +7,7 @@
 
 #include <fripp.h>
 
-/* A context whose end point FLUX_FRIPP_STATSD names, or the end of the
+/* A context whose endpoint FLUX_FRIPP_STATSD names, or the end of the
  * program where that is not a URI. Disabled where it is not set.
  */
 struct fripp_ctx *metrics_create (void);

@@ -17,7 +17,7 @@ fuzz_target!(|raw: &[u8]| {
         assert!(is_clean(told));
         assert!(told.first() != Some(&b'.') && told.last() != Some(&b'.'));
         assert!(!told.windows(2).any(|pair| pair == b".."));
-        // a name that was cleaned stays as it is, behind whatever there is
+        // a name that was cleaned stays as it is, whatever comes before it
         let again = name::clean(wanted, told);
         assert_eq!((again, &told[len..]), (len, &wanted[..]));
     });

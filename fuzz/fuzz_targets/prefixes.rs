@@ -1,5 +1,5 @@
 //! Any bytes as a prefix, with tokens: filled in from left to right, within
-//! the limit before and after, cleaned, and with a dot behind.
+//! the limit before and after, cleaned, and followed by a dot.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! URIs. Any bytes: what is read is within the bounds, and is read the same
 //! with every byte percent-encoded. Made of settings, in any order and with
-//! any bytes encoded: read as these settings, and refused where one is none.
+//! any bytes encoded: read as these settings, and refused where a value is invalid.
 
 #![no_main]
 

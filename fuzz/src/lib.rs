@@ -9,7 +9,7 @@ fn is_plain(b: u8) -> bool {
 }
 
 /// The length of the character that `raw` begins with; `None` where it begins
-/// with a byte that is none of a character's.
+/// with a byte that belongs to no character.
 fn character(raw: &[u8]) -> Option<usize> {
     (1..=raw.len().min(4)).find(|len| std::str::from_utf8(&raw[..*len]).is_ok())
 }

@@ -6,7 +6,7 @@
 # of x86-64; the layouts on other machines of 64 bits follow from the same lines
 ABI = c-tests/abi/$(SONAME).abi
 
-##: check-abi whether programs built before still run: abidiff against abi/
+##: check-abi check that programs built before still run: abidiff against abi/
 check-abi: $(SO) check-header
 	$(Q)CC='$(CC)' scripts/check-abi include/fripp.h $(SO) $(ABI)
 	$(Q)CC='$(CC)' scripts/check-abi-mutants include/fripp.h $(SO) $(ABI)
@@ -19,6 +19,6 @@ abi:
 	$(Q)abidw --no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed \
 	    --out-file $(ABI) $(BUILD)/check/abi.so
 
-##: check-version whether the version is one everywhere
+##: check-version check that the version is the same everywhere
 check-version: $(SO)
 	$(Q)CC='$(CC)' scripts/check-version $(VERSION) $(SO)

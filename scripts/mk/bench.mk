@@ -14,7 +14,7 @@ BENCH_C   := $(filter-out benches/memory.c benches/wakeups.c,$(wildcard benches/
 
 .PHONY: bench-build bench-peers bench-guard bench-guard-update bench-picture wakeups
 
-##: bench every goal of speed, beside what cannot be avoided and other clients
+##: bench measure speed, compared with what cannot be avoided and with other clients
 bench: bench-build bench-peers
 	$(Q)FRIPP_PEERS='$(wildcard $(PEERS))' $(BENCH) $(BENCH_MEM) $(BENCH_SO)
 
@@ -42,7 +42,7 @@ $(BENCH_SO): $(SO)
 	$(Q)mkdir -p $(@D)
 	$(Q)strip -s -o $@ $<
 
-##: bench-guard whether a path has come to take more instructions
+##: bench-guard check that no path takes more instructions than before
 bench-guard: $(BENCH)
 	$(Q)benches/guard $(BENCH)
 
@@ -63,6 +63,6 @@ $(WAKEUPS): benches/wakeups.c c-tests/flux-standin/standin.c include/fripp.h $(S
 	    -Iinclude -Ic-tests/flux-standin -o $@ $< $(LINK) \
 	    -L$(@D) -l:libflux-core.so.2 -Wl,-rpath,$(abspath $(@D))
 
-##: wakeups how often contexts wake a process, idle and busy
+##: wakeups measure how often contexts wake up a process, idle and busy
 wakeups: $(WAKEUPS)
 	$(Q)$(WAKEUPS)

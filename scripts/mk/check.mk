@@ -1,10 +1,10 @@
 # Tests that need nothing but the library.
 
-.PHONY: check check-layers check-skips check-rust check-c check-header check-man check-symbols check-docs \
+.PHONY: check check-layers check-words check-skips check-rust check-c check-header check-man check-symbols check-docs \
         check-install check-examples check-example-rust lint-man
 
 # a part of 'make check' each; new ones go here
-PARTS = check-layers check-rust check-header check-man check-symbols check-version \
+PARTS = check-layers check-words check-rust check-header check-man check-symbols check-version \
         check-dependencies check-docs check-install check-examples \
         check-example-rust check-load check-c check-demo check-skips
 
@@ -12,7 +12,7 @@ PARTS = check-layers check-rust check-header check-man check-symbols check-versi
 without = command -v $(firstword $(1)) >/dev/null || echo 'skipped - $(2): without $(firstword $(1))'
 have = $(shell command -v $(firstword $(1)))
 
-##: check all tests, of Rust and of C, and those of what is installed; STRICT=1: none is skipped
+##: check run all tests: Rust, C, and what is installed; with STRICT=1 a skipped test fails
 check: all
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' CXX='$(CXX)' STRICT='$(STRICT)' \
 	    scripts/check $(BUILD)/check $(PARTS)
@@ -21,9 +21,19 @@ check: all
 check-skips:
 	$(Q)scripts/check-skips
 
-##: check-layers whether imports in src/ point down the layers, and never in a circle
+##: check-layers check that imports in src/ point down the layers, and never form a circle
 check-layers:
 	$(Q)scripts/check-layers
+
+# text of others, what is generated, data; then words that codespell takes for others
+NOT_SPELLED = ./target,./.git,./vendor,*.lock,*.svg,schema.ts,./fuzz/corpus,./docs/logs,./c-tests/data,./c-tests/abi,./benches/traffic,./command/src/report/page/uplot
+NO_TYPOS = ratatui,bu,mutli,crate,crates,nd,upto,nown
+
+##: check-words find phrases that have to be read twice, and wrong spellings, and say what to write instead
+check-words:
+	$(Q)scripts/check-words
+	$(Q)$(call without,codespell,spelling)
+	$(if $(call have,codespell),$(Q)codespell --quiet-level 3 --skip '$(NOT_SPELLED)' --ignore-words-list $(NO_TYPOS) .)
 
 check-rust:
 	$(Q)$(call without,tmux,fripp top on a terminal)
@@ -50,12 +60,12 @@ check-example-rust:
 
 check-header:
 	$(Q)h=$(built_header) && diff -u include/fripp.h "$$h" || { \
-	    echo 'include/fripp.h is not what src/ffi says. To mend it: make header'; exit 1; }
+	    echo 'include/fripp.h is not what src/ffi says. To fix it: make header'; exit 1; }
 
 check-man:
 	$(Q)scripts/man --check
 
-##: lint-man what mandoc thinks of the manual pages
+##: lint-man check the manual pages with mandoc
 lint-man:
 	$(Q)mandoc -T lint -W style $$(grep -L '^\.so ' docs/man/*.[37])
 

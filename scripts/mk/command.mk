@@ -21,7 +21,7 @@ $(PAGES): $(COMMAND)
 
 .PHONY: check-command
 
-##: check-command what fripp top bears: 100,000 lines a second on one core, a million names
+##: check-command check fripp top under load: 100,000 lines a second on one core, a million names
 check-command:
 	$(Q)$(CARGO) test --profile command --locked -p fripp-command \
 	    $(quiet) $(CARGOFLAGS) --test load -- --ignored --nocapture --test-threads 1

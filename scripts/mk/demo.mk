@@ -11,7 +11,7 @@ $(CACHE): $(CACHE_C) $(wildcard examples/content-cache/*.h) include/fripp.h $(SO
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CPROG) -pthread -o $@ $(CACHE_C) $(LINK)
 
-##: demo a content cache under load: its figures as they come in, and a report; SERVER=host:port for yours
+##: demo run a content cache under load, show its metrics live, write a report; SERVER=host:port sends to yours
 demo: $(CACHE) $(COMMAND)
 ifeq ($(SERVER),)
 	$(Q)examples/content-cache/run $(COMMAND) $(CACHE) $(BUILD)/demo
@@ -33,15 +33,15 @@ check-demo: $(CACHE)
 
 # -- statsd, carbon and graphite-web --------------------------------------
 
-##: demo-graphite the demo's charts in Graphite, until Ctrl-C (installs statsd, carbon, graphite-web)
+##: demo-graphite show the demo's charts in Graphite, until Ctrl-C (installs statsd, carbon, graphite-web)
 demo-graphite: $(CACHE)
 	$(Q)examples/content-cache/graphite.py $(BUILD)/servers $(CACHE)
 
-##: check-graphite whether Graphite has what the demo recorded
+##: check-graphite check that Graphite has what the demo recorded
 check-graphite: $(CACHE)
 	$(Q)examples/content-cache/graphite.py --check --seconds 20 $(BUILD)/servers $(CACHE)
 
-##: check-dashboard the dashboard for Grafana: by Grafana's schema, and by the metrics of the demo
+##: check-dashboard check the dashboard for Grafana by Grafana's schema and the metrics of the demo
 check-dashboard: $(CACHE)
 	$(Q)$(CACHE) -o $(BUILD)/demo/recorded 1 >/dev/null
 	$(Q)examples/content-cache/check_dashboard.py $(BUILD)/dashboard $(BUILD)/demo/recorded

@@ -4,20 +4,20 @@
 
 DIST = $(BUILD)/dist
 
-##: dist release tarballs with their crates, checksums and the SBOM in target/dist
+##: dist write release tarballs with their crates, checksums and the SBOM to target/dist
 dist:
 	$(say) DIST '$(DIST)'
 	$(Q)rm -rf $(DIST)
 	$(Q)CARGO='$(CARGO)' scripts/dist $(VERSION) $(DIST)
 	$(Q)CARGO='$(CARGO)' scripts/sbom $(DIST)/fripp-$(VERSION).cdx.json
 
-##: check-dist the library's tarball without network: built, installed, used, tested
+##: check-dist build, install, use and test the library's tarball without network
 check-dist: dist
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' \
 	    scripts/check-dist $(DIST)/fripp-lib-$(VERSION).tar.xz $(BUILD)/check-dist
 
 .PHONY: release-check
 
-##: release-check whether this commit can be released: version, changelog, tag, ABI, tarball
+##: release-check check that this commit can be released: version, changelog, tag, ABI, tarball
 release-check:
 	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/release-check $(VERSION)

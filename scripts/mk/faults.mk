@@ -11,7 +11,7 @@ FAULTS_PEERS = $(shell awk '/^name = "(cadence|metrics-exporter-dogstatsd)"/ { \
     name = $$3; getline; gsub (/"/, "", name); gsub (/"/, "", $$3); \
     printf "%s%s %s", comma, name, $$3; comma = ", " }' benches/peers/Cargo.lock)
 
-##: check-faults servers that die, hang and move, forks, lost descriptors: what is lost, and who waits
+##: check-faults measure what is lost, and which calls wait, when servers die, hang and move, processes fork, descriptors go
 check-faults: $(FAULTS) bench-peers
 	$(Q)FRIPP_PEERS='$(wildcard $(PEERS))' FAULTS_PEERS='$(FAULTS_PEERS)' $(FAULTS)
 

@@ -8,7 +8,7 @@ HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BIN = $(BUILD)/fuzz/$(HOST)/release
 FUZZ_NEW = $(BUILD)/fuzz/corpus
 
-##: fuzz each target of TARGETS for SECONDS, from its corpus
+##: fuzz run each target of TARGETS for SECONDS, from its corpus
 fuzz: SECONDS = 10
 fuzz: fuzz-build
 	$(Q)fuzz/run '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(SECONDS) $(TARGETS)
@@ -19,10 +19,10 @@ fuzz-build:
 	    RUSTFLAGS='--cfg fuzzing' $(CARGO) build --release --locked \
 	    --manifest-path fuzz/Cargo.toml --target $(HOST) --bins $(quiet)
 
-##: fuzz-corpus make the corpora anew, as small as may be, with what 'fuzz' found
+##: fuzz-corpus make the corpora again, as small as possible, with what 'fuzz' found
 fuzz-corpus: fuzz-build
 	$(Q)fuzz/minimize '$(FUZZ_BIN)' '$(FUZZ_NEW)' $(TARGETS)
 
-##: fuzz-coverage which lines of each module the corpora reach (rustup: llvm-tools)
+##: fuzz-coverage measure which lines of each module the corpora reach (rustup: llvm-tools)
 fuzz-coverage:
 	$(Q)fuzz/coverage '$(BUILD)/fuzz-coverage' '$(HOST)' $(TARGETS)

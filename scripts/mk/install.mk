@@ -1,7 +1,7 @@
 # What 'make install' puts where: the library's part. The command's is in
 # command.mk.
 
-.PHONY: install install-lib uninstall uninstall-lib
+.PHONY: install install-lib install-doc uninstall uninstall-lib uninstall-doc
 
 HEADERS     = $(wildcard include/*.h include/*.hpp)
 CMAKE_FILES = fripp-config.cmake fripp-config-version.cmake
@@ -34,10 +34,10 @@ $(CMAKE_OUT): $(BUILD)/cmake/%: packaging/cmake/%.in Cargo.toml scripts/mk/insta
 # tell the run-time linker, where it is this machine's and one may
 LDCONFIG = if [ -z '$(DESTDIR)' ] && [ "`id -u`" = 0 ]; then ldconfig 2>/dev/null || :; fi
 
-##: install to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall takes it away again
-install: install-lib
+##: install install all to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR; uninstall removes it
+install: install-lib install-doc
 
-##: install-lib the library alone, its headers, manual pages, pkg-config and CMake files
+##: install-lib install the library alone, with headers, manual pages, pkg-config and CMake files
 install-lib: $(SO) $(PC) $(CMAKE_OUT)
 	$(say) INSTALL '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'
 	$(Q)install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(LIBDIR)/cmake/fripp' \
@@ -54,7 +54,21 @@ install-lib: $(SO) $(PC) $(CMAKE_OUT)
 	$(Q)install -m 644 docs/man/*.7 '$(DESTDIR)$(MANDIR)/man7'
 	$(Q)$(LDCONFIG)
 
-uninstall: uninstall-lib
+# guides with their pictures, licences, and the sources of the examples
+DOCS = $(wildcard *.md LICENSE* docs/*.md docs/*.svg docs/img/*.svg examples/*.c examples/*.rs \
+    examples/content-cache/*.[ch] examples/content-cache/*.md)
+
+##: install-doc install guides, examples and licences to DOCDIR (PREFIX/share/doc/fripp)
+install-doc:
+	$(say) INSTALL '$(DESTDIR)$(DOCDIR)'
+	$(Q)for file in $(DOCS); do \
+	    install -D -m 644 $$file '$(DESTDIR)$(DOCDIR)'/$$file || exit 1; done
+
+uninstall: uninstall-lib uninstall-doc
+
+uninstall-doc:
+	$(Q)cd '$(DESTDIR)$(DOCDIR)' 2>/dev/null && rm -f $(DOCS) && \
+	    rmdir docs/img docs examples/content-cache examples '$(DESTDIR)$(DOCDIR)' 2>/dev/null || :
 
 uninstall-lib:
 	$(say) REMOVE '$(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)'

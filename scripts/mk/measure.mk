@@ -2,7 +2,7 @@
 
 .PHONY: measure-load check-load
 
-##: measure-load lines, datagrams and bytes of a broker, by the calls that it makes
+##: measure-load measure lines, datagrams and bytes of a broker, by the calls that it makes
 measure-load: $(BUILD)/measure/load
 	$(say) MEASURE benches/traffic/load.txt
 	$(Q)$< benches/traffic/traffic.txt >benches/traffic/load.txt

@@ -7,7 +7,7 @@ DEB_TREE = $(DEB)/fripp-$(VERSION)
 DEB_ARCH = $(shell dpkg --print-architecture)
 DEBS     = $(DEB)/*_$(VERSION)-*_$(DEB_ARCH).deb
 
-##: deb Debian packages in target/deb, read by lintian (Debian: debhelper, lintian)
+##: deb build Debian packages in target/deb, and check them with lintian (Debian: debhelper, lintian)
 deb:
 	$(say) DEB '$(DEB)'
 	$(Q)rm -rf $(DEB_TREE) $(DEB)/*_$(VERSION)-* && mkdir -p $(DEB_TREE)
@@ -20,10 +20,10 @@ deb:
 	$(Q)lintian --fail-on warning,error --display-info --pedantic $(DEB)/fripp_$(VERSION)-*_$(DEB_ARCH).changes
 	$(Q)ls -l $(DEBS)
 
-##: check-deb the packages in a fresh root: install, use, remove (as root; Debian: debootstrap)
+##: check-deb install, use and remove the packages in a fresh root (as root; Debian: debootstrap)
 check-deb: deb
 	$(Q)scripts/check-deb $(BUILD)/deb-root $$(ls $(DEBS) | grep -v -e -dbgsym_)
 
-##: check-fresh the README's commands on a bare Debian, by debootstrap, as root
+##: check-fresh run the README's commands on a bare Debian, by debootstrap, as root
 check-fresh:
 	$(Q)scripts/check-fresh $(BUILD)/fresh

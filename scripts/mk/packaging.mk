@@ -4,7 +4,7 @@
 
 RPM = $(BUILD)/rpm
 
-##: rpm RPM packages in target/rpm from the release tarball, read by rpmlint (Debian: rpm, rpmlint)
+##: rpm build RPM packages in target/rpm from the release tarball, and check them with rpmlint (Debian: rpm, rpmlint)
 rpm: dist
 	$(say) RPM '$(RPM)'
 	$(Q)rm -rf $(RPM) && mkdir -p $(RPM)/SOURCES
@@ -15,7 +15,7 @@ rpm: dist
 	$(Q)rpmlint -r packaging/rpm/rpmlintrc $(RPM)/SRPMS/*.rpm $(RPM)/RPMS/*/*.rpm
 	$(Q)ls -l $(RPM)/SRPMS/*.rpm $(RPM)/RPMS/*/*.rpm
 
-##: check-packaging Meson's subproject built with a program, Spack's recipe read (Debian: meson, python3)
+##: check-packaging build a program with Meson's subproject, and parse Spack's recipe (Debian: meson, python3)
 check-packaging: check-meson check-spack check-version
 
 check-meson:

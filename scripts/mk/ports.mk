@@ -4,7 +4,7 @@
 
 PORTS = gcc clang fortify gnu-ld static aarch64 musl musl-static
 
-##: check-ports the C tests by other compilers, static, on aarch64 and musl; PORTS="clang musl" for some
+##: check-ports run the C tests with other compilers, static, on aarch64 and musl; PORTS="clang musl" runs some
 check-ports: $(SO)
 	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(RELEASE)' \
 	    scripts/check-ports $(BUILD)/ports $(PORTS)

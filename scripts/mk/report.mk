@@ -5,7 +5,7 @@
 REPORT = $(BUILD)/report
 UPLOT  = command/src/report/page/uplot
 
-##: check-report the page of a recording in Chromium, beside figures of its own
+##: check-report compare the page of a recording in Chromium with figures computed by the check
 check-report: check-uplot $(COMMAND) $(REPORT)/sender $(REPORT)/python
 	$(Q)PYTHONPATH=$(REPORT)/python python3 command/report/check.py $(if $(PICTURES),--pictures '$(PICTURES)') \
 	    $(REPORT)/work $(COMMAND) $(REPORT)/sender 6

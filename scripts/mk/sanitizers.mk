@@ -4,13 +4,13 @@
 
 SANITIZERS = asan ubsan tsan soak memcheck
 
-##: check-sanitizers the C tests under SANITIZERS, each with no report
+##: check-sanitizers run the C tests under SANITIZERS, and fail if any reports something
 check-sanitizers: SECONDS = 60
 check-sanitizers: $(SO)
 	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(RELEASE)' \
 	    SECONDS=$(SECONDS) scripts/check-sanitizers $(BUILD)/sanitizers $(SANITIZERS)
 
-##: check-miri the core's tests under miri: what it does with memory, and between threads
+##: check-miri run the core's tests under miri, which checks memory and threads
 check-miri:
 	$(Q)CARGO_TARGET_DIR='$(BUILD)/miri' MIRIFLAGS=-Zmiri-disable-isolation \
 	    PROPTEST_CASES=8 $(CARGO) +nightly miri test --locked --lib

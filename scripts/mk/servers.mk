@@ -2,7 +2,7 @@
 
 .PHONY: check-servers check-servers-mutants
 
-##: check-servers what real servers count: statsd, collectd, netdata (installs them)
+##: check-servers compare what real servers count: statsd, collectd, netdata (installs them)
 # '-mutants' sends wrong lines, which have to be found
 check-servers check-servers-mutants: $(BUILD)/servers/record
 	$(Q)c-tests/servers/check.py $(if $(findstring mutants,$@),--wrong) $(BUILD)/servers $<

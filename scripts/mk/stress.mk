@@ -6,16 +6,16 @@ STRESS   = $(BUILD)/stress
 TEST_LIB = $(BUILD)/c-tests/libtest.a
 CALLS    = 10000000
 
-##: check-restarts a server that goes and comes 100 times: nothing lost, nothing twice
+##: check-restarts check that 100 restarts of a server lose nothing and send nothing twice
 check-restarts: $(STRESS)/restarts
 	$(Q)$<
 
-##: soak 16 threads at full speed for SECONDS (60): conserved, and nothing grows
+##: soak run 16 threads at full speed for SECONDS (60): nothing may be lost, and nothing may grow
 soak: SECONDS = 60
 soak: $(STRESS)/soak
 	$(Q)SECONDS=$(SECONDS) $<
 
-##: latency the longest of CALLS (10000000) calls of each kind, whatever the server does
+##: latency measure the longest of CALLS (10000000) calls of each kind, with servers of all kinds
 latency: $(STRESS)/latency
 	$(Q)CALLS=$(CALLS) $<
 

@@ -314,7 +314,7 @@ impl Model {
         Told::Done
     }
 
-    /// Whether the metrics and tags in use are none that `dialect` lacks.
+    /// Whether the metrics and tags in use all exist in `dialect`.
     pub fn can_change_to(&self, dialect: Dialect) -> bool {
         let tagged = !self.tags.is_empty() || self.live.iter().any(|key| !key.2.is_empty());
         let sets = self.live.iter().any(|key| key.0 == Kind::Set as u8);

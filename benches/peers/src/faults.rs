@@ -1,7 +1,7 @@
 //! The same clients, one metric a call, for `make check-faults`: each at the
 //! settings with which it loses least.
 //!
-//! cadence: a queue without a bound, its own thread behind it, full datagrams,
+//! cadence: an unbounded queue that its own thread reads, full datagrams,
 //! the host's name looked up each second. Who uses it has to flush it: so does
 //! a thread here, as often as the library flushes. On a UNIX socket it may
 //! wait in its thread, where a socket that never waits would lose.
@@ -27,7 +27,7 @@ use crate::DATAGRAM;
 
 const PREFIX: &str = "faults";
 
-/// A client that sends to an end point.
+/// A client that sends to an endpoint.
 pub struct Peer(Kind);
 
 enum Kind {
