@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // what is wrong with a call is its error
     if let Err(error) = context.record(Kind::Timer, b"duration", Value::Sample(f64::NAN)) {
-        println!("not recorded: {error}");
+        println!("not recorded: {}", error.reason());
     }
 
     // sends what is pending, as the end of a program would
