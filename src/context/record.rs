@@ -26,8 +26,10 @@ impl<'a> Value<'a> {
             Kind::Counter if whole => Value::Add(value as i64),
             Kind::Total if whole => Value::Total(value as i64),
             Kind::Counter | Kind::Total => {
-                return Err(Error::Invalid
-                    .because(format_args!("the value {value} is not a whole number of 64 bits")));
+                return Err(Error::Invalid.because(format_args!(
+                    "the value {} is not a whole number of 64 bits",
+                    number::Shown(value)
+                )));
             }
             Kind::Gauge => Value::Real(value),
             Kind::Timer | Kind::Histogram => Value::Sample(value),
@@ -58,9 +60,8 @@ impl<'a> Value<'a> {
             Value::Real(value) | Value::Sample(value) if !value.is_finite() => {
                 Err(not_finite(value))
             }
-            Value::Sample(value) if kind == Kind::Timer && value < 0.0 => {
-                Err(Error::Invalid.because(format_args!("the timing {value} ms is negative")))
-            }
+            Value::Sample(value) if kind == Kind::Timer && value < 0.0 => Err(Error::Invalid
+                .because(format_args!("the timing {} ms is negative", number::Shown(value)))),
             Value::Member([]) => Err(Error::Invalid.because(format_args!("the member is empty"))),
             _ => Ok(()),
         }

@@ -166,6 +166,21 @@ fn parse_exponent(text: &[u8]) -> i32 {
     sign * digits.iter().fold(0, |n, b| n * 10 + i32::from(b - b'0'))
 }
 
+/// A real number in a message. The library's own digits: those of the standard
+/// library's formatting would take 12 KiB.
+pub struct Shown(pub f64);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.0.is_finite() {
+            return f.write_str(if self.0.is_nan() { "NaN" } else { "inf" });
+        }
+        let mut digits = Vec::new();
+        real(&mut digits, self.0);
+        f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 
 use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::name;
+use crate::encode::number;
 use crate::encode::packet::MAX_PACKET;
 use crate::encode::tags;
 use crate::error::Error;
@@ -74,7 +75,8 @@ impl Settings {
     pub fn set_period(&mut self, seconds: f64) -> Result<(), Error> {
         if seconds != 0.0 && !PERIODS.contains(&seconds) {
             return Err(Error::Invalid.because(format_args!(
-                "the period is 0, or 0.01 to 86400 seconds, not {seconds}"
+                "the period is 0, or 0.01 to 86400 seconds, not {}",
+                number::Shown(seconds)
             )));
         }
         self.period = (seconds * SECOND as f64) as u64;
