@@ -250,7 +250,7 @@ static void test_bursts (void)
     listener_clear (server);
     ok (reader_metrics (r) == 4000 && reader_lines (r) == 4000
         && !reader_bad (r), "4,000 metrics: all of them");
-    ok (fired > 2, "in more than one turn of the reactor: %d", fired);
+    ok (fired > 1, "in more than one turn of the reactor: %d", fired);
     fired = standin_advance (h, 20);
     ok (fired <= 22, "then it fires once a period again: %d in 20 s", fired);
     for (int i = 0; i < 3; i++) {
