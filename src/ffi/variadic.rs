@@ -87,7 +87,10 @@ macro_rules! jump {
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 3)
 ///
-/// Send what printf would write, now. The text is one or more StatsD lines
+/// Send what printf would write, now; with a Flux handle whose reactor turns,
+/// at the end of the turn, together with what the turn's other calls send. A
+/// call that finds lines older than 1 ms sends them first, and fripp_flush (),
+/// destroy and exit send them, too. The text is one or more StatsD lines
 /// that the caller wrote, with a newline between them (one at the end may be
 /// there or not); nothing is added to it. It is split at newlines into
 /// datagrams of at most FRIPP_MAX_PACKET_LEN bytes (or the mtu of the URI),
