@@ -166,7 +166,7 @@ static int send_lines (struct fripp_ctx *ctx, int lines)
 
 static void test_turns (void)
 {
-    static const int counts[] = { 1, 2, 45, 1000, 6000 };
+    static const int counts[] = { 1, 2, 45, 1000, 3500 };
     flux_t *h = standin_open (0);
     struct fripp_ctx *ctx = open_turning (h, "");
 

@@ -17,7 +17,8 @@ pub struct Collected {
     full: Queue,
     /// The last datagram.
     packer: Packer,
-    scratch: Vec<u8>,
+    /// What is on its way out.
+    pub scratch: Vec<u8>,
     /// When the first line came (ns).
     since: u64,
     /// The reactor tells when its turn ends.
@@ -84,17 +85,17 @@ impl Collected {
         (rejected, lost)
     }
 
-    /// Hands out the oldest datagram; with `all` the last, too, which may
-    /// have room.
-    pub fn pop(&mut self, all: bool) -> Option<&[u8]> {
-        if self.full.front(&mut self.scratch).is_some() {
+    /// Moves the oldest datagram to `out`; with `all` the last, too, which may
+    /// have room. False where there is none.
+    pub fn pop(&mut self, all: bool, out: &mut Vec<u8>) -> bool {
+        if self.full.front(out).is_some() {
             self.full.pop();
-            return Some(&self.scratch);
+            return true;
         }
-        let (bytes, _) = self.packer.datagram().filter(|_| all)?;
-        self.scratch.clear();
-        self.scratch.extend_from_slice(bytes);
+        let Some((bytes, _)) = self.packer.datagram().filter(|_| all) else { return false };
+        out.clear();
+        out.extend_from_slice(bytes);
         self.packer.clear();
-        Some(&self.scratch)
+        true
     }
 }

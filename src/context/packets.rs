@@ -27,9 +27,10 @@ impl Context {
     /// handle's reactor turns, it goes at the end of the turn.
     pub fn send_text(&self, text: &[u8]) -> Result<(), Error> {
         let Some((active, mut out)) = self.lock() else { return Ok(()) };
-        let sent = match self.flux() {
-            Some(flux) => self.send_in_turn(flux, active, &mut out, text),
+        let collected = self.flux().and_then(|flux| self.collect(flux, active, &mut out, text));
+        let sent = match collected {
             None => self.send_at_once(active, &mut out, text, sys::roughly_now()),
+            Some(sent) => sent,
         };
         self.unlock_and_log(out);
         sent
@@ -53,15 +54,16 @@ impl Context {
         sent
     }
 
-    /// Sends a text, in order with what is collected: now, or at the end of
-    /// the turn of a reactor that is known to turn.
-    fn send_in_turn(
+    /// Collects a text for the end of the turn, where the reactor is known to
+    /// turn. `None` where it is to go now: what was collected has gone.
+    #[inline(never)]
+    fn collect(
         &self,
         flux: &Flux,
         active: &Active,
         out: &mut Outbound,
         text: &[u8],
-    ) -> Result<(), Error> {
+    ) -> Option<Result<(), Error>> {
         let now = sys::now();
         let collected = &mut out.collected;
         if flux.is_owner() && !collected.watching {
@@ -74,12 +76,12 @@ impl Context {
         let memory = !out.collected.is_empty() || memory::probe().is_ok();
         if !waits || !out.has_room(active, text) || !memory {
             self.send_collected(active, out, now);
-            return self.send_at_once(active, out, text, now);
+            return None;
         }
         let (rejected, lost) = out.collected.push(text, now);
         let (journal, buffer) = (&mut out.journal, out.settings.buffer);
         journal.dropped_full(lost, buffer, now);
-        count_rejected(rejected, buffer, now, journal)
+        Some(count_rejected(rejected, buffer, now, journal))
     }
 
     /// A turn of the handle's reactor ends.
@@ -102,15 +104,11 @@ impl Context {
         if out.collected.is_empty() {
             return;
         }
-        self.resolve_if_due(out, now);
-        let elsewhere = out.appended.len() + active.budget.used();
-        let Outbound { delivery, journal, collected, .. } = &mut *out;
-        while let Some(bytes) = collected.pop(all) {
+        let mut datagram = std::mem::take(&mut out.collected.scratch);
+        while out.collected.pop(all, &mut datagram) {
             // it was looked at when it came
-            let _ = delivery.send_text(bytes, now, elsewhere, journal);
+            let _ = self.send_at_once(active, out, &datagram, now);
         }
-        if !out.delivery.is_clear() {
-            self.wake(active, out, now + GAP);
-        }
+        out.collected.scratch = datagram;
     }
 }
