@@ -63,6 +63,40 @@ static void test_timers (void)
     flux_close (h);
 }
 
+static void restart_cb (flux_reactor_t *r, flux_watcher_t *w, int revents,
+                        void *arg)
+{
+    count_cb (r, w, revents, arg);
+    flux_watcher_stop (w);
+    flux_watcher_start (w);
+}
+
+static void test_prepare (void)
+{
+    flux_t *h = standin_open (0);
+    flux_reactor_t *r = flux_get_reactor (h);
+    flux_watcher_t *t = flux_timer_watcher_create (r, 1, 1, count_cb, "t");
+    flux_watcher_t *p = flux_prepare_watcher_create (r, count_cb, "p");
+
+    order[0] = '\0';
+    flux_watcher_start (t);
+    standin_advance (h, 1);
+    is_str (order, "t", "a prepare watcher that is not started");
+    flux_watcher_start (p);
+    standin_advance (h, 2);
+    is_str (order, "tpptptp", "at the end of each turn, that under way too");
+    flux_watcher_destroy (p);
+    flux_watcher_stop (t);
+    order[0] = '\0';
+    p = flux_prepare_watcher_create (r, restart_cb, "p");
+    flux_watcher_start (p);
+    standin_advance (h, 0);
+    is_str (order, "pp", "one that starts itself: once a turn");
+    flux_watcher_destroy (p);
+    flux_watcher_destroy (t);
+    flux_close (h);
+}
+
 static int freed;
 
 static void free_cb (void *arg)
@@ -167,6 +201,7 @@ static void destroy_in_destructor (void)
 int main (void)
 {
     test_timers ();
+    test_prepare ();
     test_log_and_aux ();
     ok (aborts (other_thread), "it aborts on a call from another thread");
     ok (aborts (in_destructor), "and from an aux destructor");

@@ -92,7 +92,7 @@ static void test_life (void)
     errno = EXDEV;
     ctx = fripp_ctx_create (h, "127.0.0.1", listener_port (server));
     ok (ctx && errno == EXDEV, "a context with a handle");
-    ok (standin_watchers (h) <= 1, "one watcher at most");
+    ok (standin_watchers (h) <= 2, "two watchers at most");
     is_int (standin_refs (h), 0,
             "an idle context does not keep flux_reactor_run from returning");
 
@@ -101,7 +101,8 @@ static void test_life (void)
         fripp_format_send (ctx, "life.%d:1|c", i);
         listener_need (server, i + 1);
     }
-    is_int (standin_calls (NULL) - calls, 0, "1000 packets: no call of Flux");
+    is_int (standin_calls (NULL) - calls, 1, "1000 packets while the reactor "
+            "does not turn: one call of Flux");
     is_int (listener_count (server), 1000, "all arrive");
     for (int i = 0; i < 20; i++)
         standin_advance (h, 1);

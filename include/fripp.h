@@ -585,9 +585,13 @@ int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
 
 /* -- packets: StatsD lines that the caller writes -- */
 
-/* Send what printf would write, now. The text is one or more StatsD lines
- * with a newline between them; one at the end makes no difference. Nothing
- * is added to the text. It is split at newlines into datagrams of at most
+/* Send what printf would write, now. With a Flux handle whose reactor turns,
+ * the lines of one turn are sent together at its end; a call that finds lines
+ * older than 1 ms sends them first, and so do fripp_flush (), destroy and
+ * exit.
+ *
+ * The text is one or more StatsD lines with a newline between them; one at
+ * the end makes no difference. Nothing is added to the text. It is split at newlines into datagrams of at most
  * FRIPP_MAX_PACKET_LEN bytes (or the mtu of the URI), each as full as it can
  * be, in order. Empty lines are left out; an empty text is 0. Numbers are
  * formatted in the C locale, so that the decimal point is a dot.

@@ -15,14 +15,15 @@
 
 enum call {
     CLOSE, AUX_GET, AUX_SET, GET_RANK, VLOG, LOG, LOG_ERROR, GET_REACTOR,
-    TIMER_CREATE, TIMER_RESET, START, STOP, DESTROY, UNREF,
+    TIMER_CREATE, PREPARE_CREATE, TIMER_RESET, START, STOP, DESTROY, UNREF,
     NOW_UPDATE, CALLS
 };
 
 static const char *const names[CALLS] = {
     "flux_close", "flux_aux_get", "flux_aux_set", "flux_get_rank",
     "flux_vlog", "flux_log", "flux_log_error", "flux_get_reactor",
-    "flux_timer_watcher_create", "flux_timer_watcher_reset",
+    "flux_timer_watcher_create", "flux_prepare_watcher_create",
+    "flux_timer_watcher_reset",
     "flux_watcher_start", "flux_watcher_stop", "flux_watcher_destroy",
     "flux_watcher_unref", "flux_reactor_now_update"
 };
@@ -47,6 +48,7 @@ struct flux_reactor {
     flux_t *h;
     double now;
     bool real;            /* its clock is this machine's */
+    int turn;
     flux_watcher_t *watchers;
 };
 
@@ -54,6 +56,8 @@ struct flux_watcher {
     flux_reactor_t *r;
     flux_watcher_f cb;
     void *arg;
+    bool prepare;
+    int turn;             /* in which it was called last, or started */
     double after;         /* take effect at the next start, as with libev */
     double repeat;
     double at;            /* when it is due, where it is active */
@@ -309,6 +313,20 @@ void flux_reactor_now_update (flux_reactor_t *r)
         r->now = machine_now ();
 }
 
+static flux_watcher_t *watcher_create (flux_reactor_t *r,
+                                       flux_watcher_f cb,
+                                       void *arg)
+{
+    flux_watcher_t *w = xcalloc (sizeof (*w));
+
+    w->r = r;
+    w->cb = cb;
+    w->arg = arg;
+    w->next = r->watchers;
+    r->watchers = w;
+    return w;
+}
+
 flux_watcher_t *flux_timer_watcher_create (flux_reactor_t *r,
                                            double after,
                                            double repeat,
@@ -322,14 +340,21 @@ flux_watcher_t *flux_timer_watcher_create (flux_reactor_t *r,
         errno = EINVAL;
         return NULL;
     }
-    w = xcalloc (sizeof (*w));
-    w->r = r;
+    w = watcher_create (r, cb, arg);
     w->after = after;
     w->repeat = repeat;
-    w->cb = cb;
-    w->arg = arg;
-    w->next = r->watchers;
-    r->watchers = w;
+    return w;
+}
+
+flux_watcher_t *flux_prepare_watcher_create (flux_reactor_t *r,
+                                             flux_watcher_f cb,
+                                             void *arg)
+{
+    flux_watcher_t *w;
+
+    enter (r->h, PREPARE_CREATE);
+    w = watcher_create (r, cb, arg);
+    w->prepare = true;
     return w;
 }
 
@@ -348,6 +373,7 @@ void flux_watcher_start (flux_watcher_t *w)
     if (w->active)
         return;
     w->active = true;
+    w->turn = w->r->turn;
     w->at = w->r->now + w->after;
     w->interval = w->repeat;
 }
@@ -390,10 +416,27 @@ static flux_watcher_t *first_due (flux_reactor_t *r, double end)
     flux_watcher_t *first = NULL;
 
     for (flux_watcher_t *w = r->watchers; w; w = w->next) {
-        if (w->active && w->at <= end && (!first || w->at < first->at))
+        if (w->active && !w->prepare && w->at <= end
+            && (!first || w->at < first->at))
             first = w;
     }
     return first;
+}
+
+static void end_turn (flux_reactor_t *r)
+{
+    flux_watcher_t *w = r->watchers;
+
+    r->turn++;
+    while (w) {
+        if (w->prepare && w->active && w->turn != r->turn) {
+            w->turn = r->turn;
+            w->cb (r, w, 0, w->arg);
+            w = r->watchers;      /* it may have destroyed some */
+        }
+        else
+            w = w->next;
+    }
 }
 
 int standin_advance (flux_t *h, double seconds)
@@ -403,9 +446,12 @@ int standin_advance (flux_t *h, double seconds)
     flux_watcher_t *w;
     int fired = 0;
 
+    end_turn (r);
     while ((w = first_due (r, end))) {
-        if (r->now < w->at)
+        if (r->now < w->at) {
+            end_turn (r);
             r->now = w->at;
+        }
         if (w->interval > 0)
             w->at += w->interval;
         else
@@ -413,6 +459,7 @@ int standin_advance (flux_t *h, double seconds)
         fired++;
         w->cb (r, w, 0, w->arg);
     }
+    end_turn (r);
     if (r->now < end)
         r->now = end;
     return fired;

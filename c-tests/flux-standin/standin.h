@@ -21,8 +21,9 @@ flux_t *standin_open (uint32_t rank);
 void standin_fail_rank (flux_t *h, int errnum);
 
 /* Lets so many seconds go by on the reactor's clock, which stands still
- * otherwise: timers that are due fire in their order. Returns the number of
- * times that one did.
+ * otherwise: timers that are due fire in their order, those of one time in
+ * one turn. Prepare watchers are called at the end of each turn, the one that
+ * is under way included. Returns the number of times that a timer fired.
  */
 int standin_advance (flux_t *h, double seconds);
 

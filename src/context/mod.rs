@@ -3,11 +3,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod collected;
 pub mod configure;
 pub mod fast;
 pub mod flush;
 pub mod notice;
 pub mod outage;
+pub mod packets;
 pub mod phase;
 pub mod record;
 pub mod scheduler;
@@ -19,6 +21,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::context::collected::Collected;
 use crate::context::flush::{Flush, Mode, Work};
 use crate::context::outage::Outage;
 use crate::encode::packet::each_line;
@@ -31,7 +34,7 @@ use crate::registry::Registry;
 use crate::send::connection::Connection;
 use crate::send::delivery::{Delivery, count_rejected};
 use crate::send::endpoint::Endpoint;
-use crate::send::pace::{Burst, GAP};
+use crate::send::pace::Burst;
 use crate::send::queue::Queue;
 use crate::stats::Stats;
 use crate::sys;
@@ -91,6 +94,8 @@ pub(crate) struct Outbound {
     pub delivery: Delivery,
     /// Lines that the caller wrote for the next flush.
     pub appended: Queue,
+    /// Lines that go at the end of a reactor's turn.
+    pub collected: Collected,
     pub flush: Flush,
     /// When the next flush begins, on the background thread (ns).
     pub next_flush: u64,
@@ -140,7 +145,7 @@ impl Outbound {
 
     /// How many bytes wait.
     pub fn pending(&self) -> usize {
-        self.delivery.pending() + self.appended.len()
+        self.delivery.pending() + self.appended.len() + self.collected.len()
     }
 
     /// In a child process: gauges and the base of totals are kept; all else
@@ -156,6 +161,7 @@ impl Outbound {
         self.flush.after_fork(&active.registry);
         self.delivery.after_fork();
         self.appended.clear();
+        self.collected = Collected::new(self.settings.mtu);
         self.next_flush = phase::after(sys::now(), timer_period(self.settings.period));
         self.turn_at = None;
         self.joined = false;
@@ -187,6 +193,7 @@ impl Context {
         let out = Outbound {
             journal: Journal::default(),
             appended: Queue::default(),
+            collected: Collected::new(settings.mtu),
             delivery: Delivery::new(connection, settings.mtu, settings.buffer),
             flush: Flush::new(readers, &settings, now),
             next_flush: phase::after(now, timer_period(settings.period)),
@@ -249,23 +256,6 @@ impl Context {
         if let Some(active) = &self.active {
             active.ticking.store(false, SeqCst);
         }
-    }
-
-    /// Sends a text now, or keeps what the kernel does not take.
-    pub fn send_text(&self, text: &[u8]) -> Result<(), Error> {
-        let Some((active, mut out)) = self.lock() else { return Ok(()) };
-        let now = sys::roughly_now();
-        if out.delivery.connection().addresses().is_lookup_due(now) {
-            self.resolve(&mut out, now);
-        }
-        let elsewhere = out.appended.len() + active.budget.used();
-        let Outbound { delivery, journal, .. } = &mut *out;
-        let sent = delivery.send_text(text, now, elsewhere, journal);
-        if !out.delivery.is_clear() {
-            self.wake(active, &mut out, now + GAP);
-        }
-        self.unlock_and_log(out);
-        sent
     }
 
     /// Keeps a text for the next flush, or sends it where the period is 0.
@@ -342,7 +332,7 @@ impl Context {
     /// everything.
     pub(crate) fn end(&self) {
         if let Some(flux) = self.flux() {
-            flux.destroy_timer();
+            flux.destroy_watchers();
         }
         if let Some((_, mut out)) = self.lock() {
             // no turn, and no thread for one, comes any more
@@ -351,7 +341,8 @@ impl Context {
         let _ = self.flush();
         let Some((_, mut out)) = self.lock() else { return };
         let lines = out.flush.unsent_lines();
-        out.journal.stats.dropped_send += lines + out.delivery.give_up() + out.appended.clear();
+        out.journal.stats.dropped_send +=
+            lines + out.delivery.give_up() + out.appended.clear() + out.collected.clear();
         out.delivery.connection().close();
         out.outage = None;
         let joined = std::mem::take(&mut out.joined);

@@ -209,6 +209,7 @@ impl Context {
             let now = sys::now();
             memory::probe()?;
             self.resolve(&mut out, now);
+            self.send_collected(active, &mut out, now);
             if !begun {
                 out.delivery.connection().hurry();
             }
@@ -248,6 +249,13 @@ impl Context {
                 }
             })
         });
+    }
+
+    /// The same, where a look at the time tells that it is due.
+    pub(crate) fn resolve_if_due(&self, out: &mut Outbound, now: u64) {
+        if out.delivery.connection().addresses().is_lookup_due(now) {
+            self.resolve(out, now);
+        }
     }
 
     /// The first turn is to take the answer of a look-up that is under way, or

@@ -60,6 +60,12 @@ impl Packer {
         self.lines += lines;
     }
 
+    /// Puts a line in, for which there is room.
+    pub fn push_line(&mut self, line: &[u8]) {
+        self.bytes.push(b'\n');
+        self.push(line, 1);
+    }
+
     /// The datagram and its number of lines, where there is one.
     pub fn datagram(&self) -> Option<(&[u8], u64)> {
         let (_, datagram) = self.bytes.split_first()?;
@@ -93,8 +99,7 @@ impl Packer {
                 }
                 self.clear();
             }
-            self.bytes.push(b'\n');
-            self.push(line, 1);
+            self.push_line(line);
         });
         if let Some((datagram, lines)) = self.datagram() {
             emit(datagram, lines);

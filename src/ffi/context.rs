@@ -207,8 +207,8 @@ fn hand_out(context: Arc<Context>) -> *mut fripp_ctx {
     let context = unsafe { &*raw };
     if let (Some(flux), true) = (context.flux(), context.is_enabled()) {
         let arg = raw.cast_mut().cast();
-        // SAFETY: destroy ends the timer before it frees the context.
-        unsafe { flux.create_timer(reactor_turn, arg) };
+        // SAFETY: destroy ends both before it frees the context.
+        unsafe { flux.create_watchers(reactor_turn, turn_end, arg) };
         context.wake_for_lookup();
     }
     raw.cast_mut().cast()
@@ -224,6 +224,20 @@ unsafe extern "C" fn reactor_turn(
     guarded((), || {
         // SAFETY: the watcher is destroyed before its context.
         unsafe { context(arg.cast()) }?.reactor_turn();
+        Ok(())
+    });
+}
+
+/// The `flux_watcher_f` of what tells the end of a reactor's turn.
+unsafe extern "C" fn turn_end(
+    _reactor: *mut c_void,
+    _watcher: *mut c_void,
+    _revents: c_int,
+    arg: *mut c_void,
+) {
+    guarded((), || {
+        // SAFETY: the watcher goes before its context does.
+        unsafe { context(arg.cast()) }?.turn_ends();
         Ok(())
     });
 }

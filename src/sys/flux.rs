@@ -24,6 +24,8 @@ struct Api {
     get_reactor: unsafe extern "C" fn(Handle) -> ReactorPtr,
     timer_create:
         unsafe extern "C" fn(ReactorPtr, c_double, c_double, Callback, *mut c_void) -> Watcher,
+    /// Fires at the end of each turn, before the reactor waits.
+    prepare_create: Option<unsafe extern "C" fn(ReactorPtr, Callback, *mut c_void) -> Watcher>,
     timer_reset: unsafe extern "C" fn(Watcher, c_double, c_double),
     start: unsafe extern "C" fn(Watcher),
     stop: unsafe extern "C" fn(Watcher),
@@ -34,7 +36,8 @@ struct Api {
     unref: Option<unsafe extern "C" fn(Watcher)>,
 }
 
-/// A Flux handle, and the timer on its reactor that turns the context.
+/// A Flux handle, and what watches its reactor: a timer that turns the context,
+/// and what tells the end of a turn.
 pub struct Flux {
     api: &'static Api,
     handle: Handle,
@@ -42,9 +45,10 @@ pub struct Flux {
     owner: usize,
     rank: u32,
     timer: AtomicPtr<c_void>,
+    turn_end: AtomicPtr<c_void>,
 }
 
-// SAFETY: the handle and the watcher are used by the owner's thread alone,
+// SAFETY: the handle and the watchers are used by the owner's thread alone,
 // which `is_owner` tells; the rest is plain data.
 unsafe impl Send for Flux {}
 // SAFETY: as above.
@@ -63,7 +67,8 @@ impl Flux {
         if unsafe { (api.get_rank)(handle, &mut rank) } < 0 {
             rank = 0;
         }
-        Some(Flux { api, handle, owner: sys::thread_id(), rank, timer: AtomicPtr::default() })
+        let (timer, turn_end) = Default::default();
+        Some(Flux { api, handle, owner: sys::thread_id(), rank, timer, turn_end })
     }
 
     /// The broker's rank; 0 where Flux did not tell.
@@ -81,19 +86,27 @@ impl Flux {
         !self.timer.load(Relaxed).is_null()
     }
 
-    /// Makes the timer, which calls `callback (…, arg)` on the handle's
-    /// thread. It rests until `fire_after`.
+    /// Makes the timer, which calls `on_timer (…, arg)` on the handle's
+    /// thread, and what calls `on_turn_end (…, arg)`. They rest until
+    /// `fire_after` and `watch_turn`.
     ///
     /// # Safety
-    /// On the handle's thread; `callback` can be called with `arg` until
-    /// `destroy_timer`.
-    pub unsafe fn create_timer(&self, callback: Callback, arg: *mut c_void) {
+    /// On the handle's thread; both can be called with `arg` until
+    /// `destroy_watchers`.
+    pub unsafe fn create_watchers(
+        &self,
+        on_timer: Callback,
+        on_turn_end: Callback,
+        arg: *mut c_void,
+    ) {
         // SAFETY: as above.
-        let timer = unsafe {
+        let (timer, turn_end) = unsafe {
             let reactor = (self.api.get_reactor)(self.handle);
-            (self.api.timer_create)(reactor, 1.0, 1.0, callback, arg)
+            let timer = (self.api.timer_create)(reactor, 1.0, 1.0, on_timer, arg);
+            (timer, self.api.prepare_create.map(|create| create(reactor, on_turn_end, arg)))
         };
         self.timer.store(timer, Relaxed);
+        self.turn_end.store(turn_end.unwrap_or(std::ptr::null_mut()), Relaxed);
         if let (false, Some(unref)) = (timer.is_null(), self.api.unref) {
             // SAFETY: a live watcher, on its thread; unref wants it started.
             unsafe {
@@ -133,6 +146,25 @@ impl Flux {
         }
     }
 
+    /// Tells the end of the turn that the reactor is at, or of its first,
+    /// where it runs. It counts as a watcher that keeps the reactor running,
+    /// so that the reactor comes to the end of the turn. False where Flux
+    /// cannot tell. Only on the handle's thread.
+    pub fn watch_turn(&self) -> bool {
+        let turn_end = self.turn_end.load(Relaxed);
+        if !turn_end.is_null() {
+            // SAFETY: a live watcher, on its thread.
+            unsafe { (self.api.start)(turn_end) };
+        }
+        !turn_end.is_null()
+    }
+
+    /// Tells no more ends. Only from the callback that is told.
+    pub fn leave_turn(&self) {
+        // SAFETY: a live watcher, on its thread.
+        unsafe { (self.api.stop)(self.turn_end.load(Relaxed)) };
+    }
+
     /// Logs through Flux. Only from create and the timer's callback.
     pub fn log(&self, message: &Message) {
         let text = message.c_text();
@@ -140,12 +172,14 @@ impl Flux {
         unsafe { (self.api.log)(self.handle, message.level, c"%s".as_ptr(), text.as_ptr()) };
     }
 
-    /// The one call to Flux that destroy makes.
-    pub fn destroy_timer(&self) {
-        let timer = self.timer.swap(std::ptr::null_mut(), Relaxed);
-        if !timer.is_null() {
-            // SAFETY: created above, destroyed once, on the handle's thread.
-            unsafe { (self.api.destroy)(timer) };
+    /// The one function of Flux that destroy calls.
+    pub fn destroy_watchers(&self) {
+        for watcher in [&self.timer, &self.turn_end] {
+            let watcher = watcher.swap(std::ptr::null_mut(), Relaxed);
+            if !watcher.is_null() {
+                // SAFETY: created above, destroyed once, on the handle's thread.
+                unsafe { (self.api.destroy)(watcher) };
+            }
         }
     }
 }
@@ -190,6 +224,7 @@ fn find_api() -> Option<Api> {
             get_rank: function(find(c"flux_get_rank")?),
             get_reactor: function(find(c"flux_get_reactor")?),
             timer_create: function(find(c"flux_timer_watcher_create")?),
+            prepare_create: find(c"flux_prepare_watcher_create").map(|create| function(create)),
             timer_reset: function(find(c"flux_timer_watcher_reset")?),
             start: function(find(c"flux_watcher_start")?),
             stop: function(find(c"flux_watcher_stop")?),

@@ -1,0 +1,101 @@
+//! Lines that wait for the end of a reactor's turn, in datagrams as full as
+//! they can be, and what is known of the reactor.
+
+#![forbid(unsafe_code)]
+
+use crate::encode::packet::{Packer, Rejected, each_line};
+use crate::send::queue::Queue;
+
+/// Lines that are older than this (ns) go with the next call.
+const OLD: u64 = 1_000_000;
+/// A reactor whose last turn ended longer ago than this (ns) may turn no more.
+const KNOWN: u64 = 1_000_000_000;
+
+/// Lines for the end of a turn, in datagrams as full as they can be.
+#[derive(Debug)]
+pub struct Collected {
+    full: Queue,
+    /// The last datagram.
+    packer: Packer,
+    /// What is on its way out.
+    pub scratch: Vec<u8>,
+    /// When the first line came (ns).
+    since: u64,
+    /// The reactor tells when its turn ends.
+    pub watching: bool,
+    /// When it last told (ns), unless it seems to have stopped since.
+    pub turned: Option<u64>,
+}
+
+impl Collected {
+    /// Nothing yet, for datagrams of at most `mtu` bytes.
+    pub fn new(mtu: usize) -> Collected {
+        Collected {
+            full: Queue::default(),
+            packer: Packer::new(mtu),
+            scratch: Vec::new(),
+            since: 0,
+            watching: false,
+            turned: None,
+        }
+    }
+
+    /// How many bytes wait.
+    pub fn len(&self) -> usize {
+        self.full.len() + self.packer.datagram().map_or(0, |(bytes, _)| bytes.len())
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.packer.datagram().is_none()
+    }
+
+    /// Removes everything; the number of lines.
+    pub fn clear(&mut self) -> u64 {
+        let lines = self.packer.datagram().map_or(0, |(_, lines)| lines);
+        self.packer.clear();
+        self.full.clear() + lines
+    }
+
+    /// Whether what is said now is to wait for the end of the turn: else the
+    /// reactor is not known to turn, until it tells again.
+    pub fn is_to_wait(&mut self, now: u64) -> bool {
+        let old = !self.is_empty() && now.saturating_sub(self.since) > OLD;
+        self.turned.take_if(|turned| old || now.saturating_sub(*turned) >= KNOWN);
+        self.turned.is_some()
+    }
+
+    /// Puts the lines of `text` behind the others. Returns what was wrong with
+    /// it, and the number of lines for which there was no memory.
+    pub fn push(&mut self, text: &[u8], now: u64) -> (Rejected, u64) {
+        if self.is_empty() {
+            self.since = now;
+        }
+        let Collected { full, packer, .. } = self;
+        let mut lost = 0;
+        let rejected = each_line(text, packer.limit(), |line| {
+            if !packer.has_room(line.len()) {
+                lost += packer
+                    .datagram()
+                    .map_or(0, |(bytes, lines)| full.push(bytes, lines, usize::MAX));
+                packer.clear();
+            }
+            packer.push_line(line);
+        });
+        (rejected, lost)
+    }
+
+    /// Moves the oldest datagram to `out`; with `all` the last, too, which may
+    /// have room. False where there is none.
+    pub fn pop(&mut self, all: bool, out: &mut Vec<u8>) -> bool {
+        if self.full.front(out).is_some() {
+            self.full.pop();
+            return true;
+        }
+        let Some((bytes, _)) = self.packer.datagram().filter(|_| all) else { return false };
+        out.clear();
+        out.extend_from_slice(bytes);
+        self.packer.clear();
+        true
+    }
+}
