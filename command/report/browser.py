@@ -87,7 +87,7 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, ".plot .u-over")[at]
 
     def legend(self, at):
-        """Of chart `at`, what stands behind each name."""
+        """Of chart `at`, the value after each name."""
         plot = self.driver.find_elements(By.CSS_SELECTOR, ".plot")[at]
         return [value.text for value in plot.find_elements(By.CSS_SELECTOR, ".u-legend .u-value")]
 

@@ -70,7 +70,7 @@ int main (int argc, char **argv)
     fripp_set_agg_period (c.ctx, 0.25);
     for (int i = 0; i < seconds * 1000 / STEP_MS; i++) {
         step (&c);
-        /* a restart: totals begin anew */
+        /* a restart: totals start again at 0 */
         if (i == seconds * 500 / STEP_MS)
             c.tx = c.rx = 0;
         nanosleep (&pause, NULL);

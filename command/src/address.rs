@@ -1,4 +1,4 @@
-//! Where to receive, as the user names it: an end point of the library's, or
+//! Where to receive, as the user names it: an endpoint of the library's, or
 //! one with port 0, and settings for who sends.
 
 use fripp::send::endpoint::Endpoint;

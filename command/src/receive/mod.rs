@@ -51,7 +51,7 @@ impl Sender {
 pub struct Receiver {
     /// One; for `localhost` one of IPv4 and one of IPv6.
     sockets: Vec<Socket>,
-    /// The end point, with the port that was chosen.
+    /// The endpoint, with the port that was chosen.
     pub bound: Endpoint,
     query: Option<String>,
     buffer: Box<[u8]>,
@@ -167,7 +167,7 @@ impl Socket {
 pub struct Losses(Vec<(&'static str, String)>);
 
 impl Losses {
-    /// Datagrams that were dropped, for they came faster than they were taken.
+    /// Datagrams dropped because they came faster than they were received.
     /// A UNIX socket makes its senders wait instead.
     pub fn count(&self) -> u64 {
         let of = |(table, inode): &(&str, String)| {

@@ -57,7 +57,7 @@ pub struct Block {
     pub last_us: u64,
     /// How many there are.
     pub datagrams: u32,
-    /// What the kernel had dropped by then, for want of room.
+    /// Datagrams that the kernel had dropped by then: its buffer was full.
     pub drops: u64,
     data: Vec<u8>,
 }

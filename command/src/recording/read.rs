@@ -108,7 +108,8 @@ impl<R: BufRead + Seek> Reader<R> {
         }
     }
 
-    /// Reads the record at `offset`, checks it, and goes behind it; its kind.
+    /// Reads the record at `offset`, checks it, and moves past it; returns its
+    /// kind.
     fn read_record(&mut self) -> io::Result<Result<Option<u8>, &'static str>> {
         let mut head = [0; HEAD];
         match fill(&mut self.input, &mut head)? {

@@ -28,9 +28,9 @@ const WANTED: usize = 512;
 const SHOWN: usize = 5;
 /// Faults of a recording that are named on standard error.
 const FAULTS: usize = 20;
-/// Intervals at the most: a recording of years has longer ones.
+/// At most so many intervals: a recording of years has longer ones.
 const INTERVALS: f64 = 1e5;
-/// Intervals at the most where the user does not choose their length.
+/// At most so many intervals where the user does not choose their length.
 const CHOSEN_INTERVALS: f64 = 600.0;
 /// Lengths of an interval, in seconds, from which one is chosen.
 const LENGTHS: [f64; 13] =
@@ -46,7 +46,7 @@ pub struct Collection {
     pub times: Times,
     pub tally: Tally,
     pub tracks: Vec<Track>,
-    /// Metrics that have no series, for there were too many.
+    /// Metrics without a series, because there were too many.
     pub untracked: usize,
     pub faults: Vec<Fault>,
     pub wrong: u64,
@@ -198,7 +198,7 @@ impl Collector<'_> {
         for track in tracks {
             track.tick(&mut tally.metrics[track.metric], seconds);
         }
-        // else all of it has begun anew already
+        // else all of it has been reset already
         if self.has_more {
             tally.tick();
         }

@@ -3,7 +3,7 @@
 //! value are kept, in the order in which they came.
 #![forbid(unsafe_code)]
 
-/// Values of a series at the most.
+/// A series has at most so many values.
 const ROWS: usize = 1_200;
 
 /// The times that all series of a report have in common.

@@ -12,7 +12,7 @@ use crate::figure::grouped;
 use crate::statistic::{FIGURES, Statistic, kind};
 use crate::tally::{Metric, Value};
 
-/// Rows at the most.
+/// A table has at most so many rows.
 const ROWS: usize = 1_000;
 
 pub fn metrics(collection: &mut Collection) -> String {

@@ -11,9 +11,9 @@ use crate::distribution::{Budget, Distribution, Summary};
 use crate::safe;
 use crate::wire::{self, Item, Line};
 
-/// Metrics at the most.
+/// At most so many metrics are kept.
 const MAX_METRICS: usize = 100_000;
-/// Bytes that the values of timings and the members of sets take at the most.
+/// The values of timings and the members of sets take at most so many bytes.
 const MAX_BYTES: usize = 256 << 20;
 /// What a member takes, with its part of the table.
 const MEMBER: usize = 2 * size_of::<u64>();
@@ -190,7 +190,7 @@ impl Tally {
         }
     }
 
-    /// Begins anew what is counted from tick to tick.
+    /// Resets what is counted from tick to tick.
     pub fn tick(&mut self) {
         for metric in &mut self.metrics {
             metric.lines_now = 0;
