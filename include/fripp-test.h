@@ -342,7 +342,7 @@ static inline struct fripp_test *fripp_test_open (int family,
 
 /* Open a receiver, on UDP or on a UNIX datagram socket.
  *
- * settings  what is to stand behind the '?' of its URI, as
+ * settings  what follows the '?' of its URI, such as
  *           "dialect=statsd&prefix=app"; NULL for none
  *
  * A UNIX socket holds about ten datagrams, and a sender waits then, so none
