@@ -24,7 +24,7 @@ pub struct Stats {
     pub send_errors: u64,
     /// Sockets opened after the first one.
     pub reconnects: u64,
-    /// Look-ups of a host's name that ended, well or not.
+    /// DNS lookups that ended, whether or not they found an address.
     pub resolutions: u64,
 }
 

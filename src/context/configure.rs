@@ -65,7 +65,7 @@ impl Context {
         if let Some((_, mut out)) = self.lock() {
             out.next_flush = phase::after(sys::now(), timer_period(out.settings.period));
             if self.flux().is_some_and(Flux::is_owner) {
-                // it is set anew
+                // `wake` sets the timer again below
                 out.timer_runs = false;
             }
             if let Some(active) = &self.active {

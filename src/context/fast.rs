@@ -1,4 +1,4 @@
-//! The fast path: a call whose metric is known and plain is a look-up, one
+//! The fast path: a call whose metric is known and plain is a lookup, one
 //! atomic operation, and a mark for the flush. Nothing here takes a lock,
 //! allocates, panics, or reaches a system call; the slow path, in `record`,
 //! has everything else.

@@ -49,7 +49,7 @@ pub type Logger = Box<dyn Fn(&Message) + Send>;
 pub struct Context {
     pub(crate) me: Weak<Context>,
     flux: Option<Flux>,
-    /// There is an end point: otherwise the context is disabled.
+    /// `Some` where an endpoint is configured: otherwise the context is disabled.
     pub(crate) active: Option<Active>,
     logger: Mutex<Sink>,
     /// Where the list of the process's contexts has it.
@@ -229,7 +229,7 @@ impl Context {
         context
     }
 
-    /// Whether an end point is configured.
+    /// Whether an endpoint is configured.
     pub fn is_enabled(&self) -> bool {
         self.active.is_some()
     }
@@ -328,8 +328,7 @@ impl Context {
         }
     }
 
-    /// Sends what is pending, for 100 ms at the most, and lets go of
-    /// everything.
+    /// Sends what is pending, for at most 100 ms, and releases everything.
     pub(crate) fn end(&self) {
         if let Some(flux) = self.flux() {
             flux.destroy_watchers();

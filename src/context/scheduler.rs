@@ -24,7 +24,7 @@ pub trait Turn: Send + Sync {
 /// The thread, and when it turns which context.
 #[derive(Debug)]
 pub struct Scheduler {
-    /// By time (ns) and context: each is in it once at the most.
+    /// By time (ns) and context: each is in it at most once.
     due: BTreeMap<(u64, usize), Weak<dyn Turn>>,
     /// Contexts that have ever asked for a turn and still live.
     members: usize,
@@ -115,7 +115,7 @@ pub fn leave(context: Weak<dyn Turn>, turn_at: Option<u64>) {
     WAKE.notify_all();
     // in a handler of a fork it would wait for this one's locks
     if let Some(thread) = thread.filter(|thread| !thread.is_current() && !is_forking()) {
-        // it holds its lock for one burst at the most
+        // it keeps its lock for at most one burst
         thread.join();
     }
 }

@@ -258,8 +258,8 @@ impl Context {
         }
     }
 
-    /// The first turn is to take the answer of a look-up that is under way, or
-    /// to tell that there was none.
+    /// The first turn takes the answer of a lookup that is under way, or
+    /// reports that there was none.
     pub fn wake_for_lookup(&self) {
         let Some((_, mut out)) = self.lock() else { return };
         let Outbound { delivery, journal, .. } = &mut *out;

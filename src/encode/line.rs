@@ -34,7 +34,7 @@ pub fn is_reserved(start: &[u8]) -> bool {
     start.starts_with(b"_sc") || start.starts_with(b"_e")
 }
 
-/// Writes what stands behind the value: `|ms|@0.5|#k:v`, for a value that
+/// Writes what follows the value: `|ms|@0.5|#k:v`, for a value that
 /// stands for `k`, of a metric with these tags.
 pub fn tail(out: &mut Vec<u8>, settings: &Settings, own_tags: &[u8], kind: Kind, k: u32) {
     out.push(b'|');

@@ -66,7 +66,7 @@ pub struct Pieces {
     /// What stands between name and value: the context's tags, where they
     /// belong into the name, and a `:`.
     joint: Piece,
-    /// What stands behind a value, by kind.
+    /// What follows a value, by kind.
     tails: [Piece; Kind::ALL.len()],
     /// Names up to this long can be taken: none where a piece is too long.
     longest: usize,
@@ -75,7 +75,8 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// Those of the settings. Where one is too long, no line is made of them.
+    /// Makes the pieces of the settings. If one is too long, no line is made
+    /// of them.
     pub fn new(settings: &Settings) -> Pieces {
         let form = settings.dialect.form();
         let mut longest = INLINE;
@@ -121,14 +122,14 @@ impl Pieces {
         Some(self.joint.write(out, at + len))
     }
 
-    /// What stands behind the value of a kind, where pieces are in use.
+    /// What follows the value of a kind, where pieces are in use.
     #[inline]
     pub fn short_tail(&self, kind: Kind) -> Option<&[u8]> {
         let tail = &self.tails[kind as usize];
         (self.longest > 0).then_some(&tail.bytes[..tail.len])
     }
 
-    /// Writes what stands behind the value of a kind. Where it ends.
+    /// Writes what follows the value of a kind; returns where it ends.
     #[inline(always)]
     pub fn tail(&self, out: &mut Scratch, at: usize, kind: Kind) -> usize {
         self.tails[kind as usize].write(out, at)

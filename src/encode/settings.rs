@@ -19,8 +19,8 @@ const PERIODS: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
 const GAUGE_ROOM: usize = 32;
 /// Room for `:`, `|ms`, a sample rate and a newline.
 const AROUND_VALUE: usize = 24;
-/// Room for a value and what stands behind it, in a datagram that is shorter
-/// than the dialect's names are.
+/// Bytes for a value and what follows it, in a datagram that is shorter than
+/// the dialect's names are.
 const VALUE_ROOM: usize = 64;
 
 /// The settings of a context.
@@ -47,7 +47,7 @@ pub struct Settings {
     pub max_metrics: usize,
     /// The most bytes that samples, members and packets take that wait.
     pub buffer: usize,
-    /// Goes before the message of a look-up that fails: where the endpoint
+    /// Goes before the message of a lookup that fails: where the endpoint
     /// came from.
     pub origin: &'static str,
 }

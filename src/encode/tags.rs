@@ -107,7 +107,7 @@ pub fn write_in_name(separator: u8, context: &[u8], metric: &[u8], out: &mut Vec
     }
 }
 
-/// Writes what goes behind the value: `|#k:v,k2:v2`.
+/// Writes the tags, which follow the value: `|#k:v,k2:v2`.
 pub fn write_suffix(form: &Form, context: &[u8], metric: &[u8], out: &mut Vec<u8>) {
     let mut lead = &b"|#"[..];
     for tag in merged(context, metric) {

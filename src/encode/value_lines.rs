@@ -26,7 +26,7 @@ pub struct ValueLines {
     line: Vec<u8>,
     /// Where the value is.
     head: usize,
-    /// What stands behind it.
+    /// What follows it.
     tail: Vec<u8>,
     samples: Vec<f64>,
     next: usize,

@@ -4,8 +4,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// Memory that the samples of a context take, and what was lost for want of
-/// it.
+/// Memory that the samples of a context take, and what was lost because there
+/// was not enough of it.
 #[derive(Debug)]
 pub struct Budget {
     bound: usize,

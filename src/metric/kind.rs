@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-/// What was recorded, as StatsD tells its metrics apart.
+/// What was recorded: the types of metrics that StatsD distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {

@@ -43,7 +43,7 @@ impl Members {
         members.len() == 1
     }
 
-    /// Takes all members out, and starts anew.
+    /// Takes all members out, which leaves the set empty.
     pub fn take(&self, budget: &Budget) -> Distinct {
         let members = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         members.iter().for_each(|member| budget.give_back(member.len() + OVERHEAD));

@@ -106,7 +106,7 @@ pub mod state {
 }
 
 impl Metric {
-    /// A metric that is nobody's.
+    /// A metric that belongs to no context.
     pub const fn blank(state: u8) -> Metric {
         Metric {
             value: AtomicI64::new(0),

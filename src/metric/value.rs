@@ -191,7 +191,7 @@ impl Metric {
         }
     }
 
-    /// A counter's sum, which starts anew, where it is all: neither 0 nor
+    /// Takes a counter's sum, which restarts at 0, where it is all: neither 0 nor
     /// beyond 64 bits. What it has else is to be taken by `take_after`.
     #[inline(always)]
     pub fn take_plain(&self) -> Result<i64, i64> {
@@ -217,7 +217,7 @@ impl Metric {
         if self.upper.load(SeqCst) == 0 { 0 } else { self.upper.swap(0, SeqCst) as i64 }
     }
 
-    /// A counter's sum, which starts anew, and how often 2^64 is to be added
+    /// Takes a counter's sum, which restarts at 0, and how often 2^64 is to be added
     /// to it.
     pub(crate) fn take_sum(&self) -> (i64, i64) {
         let low = self.value.swap(0, SeqCst);

@@ -28,8 +28,7 @@ impl Context {
         Ok(context)
     }
 
-    /// Sends what is pending, for 100 ms at the most, and lets go of
-    /// everything.
+    /// Sends what is pending, for at most 100 ms, and releases everything.
     pub fn close(&self) {
         if self.is_enabled() {
             exit::remove(self.entry.load(Relaxed));

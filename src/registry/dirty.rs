@@ -68,8 +68,8 @@ impl Reader {
         self.last = list.tail.load(SeqCst);
     }
 
-    /// Whether nothing is in the list. Its tail alone does not tell: the
-    /// stub may stand behind a metric that a thread was about to link when
+    /// Whether nothing is in the list. Its tail alone does not show it: the
+    /// stub may follow a metric that a thread was about to link when
     /// this reader looked.
     pub fn is_at_end(&self, list: &DirtyQueue) -> bool {
         let stub = Arc::as_ptr(&list.stub);

@@ -1,5 +1,5 @@
-//! The addresses of an end point: as they stand, or looked up, and looked up
-//! again in time.
+//! The addresses of an endpoint: given as they are, or looked up, and looked
+//! up again in time.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,7 @@ use crate::send::endpoint::{Endpoint, Host};
 use crate::send::resolver::{Done, Lookup};
 use crate::send::socket::Address;
 
-/// After a look-up that failed, and while nobody answers at the address, the
+/// After a lookup that failed, and while no server answers at the address, the
 /// next comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
 /// The same after one for which there was no thread: a flush, which has 100
@@ -26,12 +26,12 @@ const FRESH: u64 = 700 * MS;
 /// More addresses than a name server rotates.
 const MANY: usize = 64;
 
-/// The addresses of an end point.
+/// The addresses of an endpoint.
 #[derive(Debug)]
 pub struct Addresses {
     /// The host's name and the port, where they are to be looked up.
     name: Option<(String, u16)>,
-    /// Said with a failed look-up: `parse error: ` for an end point that
+    /// Comes before the message of a failed lookup: `parse error: ` for an endpoint that
     /// came from the environment.
     origin: &'static str,
     list: Vec<Address>,
@@ -68,18 +68,18 @@ impl Addresses {
         self.list.clear();
     }
 
-    /// In a child process: a look-up that is under way is the parent's. Its
+    /// In a child process: a lookup that is under way is the parent's. Its
     /// lock may be held by a thread that is not here.
     pub fn after_fork(&mut self) {
         std::mem::forget(self.lookup.take());
     }
 
-    /// Whether a look-up is under way.
+    /// Whether a lookup is under way.
     pub fn is_looking_up(&self) -> bool {
         self.lookup.is_some()
     }
 
-    /// When the next look-up is due, where there is no address (ns).
+    /// When the next lookup is due, where there is no address (ns).
     pub fn lookup_at(&self) -> Option<u64> {
         let wanted = self.name.is_some() && self.list.is_empty() && self.lookup.is_none();
         wanted.then_some(self.due)
@@ -104,8 +104,8 @@ impl Addresses {
         self.wait = 0;
     }
 
-    /// Starts a look-up of the host's name where one is due: where there is no
-    /// address, where none answers (`doubted`), and where the last look-up was
+    /// Starts a lookup of the host's name when it is due: where there is no
+    /// address, where none answers (`doubted`), and where the last lookup was
     /// a minute ago. Takes its answer, when it is there; whether the addresses
     /// are others now.
     pub fn resolve(
@@ -136,7 +136,7 @@ impl Addresses {
             Ok(addresses) => {
                 self.due = now + jitter(AGE, now);
                 journal.problems.over(Problem::Resolve, |count| {
-                    format!("{name} has an address, after {count} look-ups without one")
+                    format!("{name} has an address, after {count} lookups without one")
                 });
                 if same_set(&addresses, &self.list) {
                     return false;

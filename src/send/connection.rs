@@ -1,4 +1,4 @@
-//! The way to the end point: its addresses, the socket, and when to try
+//! The connection to the endpoint: its addresses, the socket, and when to try
 //! again after a failure.
 
 #![forbid(unsafe_code)]
@@ -19,7 +19,7 @@ use crate::send::socket_pool;
 const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
 /// The same for a kernel whose buffer is full.
 const STALL: std::ops::RangeInclusive<u64> = MS..=100 * MS;
-/// The same for a socket of its own, where one is borrowed.
+/// The same for a socket of its own, while another context's is used.
 const OWN_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
 
 /// What the kernel said of a datagram.
@@ -49,7 +49,7 @@ pub struct Datagram<'a> {
     pub lines: u64,
 }
 
-/// A way to an end point.
+/// A connection to an endpoint.
 #[derive(Debug)]
 pub struct Connection {
     endpoint: Endpoint,
@@ -124,7 +124,7 @@ impl Connection {
         self.addresses.clear();
     }
 
-    /// In a child process: the socket, and a look-up that is under way, are
+    /// In a child process: the socket, and a lookup that is under way, are
     /// the parent's.
     pub fn after_fork(&mut self) {
         self.socket = None;
@@ -178,7 +178,7 @@ impl Connection {
                     // it may be about an earlier datagram
                     libc::EMSGSIZE if std::mem::take(&mut late) => continue,
                     libc::EMSGSIZE => {
-                        // larger than the path to this end point takes at all
+                        // larger than the path to this endpoint takes at all
                         journal.stats.dropped_oversize += datagram.lines;
                         return Sent::Done;
                     }

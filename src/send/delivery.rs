@@ -20,7 +20,7 @@ pub enum Progress {
     Blocked,
 }
 
-/// Whether a datagram may be dropped for want of room.
+/// Whether a datagram may be dropped when the buffer is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retain {
     /// No: the sums, totals and gauges in it are nowhere else.

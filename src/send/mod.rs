@@ -7,7 +7,7 @@
 //! | `EAGAIN`, `ENOBUFS` | it waits, and is retried after 1 ms, up to 100 ms |
 //! | refused at once | it waits: the next address is tried, or this one again after 10 ms, up to 500 ms |
 //! | refused, reported by the next call | the datagram before is lost and counted (`dropped_send`); this one is sent |
-//! | no socket at a UNIX path, no address of the name yet | it waits, as above; look-ups come after 1 s, up to 60 s |
+//! | no socket at a UNIX path, no address of the name yet | it waits, as above; lookups come after 1 s, up to 60 s |
 //! | `EMSGSIZE` | it is larger than the path to this server takes: lost, `dropped_oversize` |
 //! | taken, for a minute | in a pause of half a second a new socket takes the place of one to another host |
 //! | a UNIX socket is full for half a second | a new one is tried: the path may be another server's by now |

@@ -1,6 +1,6 @@
 //! Host names looked up on a short-lived thread of their own, for
 //! getaddrinfo waits as long as it likes. Contexts that want the same name
-//! share one look-up: that which is under way, or a recent one's answer.
+//! share one lookup: that which is under way, or a recent one's answer.
 
 #![forbid(unsafe_code)]
 
@@ -12,19 +12,19 @@ use crate::send::socket::Address;
 use crate::sys;
 use crate::sys::fork_lock::{Guard, Lock};
 
-/// Runs when a look-up has ended, on its thread.
+/// Runs when a lookup has ended, on its thread.
 pub type Done = Box<dyn FnOnce() + Send>;
 
 static UNDER_WAY: Lock<UnderWay> = Lock::new(UnderWay(Vec::new()));
 
-/// An answer is of use to others for this long at the most, in ns.
+/// Others can use an answer for at most this long, in ns.
 const KEPT: u64 = 60_000_000_000;
 
-/// The look-ups that have no answer yet, and those that had one just now.
+/// The lookups that have no answer yet, and those that had one just now.
 #[derive(Debug)]
 pub struct UnderWay(Vec<Lookup>);
 
-/// A look-up under way, or ended with its answer.
+/// A lookup under way, or ended with its answer.
 #[derive(Clone, Debug)]
 pub struct Lookup(Arc<Shared>);
 
@@ -52,7 +52,7 @@ impl std::fmt::Debug for State {
 }
 
 impl Lookup {
-    /// Starts looking `host` up, or joins a look-up of it that is under way or
+    /// Starts looking `host` up, or joins a lookup of it that is under way or
     /// has ended since the time `since` (ns), the answer of which is there
     /// then. Otherwise `done` runs when it is, which may be after the caller
     /// has lost interest.
@@ -103,7 +103,7 @@ impl Lookup {
 }
 
 impl UnderWay {
-    /// In a child process no look-up is under way. Those of the parent are
+    /// In a child process no lookup is under way. Those of the parent are
     /// not touched: a thread that is not here may have them locked.
     pub fn after_fork(&mut self) {
         std::mem::forget(std::mem::take(&mut self.0));
@@ -115,7 +115,7 @@ pub fn is_free() -> bool {
     UNDER_WAY.is_free()
 }
 
-/// Locks the look-ups that are under way.
+/// Locks the lookups that are under way.
 pub fn lock() -> Guard<'static, UnderWay> {
     UNDER_WAY.lock()
 }

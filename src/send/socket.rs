@@ -46,7 +46,7 @@ pub enum Refusal {
     After(io::Error),
 }
 
-/// The address of an end point, looked up.
+/// The address of an endpoint, looked up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Address(SockAddr);
 

@@ -176,8 +176,8 @@ fn run_anywhere() {
 
 /// Starts a thread with all signals blocked, so that the host's handlers and
 /// signalfds get them, with the default policy, and on the processors of the
-/// process's first thread. Not the standard library's: that one's handlers of
-/// stack overflows and hooks are none of a library's business, and take 14 KiB.
+/// process's first thread. Not the standard library's, which installs handlers of
+/// stack overflows and hooks that a library should not, and takes 14 KiB.
 pub fn spawn(name: &'static CStr, run: Run) -> std::io::Result<Thread> {
     extern "C" fn start(arg: *mut c_void) -> *mut c_void {
         // SAFETY: `spawn` made it so, for this one call.

@@ -101,7 +101,7 @@ impl Flush {
             && self.readers.values.is_at_end(&registry.values)
     }
 
-    /// When the next gauge or total is to be sent again (ns), where one is:
+    /// When the next gauge or total is to be sent again (ns), if there is one:
     /// the first time that it can be.
     pub fn refresh_at(&self, registry: &Registry) -> Option<u64> {
         let ms = self.wheel.next_due(registry)?;
