@@ -4,7 +4,7 @@
 //!
 //! Each folder is a layer, and imports point down: [`ffi`] -> [`process`] ->
 //! [`context`] -> [`send`] -> [`encode`], [`registry`] -> [`metric`] -> [`sys`].
-//! `ARCHITECTURE.md` shows the way that a metric takes through them.
+//! `ARCHITECTURE.md` shows the path of a metric through them.
 //!
 //! # From Rust
 //!

@@ -112,7 +112,7 @@ impl Journal {
         }
     }
 
-    /// A metric or a line is dropped, for the reason of the error.
+    /// Reports that a metric or a line is dropped because of `error`.
     pub fn dropped_bad(&mut self, error: Error, what: impl Display, now: u64) {
         let stats = &mut self.stats;
         match error {

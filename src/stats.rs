@@ -15,7 +15,7 @@ pub struct Stats {
     pub dropped_invalid: u64,
     /// Lines longer than a datagram, names longer than the dialect's bound.
     pub dropped_oversize: u64,
-    /// Lines for which there was no room or no memory.
+    /// Lines dropped because a buffer was full or there was no memory.
     pub dropped_full: u64,
     /// Lines that were sent and then refused by the server's host, or still
     /// waited when the context went.

@@ -17,13 +17,13 @@ pub struct Collected {
     full: Queue,
     /// The last datagram.
     packer: Packer,
-    /// What is on its way out.
+    /// The datagram that is being sent.
     pub scratch: Vec<u8>,
     /// When the first line came (ns).
     since: u64,
-    /// The reactor tells when its turn ends.
+    /// The reactor reports when its turn ends.
     pub watching: bool,
-    /// When it last told (ns), unless it seems to have stopped since.
+    /// When it last reported (ns), unless it seems to have stopped since.
     pub turned: Option<u64>,
 }
 
@@ -58,14 +58,14 @@ impl Collected {
     }
 
     /// Whether what is said now is to wait for the end of the turn: else the
-    /// reactor is not known to turn, until it tells again.
+    /// reactor is not known to run, until it reports a turn again.
     pub fn is_to_wait(&mut self, now: u64) -> bool {
         let old = !self.is_empty() && now.saturating_sub(self.since) > OLD;
         self.turned.take_if(|turned| old || now.saturating_sub(*turned) >= KNOWN);
         self.turned.is_some()
     }
 
-    /// Puts the lines of `text` behind the others. Returns what was wrong with
+    /// Puts the lines of `text` after the others. Returns what was wrong with
     /// it, and the number of lines for which there was no memory.
     pub fn push(&mut self, text: &[u8], now: u64) -> (Rejected, u64) {
         if self.is_empty() {
@@ -86,7 +86,7 @@ impl Collected {
     }
 
     /// Moves the oldest datagram to `out`; with `all` the last, too, which may
-    /// have room. False where there is none.
+    /// not be full. False if there is none.
     pub fn pop(&mut self, all: bool, out: &mut Vec<u8>) -> bool {
         if self.full.front(out).is_some() {
             self.full.pop();

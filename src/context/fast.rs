@@ -25,11 +25,11 @@ pub enum Fast {
     Recorded,
     /// Recorded, but no flush is scheduled: `Context::tick` has to be called.
     NoFlush,
-    /// Nothing was done: the call is the slow path's.
+    /// Nothing was done: the slow path has to do it.
     Slow,
 }
 
-/// Whether a real number takes no more digits than any line has room for, and
+/// Whether a real number takes no more digits than fit into any line, and
 /// no sign, which not every server reads. Others have to be looked at.
 #[inline]
 pub(super) fn is_short(value: f64) -> bool {

@@ -1,5 +1,6 @@
-//! A context: what the caller holds. Numbers and samples are recorded into
-//! its registry without a lock; everything on its way out goes through one.
+//! A context, which the caller has a pointer to. Numbers and samples are
+//! recorded into its registry without a lock; everything that is sent goes
+//! through one.
 
 #![forbid(unsafe_code)]
 
@@ -49,7 +50,7 @@ pub type Logger = Box<dyn Fn(&Message) + Send>;
 pub struct Context {
     pub(crate) me: Weak<Context>,
     flux: Option<Flux>,
-    /// `Some` where an endpoint is configured: otherwise the context is disabled.
+    /// `None` if the context is disabled: no endpoint is configured.
     pub(crate) active: Option<Active>,
     logger: Mutex<Sink>,
     /// Where the list of the process's contexts has it.
@@ -86,7 +87,7 @@ impl Active {
     }
 }
 
-/// The way out of a context.
+/// What a context needs to send, behind one lock.
 #[derive(Debug)]
 pub(crate) struct Outbound {
     pub settings: Settings,
@@ -112,7 +113,7 @@ pub(crate) struct Outbound {
     pub closed: bool,
     /// There is a sink.
     pub has_logger: bool,
-    /// The server does not answer, and Flux's log was told.
+    /// The server does not answer, and Flux's log has a message about it.
     pub outage: Option<Outage>,
 }
 
@@ -370,12 +371,12 @@ impl Context {
         Some((active, active.outbound.lock()))
     }
 
-    /// Whether nobody has its way out locked at this moment.
+    /// Whether its `Outbound` is unlocked at this moment.
     pub fn is_free(&self) -> bool {
         self.active.as_ref().is_none_or(|active| active.outbound.is_free())
     }
 
-    /// Waits for a message that is being told. A child's sink may be locked by
+    /// Waits for a message that is being logged. A child's sink may be locked by
     /// a thread that is not here.
     fn lock_logger(&self) -> Option<MutexGuard<'_, Sink>> {
         if sys::generation() == self.generation {
@@ -396,8 +397,8 @@ impl Context {
             return;
         }
         drop(out);
-        // busy: this is a call from within a sink, or another thread's turn
-        // to tell, which looks again before it ends
+        // busy: this is a call from within a sink, or another thread is
+        // logging, which looks again before it ends
         while let Ok(logger) = self.logger.try_lock() {
             let Some(logger) = &logger.logger else { return };
             let messages = self.lock().map(|(_, mut out)| out.journal.problems.take());

@@ -11,8 +11,8 @@ use foldhash::fast::FixedState;
 
 use crate::sys;
 
-/// What of a number is the phase (ns, 78 hours); the rest tells of which
-/// process, for a child's is another.
+/// The bits of a number that are the phase (ns, 78 hours); the others identify
+/// its process, because a child has another phase.
 const PHASE: u64 = (1 << 48) - 1;
 
 /// The first instant after `now` at which a flush of this period (ns) begins.

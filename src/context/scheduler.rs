@@ -143,12 +143,12 @@ fn run(generation: u64) {
     }
 }
 
-/// What tells a context from others that live.
+/// Distinguishes a context from others that live.
 fn id(context: &Weak<dyn Turn>) -> usize {
     context.as_ptr().cast::<()>().addr()
 }
 
-/// Whether nobody has it locked at this moment.
+/// Whether it is unlocked at this moment.
 pub fn is_free() -> bool {
     SCHEDULER.is_free()
 }

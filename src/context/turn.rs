@@ -251,7 +251,7 @@ impl Context {
         });
     }
 
-    /// The same, where a look at the time tells that it is due.
+    /// The same, if the time shows that it is due.
     pub(crate) fn resolve_if_due(&self, out: &mut Outbound, now: u64) {
         if out.delivery.connection().addresses().is_lookup_due(now) {
             self.resolve(out, now);

@@ -224,7 +224,7 @@ impl Dialect {
         &FORMS[self as usize]
     }
 
-    /// The letters behind the `|`; a histogram's as a distribution's where
+    /// The letters after the `|`; a histogram's as a distribution's where
     /// there are both and `distribution` says so.
     pub fn letters(self, kind: Kind, distribution: bool) -> &'static [u8] {
         let form = self.form();

@@ -81,7 +81,7 @@ pub fn real(out: &mut Vec<u8>, value: f64) {
         None => (mantissa, &[][..]),
     };
     if exponent < 0 {
-        // one digit before the dot, so what moves behind it is all of it
+        // one digit before the dot, which moves after it
         out.extend_from_slice(b"0.");
         out.resize(out.len() + (-exponent) as usize - whole.len(), b'0');
         out.extend_from_slice(whole);
@@ -107,7 +107,7 @@ pub fn timing(out: &mut Vec<u8>, ms: f64) {
     let whole = ms.trunc();
     let millionths = millionths(ms - whole);
     let whole = whole as u64 + millionths / 1_000_000;
-    // at most 16 digits, a dot and 6 more, behind a byte for a leading 0; the
+    // at most 16 digits, a dot and 6 more, after a byte for a leading 0; the
     // masks only show that all is in bounds
     let mut text = [0; 33];
     let mut put = |at: usize, pair| [text[at & 31], text[(at & 31) + 1]] = pair;

@@ -5,7 +5,7 @@
 use crate::sys::memory;
 
 /// The longest datagram by default, in bytes: what fits an Ethernet frame
-/// with room for tunnels.
+/// with bytes left for tunnels.
 pub const MAX_PACKET: usize = 1440;
 /// The bounds of the `mtu` of a URI.
 pub const MTU_RANGE: std::ops::RangeInclusive<usize> = 512..=65_507;
@@ -13,7 +13,7 @@ pub const MTU_RANGE: std::ops::RangeInclusive<usize> = 512..=65_507;
 /// A datagram that lines are put into.
 #[derive(Debug)]
 pub struct Packer {
-    /// Each line behind a newline: the first one is not the datagram's.
+    /// Each line follows a newline: the first newline is not sent.
     bytes: Vec<u8>,
     lines: u64,
     limit: usize,
@@ -24,7 +24,7 @@ pub struct Packer {
 pub struct Rejected {
     /// Longer than a datagram by themselves.
     pub oversize: u64,
-    /// With a NUL byte: no server reads on behind one.
+    /// With a NUL byte: no server reads what follows one.
     pub invalid: u64,
     /// There was no memory for them.
     pub no_memory: u64,
@@ -52,15 +52,15 @@ impl Packer {
         self.bytes.len() + len <= self.limit
     }
 
-    /// Puts lines in that have a newline in front and between them, for which
-    /// there is room.
+    /// Puts lines in that have a newline in front and between them. They must
+    /// fit.
     #[inline]
     pub fn push(&mut self, block: &[u8], lines: u64) {
         self.bytes.extend_from_slice(block);
         self.lines += lines;
     }
 
-    /// Puts a line in, for which there is room.
+    /// Puts a line in, which must fit.
     pub fn push_line(&mut self, line: &[u8]) {
         self.bytes.push(b'\n');
         self.push(line, 1);

@@ -1,6 +1,6 @@
 //! The lines of one flush from pieces of fixed sizes. What all lines have in
 //! common is made ready once, a line is then a few copies whose sizes the
-//! compiler knows. What does not fit takes the general way, `line`.
+//! compiler knows. `line` formats what does not fit.
 
 #![forbid(unsafe_code)]
 
@@ -15,14 +15,14 @@ use crate::metric::kind::Kind;
 const PIECE: usize = 64;
 /// Of most pieces so much is enough to copy.
 const SHORT: usize = 16;
-/// Where a line is put together, behind a newline: room for a piece, a name,
-/// a piece, a number and a piece, and for a piece behind any of the first 256
+/// Where a line is put together, after a newline: enough for a piece, a name,
+/// a piece, a number and a piece, and for a piece after any of the first 256
 /// bytes, which nothing ends beyond.
 pub type Scratch = [u8; 256 + PIECE];
 
 const _: () = assert!(1 + PIECE + INLINE + PIECE + number::DIGITS + PIECE < 256);
 
-/// Room for one line.
+/// Bytes for one line, all newlines.
 pub const BLANK: Scratch = [b'\n'; 256 + PIECE];
 
 /// Copies to `at`, which is below 256: the mask only shows that it is.
@@ -150,7 +150,7 @@ impl Pieces {
             copy(out, at, b"-");
             at += 1;
         }
-        // the first digit may have a 0 before it, which is in the way
+        // a 0 may be written before the first digit: that byte is put back
         let (value, before) = (value.unsigned_abs(), out[(at - 1) & 255]);
         let end = at + number::len(value);
         number::digits(value, end, |at, pair| copy(out, at, &pair));
@@ -167,7 +167,7 @@ mod tests {
 
     const NOBODY: *mut () = std::ptr::null_mut();
 
-    /// Every line is that of the general way, or left to it.
+    /// Every line is the same as that of `line`, or left to `line`.
     #[test]
     fn the_same_lines_as_in_general() {
         let long = "p".repeat(PIECE);

@@ -15,9 +15,9 @@ use crate::metric::kind::Kind;
 pub const SECOND: u64 = 1_000_000_000;
 /// The periods that there may be besides 0, in seconds.
 const PERIODS: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
-/// Room for `:0|g`, a newline, and `:` and 20 digits and `|g`.
+/// Bytes for `:0|g`, a newline, and `:` and 20 digits and `|g`.
 const GAUGE_ROOM: usize = 32;
-/// Room for `:`, `|ms`, a sample rate and a newline.
+/// Bytes for `:`, `|ms`, a sample rate and a newline.
 const AROUND_VALUE: usize = 24;
 /// Bytes for a value and what follows it, in a datagram that is shorter than
 /// the dialect's names are.

@@ -87,7 +87,7 @@ pub fn has_bare(tags: &[u8]) -> bool {
     each(tags).any(|tag| halves(tag).1.is_none())
 }
 
-/// The tags of a line: the context's but for those of which the metric has
+/// The tags of a line: the context's except those of which the metric has
 /// the key, then the metric's.
 fn merged<'a>(context: &'a [u8], metric: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let replaced = |tag: &&[u8]| each(metric).any(|own| halves(own).0 == halves(tag).0);

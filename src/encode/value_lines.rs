@@ -15,10 +15,10 @@ use crate::metric::kind::Kind;
 use crate::metric::members::Distinct;
 use crate::metric::samples::Drained;
 
-/// A line of packed values is begun where there is room for two like this.
+/// A line of packed values is begun where two of this size fit.
 const VALUE: usize = 24;
 
-/// What a metric had recorded, on its way into lines.
+/// The recorded values of a metric, as they become lines.
 #[derive(Debug)]
 pub struct ValueLines {
     kind: Kind,

@@ -228,7 +228,7 @@ unsafe extern "C" fn reactor_turn(
     });
 }
 
-/// The `flux_watcher_f` of what tells the end of a reactor's turn.
+/// The `flux_watcher_f` of the watcher that reports the end of a turn.
 unsafe extern "C" fn turn_end(
     _reactor: *mut c_void,
     _watcher: *mut c_void,

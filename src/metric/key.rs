@@ -1,5 +1,5 @@
-//! The bytes of a metric's key. They change only where a metric that nobody
-//! can reach is given another name.
+//! The bytes of a metric's key. They change only when a metric that no
+//! other thread can reach gets another name.
 
 use std::cell::UnsafeCell;
 
@@ -28,7 +28,7 @@ struct Long(std::ptr::NonNull<u8>);
 // SAFETY: they are read by many, and written by one whom no reader meets:
 // see `replace`.
 unsafe impl Sync for KeyBytes {}
-// SAFETY: the box behind `Long` is nobody else's.
+// SAFETY: only `Long` owns its box.
 unsafe impl Send for KeyBytes {}
 
 impl Bytes {
@@ -48,7 +48,7 @@ impl KeyBytes {
     /// The bytes, which are so many.
     #[inline]
     pub fn get(&self, len: usize) -> &[u8] {
-        // SAFETY: nobody writes while there are readers, and the length was
+        // SAFETY: no thread writes while there are readers, and the length was
         // looked at.
         unsafe {
             let bytes = &*self.0.get();
@@ -56,17 +56,17 @@ impl KeyBytes {
         }
     }
 
-    /// The place of a short key, with whatever is behind it.
+    /// The place of a short key, with any bytes that follow it.
     #[inline]
     pub fn inline(&self) -> &[u8; INLINE] {
-        // SAFETY: nobody writes while there are readers.
+        // SAFETY: no thread writes while there are readers.
         unsafe { &(*self.0.get()).inline }
     }
 
     /// Puts other bytes in the place of those, which were `len`.
     ///
     /// # Safety
-    /// No other thread uses this key, and nobody has a reference to its bytes.
+    /// No other thread uses this key, and no one has a reference to its bytes.
     pub unsafe fn replace(&self, len: usize, key: &[u8]) -> Result<(), Error> {
         let mut long = None;
         if key.len() > INLINE {
@@ -86,7 +86,7 @@ impl KeyBytes {
         Ok(())
     }
 
-    /// Lets go of them, for the last time; they were `len`.
+    /// Frees the bytes, for the last time; there were `len`.
     pub fn clear(&mut self, len: usize) {
         free(self.0.get_mut().long.take(), len);
     }

@@ -129,19 +129,19 @@ impl Metric {
         }
     }
 
-    /// A metric with this key: a name, and behind a NUL byte its tags.
+    /// A metric with this key: a name, a NUL byte, and its tags.
     pub fn new(state: u8, key: &[u8], hash: u32, owner: *mut ()) -> Result<Metric, Error> {
         let metric = Metric::blank(state);
-        // SAFETY: it is not known to anybody yet.
+        // SAFETY: no other thread knows it yet.
         unsafe { metric.set_key(key, hash) }?;
         metric.set_owner(owner);
         Ok(metric)
     }
 
-    /// Another key, in the place of the one that it has.
+    /// Replaces the key.
     ///
     /// # Safety
-    /// Nobody else uses the metric, and nobody has a reference to its key.
+    /// No other thread uses the metric, and no one has a reference to its key.
     pub unsafe fn set_key(&self, key: &[u8], hash: u32) -> Result<(), Error> {
         // SAFETY: the caller vouches for it.
         unsafe { self.key.replace(self.key_len.load(Relaxed).into(), key) }?;

@@ -20,7 +20,7 @@ pub const MAX_KEPT: usize = 32_768;
 const LANES: usize = 4;
 /// So often a thread that finds all lanes taken lets others go first.
 const TRIES: u32 = 1000;
-/// So often the flush looks again at a lane that somebody records into.
+/// So often the flush looks again at a lane that a thread records into.
 const LOOKS: u32 = 16;
 /// A lane is not shrunk below this capacity.
 const SMALL: usize = 64;
@@ -39,7 +39,7 @@ struct Slot {
     lane: SpinMutex<Lane>,
     /// In a child process: a thread had the lock that is not here.
     dead: AtomicBool,
-    /// It may hold samples, or more memory than a little.
+    /// It may have samples, or more than a little memory.
     used: AtomicBool,
 }
 
@@ -120,8 +120,8 @@ impl Samples {
     }
 
     /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them. It
-    /// waits for nobody: who records may be in a signal handler, or have to
-    /// wait for the processor that this thread has.
+    /// does not block: the thread that records may be in a signal handler, or
+    /// may be waiting for the processor that this thread uses.
     pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> Drained {
         let start = out.len();
         let mut strides = [1; LANES];
@@ -181,8 +181,8 @@ impl Samples {
         Drained { k: stride, left }
     }
 
-    /// In a child process: the samples are the parent's. What a lane holds
-    /// that another thread had locked is not touched, ever.
+    /// In a child process: the samples are the parent's. The samples of
+    /// a lane that another thread had locked are never touched.
     pub fn after_fork(&self, budget: &Budget) {
         self.clear(budget);
         for slot in &self.lanes {
@@ -190,7 +190,7 @@ impl Samples {
         }
     }
 
-    /// Gives the memory of lanes back that hold nothing.
+    /// Frees the memory of lanes that are empty.
     pub fn release(&self, budget: &Budget) {
         for slot in &self.lanes {
             if let Some(mut lane) = slot.lane.try_lock()
@@ -202,7 +202,7 @@ impl Samples {
         }
     }
 
-    /// Holds all lanes as those do who record.
+    /// Locks all lanes, as threads that record do.
     #[cfg(test)]
     pub fn hold(&self) -> Vec<spin::mutex::SpinMutexGuard<'_, impl Sized>> {
         self.lanes.iter().map(|slot| slot.lane.lock()).collect()

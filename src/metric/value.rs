@@ -191,8 +191,8 @@ impl Metric {
         }
     }
 
-    /// Takes a counter's sum, which restarts at 0, where it is all: neither 0 nor
-    /// beyond 64 bits. What it has else is to be taken by `take_after`.
+    /// Takes a counter's sum, which restarts at 0, where it is all: neither 0
+    /// nor beyond 64 bits. What it has else is to be taken by `take_after`.
     #[inline(always)]
     pub fn take_plain(&self) -> Result<i64, i64> {
         let low = self.value.swap(0, SeqCst);
@@ -217,8 +217,8 @@ impl Metric {
         if self.upper.load(SeqCst) == 0 { 0 } else { self.upper.swap(0, SeqCst) as i64 }
     }
 
-    /// Takes a counter's sum, which restarts at 0, and how often 2^64 is to be added
-    /// to it.
+    /// Takes a counter's sum, which restarts at 0, and how often 2^64 is to be
+    /// added to it.
     pub(crate) fn take_sum(&self) -> (i64, i64) {
         let low = self.value.swap(0, SeqCst);
         (low, self.take_carries())

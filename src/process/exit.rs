@@ -20,7 +20,7 @@ static LIVING: Lock<Living> =
 pub struct Living {
     contexts: Vec<Weak<Context>>,
     free: Vec<usize>,
-    /// The contexts that a fork has locked. There is room for all.
+    /// The contexts that a fork has locked. Its capacity is enough for all.
     locked: Vec<(fork_lock::Guard<'static, Outbound>, Arc<Context>)>,
 }
 
@@ -28,7 +28,8 @@ pub struct Living {
 unsafe impl Send for Living {}
 
 impl Living {
-    /// Makes room for one more, so that neither a fork nor `remove` needs any.
+    /// Reserves memory for one more, so that neither a fork nor `remove`
+    /// allocates.
     fn reserve(&mut self) -> Result<(), Error> {
         memory::room(&mut self.contexts, 1)?;
         let all = self.contexts.len() + 1;
@@ -111,8 +112,9 @@ extern "C" fn flush_all() {
     let _ = std::panic::catch_unwind(|| {
         notice::print_at_exit();
         let deadline = sys::now() + FLUSH_LIMIT;
-        // held by a thread that forks, for a moment, or by this one: then
-        // this is a signal handler that interrupted a call, and it stays held
+        // a thread that forks has it locked for a moment; or this thread has:
+        // then this is a signal handler that interrupted a call, and it stays
+        // locked
         let Some(list) = lock_by(&LIVING, deadline) else { return };
         let mut left: Vec<Arc<Context>> = Vec::new();
         // without memory there is none for their lines either
@@ -121,7 +123,7 @@ extern "C" fn flush_all() {
         }
         left.extend(list.contexts.iter().filter_map(Weak::upgrade));
         drop(list);
-        // what a child has not used holds nothing of its own
+        // a context that a child has not used has nothing of the child's
         left.retain(|context| context.is_adopted());
         let others = || scheduler::is_free() && resolver::is_free() && socket_pool::is_free();
         // in rounds: one whose server is away takes nothing from the others

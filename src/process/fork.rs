@@ -1,7 +1,7 @@
-//! fork: the parent goes on as if nothing had happened; a child starts with
+//! fork: the parent continues as if nothing had happened; a child starts with
 //! its gauges and nothing pending. All locks are taken around the fork, so
 //! that the child finds nothing half done; it cleans a context up when it
-//! first uses it, for most children never do.
+//! first uses it, because most children never do.
 //!
 //! The handlers allocate nothing, and need no variable of the thread: these
 //! are gone in an `atexit` handler and in a thread key's destructor.
@@ -37,7 +37,7 @@ impl Held {
     /// # Safety
     /// The calling thread has the list of contexts locked.
     unsafe fn replace(&self, locks: Option<ForkLocks>) -> Option<ForkLocks> {
-        // SAFETY: nobody else is here.
+        // SAFETY: no other thread is here.
         unsafe { std::mem::replace(&mut *self.0.get(), locks) }
     }
 }

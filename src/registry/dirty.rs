@@ -15,7 +15,7 @@ use crate::metric::{Metric, state};
 pub struct DirtyQueue {
     tail: AtomicPtr<Metric>,
     /// Stands in for a metric where the list would be empty. Not in a `Box`,
-    /// which when it moves says that nobody else points there.
+    /// which asserts when it moves that nothing else points there.
     stub: Arc<Metric>,
 }
 
@@ -23,7 +23,7 @@ pub struct DirtyQueue {
 #[derive(Debug)]
 pub struct Reader {
     head: *mut Metric,
-    /// The last metric of this flush: those behind it are the next one's.
+    /// The last metric of this flush: those after it belong to the next one.
     last: *mut Metric,
 }
 
@@ -48,7 +48,7 @@ impl DirtyQueue {
         // SAFETY: the metric, or the stub, lives as long as the list does.
         unsafe { (*metric).next.store(std::ptr::null_mut(), Relaxed) };
         let before = self.tail.swap(metric, SeqCst);
-        // SAFETY: as above; only this thread links behind `before`.
+        // SAFETY: as above; only this thread links after `before`.
         unsafe { (*before).next.store(metric, Release) };
     }
 }
@@ -132,8 +132,8 @@ impl Reader {
     }
 }
 
-/// Has the next metric on its way from memory while this one is at work. Its
-/// key is in its second cache line.
+/// Prefetches the next metric while this one is processed. Its key is in its
+/// second cache line.
 #[inline]
 fn ahead(metric: *const Metric) {
     #[cfg(target_arch = "x86_64")]
@@ -181,8 +181,8 @@ mod tests {
         assert!(!reader.has_more());
     }
 
-    /// Steps of two threads: one is about to link `late` behind `first` when
-    /// the reader takes that out, and puts the stub behind `late`.
+    /// Steps of two threads: one is about to link `late` after `first` when
+    /// the reader takes that out, and puts the stub after `late`.
     #[test]
     fn a_push_half_done_is_not_an_empty_list() {
         let metrics = metrics(2);

@@ -16,7 +16,7 @@ pub struct Index {
     segments: Vec<Vec<*mut Node>>,
     buckets: usize,
     len: usize,
-    /// Where all nodes live: a chunk never holds more than its capacity.
+    /// Where all nodes live: a chunk never grows beyond its capacity.
     nodes: Vec<Vec<Node>>,
     free: *mut Node,
 }
@@ -55,8 +55,8 @@ impl Index {
         }
         let free = self.free;
         let mut link: *mut *mut Node = self.bucket(hash);
-        // SAFETY: nodes in a bucket live as long as the index, which nobody
-        // else uses; so does the place of a link.
+        // SAFETY: nodes in a bucket live as long as the index, which no other
+        // thread uses; so does the place of a link.
         unsafe {
             while let Some(node) = (*link).as_mut() {
                 if std::ptr::eq(node.metric, metric) {

@@ -8,9 +8,9 @@
 //!
 //! - It is not in the tables. Calls without a lock do not find it, and take the
 //!   slow path, which finds it in `Store::passing`, under the context's lock.
-//! - So nobody has a reference to it who does not hold that lock, but the lists
-//!   of the flush, which is under the same lock. Whoever forgets it, under the
-//!   lock too, can give it another name at once.
+//! - So only a thread with that lock has a reference to it, and the lists of
+//!   the flush, which is under the same lock. The thread that forgets it, under
+//!   the lock too, can give it another name at once.
 //! - It stays in the lists in which it is: one of numbers becomes one of
 //!   numbers, and so on. What a flush finds there has nothing to send, or what
 //!   was recorded by the new name.
@@ -72,7 +72,7 @@ struct Store {
     forgets: bool,
     /// Those that are not in the tables, by hash.
     passing: Index,
-    /// Those that can have another name, by what they hold; linked by owner.
+    /// Those that can have another name, by class; linked by owner.
     free: [Free; 3],
 }
 
@@ -86,7 +86,8 @@ impl Default for Free {
     }
 }
 
-/// What metrics of a kind hold that cannot be another's.
+/// Metrics of one class have values of the same form; a metric never changes
+/// its class.
 fn class(kind: Kind) -> usize {
     match kind {
         Kind::Counter | Kind::Total | Kind::Gauge => 0,
@@ -352,7 +353,7 @@ impl Store {
         let Some(chunk) = self.chunks.last_mut() else { return Err(Error::NoMemory) };
         chunk.push(metric);
         let metric = &raw const chunk[chunk.len() - 1];
-        // SAFETY: a chunk never holds more than its capacity, so its metrics
+        // SAFETY: a chunk never grows beyond its capacity, so its metrics
         // stay where they are; the registry sees to it that it lives as long
         // as what it gives out.
         Ok(unsafe { &*metric })

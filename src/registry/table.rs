@@ -17,8 +17,8 @@ use crate::metric::{Metric, state};
 const FIRST: usize = 16;
 /// Entries moved at an insertion while the table grows.
 const MOVED: usize = 64;
-/// Metrics are aligned to 128 bytes: the low bits of a slot hold as many bits
-/// of the hash, which spare most looks at other metrics.
+/// Metrics are aligned to 128 bytes: the low bits of a slot are as many bits
+/// of the hash, which avoid most reads of other metrics.
 const TAG: usize = align_of::<Metric>() - 1;
 
 /// Metrics by key, open addressing.
@@ -40,7 +40,7 @@ pub struct Tables {
 pub struct Writer {
     /// All that ever were: a reader may still be in an old one. They add up
     /// to less than the newest. Not in a `Box`, which when it moves says that
-    /// nobody else points there.
+    /// nothing else points there.
     tables: Vec<Arc<Table>>,
     used: usize,
     moved: usize,
@@ -91,7 +91,7 @@ impl Table {
                 return None;
             }
             if slot.addr() & TAG == tag {
-                // SAFETY: a slot holds a metric's address and its tag, and
+                // SAFETY: a slot is a metric's address and its tag, and
                 // metrics live as long as their registry.
                 let metric = unsafe { &*slot.map_addr(|addr| addr & !TAG) };
                 if key.is_of(metric) {

@@ -20,7 +20,7 @@ const AGE: u64 = 60_000 * MS;
 /// Another context's answer of this age is as good as one's own where the
 /// address is only old...
 const RECENT: u64 = 30_000 * MS;
-/// ...and of this age where it is wanted because nobody answers.
+/// ...and of this age where it is needed because no server answers.
 const FRESH: u64 = 700 * MS;
 
 /// More addresses than a name server rotates.
@@ -31,8 +31,8 @@ const MANY: usize = 64;
 pub struct Addresses {
     /// The host's name and the port, where they are to be looked up.
     name: Option<(String, u16)>,
-    /// Comes before the message of a failed lookup: `parse error: ` for an endpoint that
-    /// came from the environment.
+    /// Comes before the message of a failed lookup: `parse error: ` for an
+    /// endpoint that came from the environment.
     origin: &'static str,
     list: Vec<Address>,
     lookup: Option<Lookup>,
@@ -90,7 +90,7 @@ impl Addresses {
         self.name.is_some() && (self.lookup.is_some() || now >= self.due)
     }
 
-    /// Nobody answers: the server may have moved.
+    /// No server answers: it may have moved.
     pub fn unreachable(&mut self, now: u64) {
         let wait = next_wait(self.wait, RETRY);
         let soon = now + jitter(wait, now);
@@ -99,7 +99,7 @@ impl Addresses {
         }
     }
 
-    /// Somebody answers.
+    /// A server answers.
     pub fn reachable(&mut self) {
         self.wait = 0;
     }
@@ -158,8 +158,8 @@ impl Addresses {
 }
 
 /// Whether these are the same addresses: a name server may give them in
-/// another order each time. Of very many the order counts, for to compare
-/// them takes long.
+/// another order each time. If there are very many, the order counts,
+/// because it takes long to compare them without it.
 fn same_set(a: &[Address], b: &[Address]) -> bool {
     let within = |a: &[Address], b: &[Address]| a.iter().all(|address| b.contains(address));
     a == b || a.len().max(b.len()) <= MANY && within(a, b) && within(b, a)

@@ -34,7 +34,7 @@ pub enum Sent {
 /// Whether to ask right after a datagram if it was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
-    /// Ask: costs a system call, and loopback tells at once.
+    /// Ask: it costs a system call, and loopback reports a refusal at once.
     After,
     /// Do not: the next call learns of it.
     Never,
@@ -142,7 +142,7 @@ impl Connection {
         }
     }
 
-    /// Sends a datagram of so many lines, if the way is open.
+    /// Sends a datagram of so many lines, if the connection is open.
     pub fn send(
         &mut self,
         datagram: Datagram<'_>,

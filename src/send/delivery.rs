@@ -29,13 +29,13 @@ pub enum Retain {
     IfRoom,
 }
 
-/// A context's way out: one at a time goes through it.
+/// Sends the datagrams of a context, one at a time.
 #[derive(Debug)]
 pub struct Delivery {
     connection: Connection,
     packer: Packer,
-    /// Numbers that the kernel has not taken: never dropped, and few, for
-    /// while there are any no more are made.
+    /// Numbers that the kernel has not taken: never dropped, and few,
+    /// because no more are made while there are any.
     unsent_numbers: Queue,
     /// The other datagrams that it has not taken.
     waiting: Queue,
@@ -73,7 +73,7 @@ impl Delivery {
         self.waiting.len()
     }
 
-    /// Whether a datagram can go now, for none waits before it.
+    /// Whether a datagram can be sent now, because none waits before it.
     pub fn is_clear(&self) -> bool {
         self.unsent_numbers.is_empty() && self.waiting.is_empty()
     }
@@ -149,7 +149,7 @@ impl Delivery {
         Sent::Retry
     }
 
-    /// Keeps a datagram behind those that wait.
+    /// Keeps a datagram, after those that wait.
     pub fn keep(
         &mut self,
         datagram: Datagram<'_>,

@@ -1,4 +1,4 @@
-//! Datagrams on their way to the server: what goes now, what waits, and over
+//! Sends datagrams to the server: which are sent now, which wait, and over
 //! which socket.
 //!
 //! | the kernel says | then |

@@ -1,5 +1,6 @@
 //! Pacing: how much the flushes of all contexts may send before a pause. A
-//! server reads what one burst brings, whoever of this process sends it.
+//! server reads what one burst brings, whichever context of this process
+//! sends it.
 
 #![forbid(unsafe_code)]
 
@@ -17,8 +18,8 @@ pub const GAP: u64 = 1_000_000;
 const OVERHEAD: u64 = 704;
 /// What a burst of full datagrams takes of a receive buffer.
 const ROOM: u64 = BURST as u64 * (MAX_PACKET as u64 + OVERHEAD);
-/// Nobody is so far ahead, in ns: the clock was set back, as it is where a
-/// process goes on on another machine.
+/// No flush is so far ahead, in ns: the clock was set back, as it is where a
+/// process continues on another machine.
 const FAR: u64 = 1_000_000_000;
 
 /// What the flushes of a process may send.
@@ -45,7 +46,7 @@ impl Burst {
         Burst::of(&PROCESS, now)
     }
 
-    /// One that goes whatever else goes, for its caller wants it sent now.
+    /// One that is sent whatever else is sent, because its caller needs it now.
     pub fn at_once() -> Burst {
         Burst { left: BURST, paced: None }
     }
@@ -70,8 +71,8 @@ impl Burst {
     }
 }
 
-/// How long a flush that wants to send has to wait, in ns: 0 while there is
-/// room in this `GAP`'s burst, then until there is room for a whole one.
+/// How long a flush has to wait before it sends, in ns: 0 while this `GAP`'s
+/// burst is not full, then until a whole burst can be sent.
 pub fn wait(now: u64) -> u64 {
     PROCESS.wait(now)
 }
@@ -82,7 +83,7 @@ impl Pace {
         if (GAP..FAR).contains(&ahead) { ahead } else { 0 }
     }
 
-    /// Counts a datagram; whether there is room for more.
+    /// Counts a datagram; returns whether more can be sent.
     fn spend(&self, now: u64, bytes: usize) -> bool {
         let cost = (bytes as u64 + OVERHEAD) * GAP / ROOM;
         let later = |even: u64| if even > now + FAR { now } else { even.max(now) } + cost;

@@ -1,7 +1,7 @@
 //! What waits: datagrams that the kernel did not take, in order, in a
-//! bounded number of bytes. They lie in blocks that never move: what grows by
-//! copying would hold a caller up, with 16 MiB, for longer than a call may
-//! take.
+//! bounded number of bytes. They are in blocks that never move: a buffer that
+//! grows by copying would delay a caller, with 16 MiB, for longer than a call
+//! may take.
 
 #![forbid(unsafe_code)]
 
@@ -9,13 +9,13 @@ use std::collections::VecDeque;
 
 use crate::sys::memory;
 
-/// The sizes of blocks, each twice as large as the one before. The last holds
-/// the longest datagram.
+/// The sizes of blocks, each twice as large as the one before. The longest
+/// datagram fits into the last.
 const BLOCK: std::ops::RangeInclusive<usize> = 1024..=64 * 1024;
-/// What stands before a datagram: its length and its number of lines.
+/// Bytes before a datagram: its length and its number of lines.
 const HEAD: usize = 8;
 
-/// Datagrams in order. The oldest go first when there is no room.
+/// Datagrams in order. The oldest are dropped first when it is full.
 #[derive(Debug, Default)]
 pub struct Queue {
     blocks: VecDeque<Vec<u8>>,

@@ -1,5 +1,5 @@
 //! When a socket is replaced by a new one although nothing is wrong with it:
-//! a path may have died in a way that no send tells.
+//! a path may have died without an error from any send.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! Host names looked up on a short-lived thread of their own, for
-//! getaddrinfo waits as long as it likes. Contexts that want the same name
+//! Looks host names up on a short-lived thread, because getaddrinfo may block
+//! for any length of time. Contexts that look up the same name
 //! share one lookup: that which is under way, or a recent one's answer.
 
 #![forbid(unsafe_code)]
@@ -110,7 +110,7 @@ impl UnderWay {
     }
 }
 
-/// Whether nobody has it locked at this moment.
+/// Whether it is unlocked at this moment.
 pub fn is_free() -> bool {
     UNDER_WAY.is_free()
 }
@@ -137,7 +137,7 @@ mod tests {
         let (done, told) = mpsc::channel();
         let start = |since| {
             let done = done.clone();
-            // one that is told later finds nobody who listens
+            // one that runs later finds the channel closed
             let tell = move || {
                 let _ = done.send(());
             };

@@ -13,7 +13,7 @@ use socket2::{Domain, SockAddr, Type};
 
 use crate::sys::{self, FileId};
 
-/// A connected socket that tells whether its descriptor is still its own.
+/// A connected socket that knows whether its descriptor is still its own.
 #[derive(Debug)]
 pub struct Socket {
     /// `None` only while it is dropped.
@@ -27,13 +27,13 @@ pub struct Socket {
     shared_state: Mutex<SharedState>,
 }
 
-/// What who has the turn at a shared socket knows.
+/// What the context that uses a shared socket at the moment knows.
 #[derive(Debug, Default)]
 struct SharedState {
     /// The owner has learned that others send: it looks after each datagram
     /// from now on. A refusal found until then is one of its own.
     owner_knows: bool,
-    /// Such a refusal, which the owner has not been told of.
+    /// Such a refusal, which has not been reported to the owner.
     owners_error: Option<io::Error>,
 }
 
@@ -71,7 +71,7 @@ impl Address {
 }
 
 impl Socket {
-    /// Opens a socket and connects it, which for datagrams waits for nobody.
+    /// Opens a socket and connects it, which for datagrams does not block.
     pub fn connect(address: &Address) -> io::Result<Socket> {
         let domain: Domain = address.0.domain();
         let inner = socket2::Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), None)?;
@@ -125,9 +125,9 @@ impl Socket {
         self.take_error().map_or(Ok(()), |error| Err(Refusal::After(error)))
     }
 
-    /// The error of an earlier datagram that the kernel has been told of
-    /// since, and forgets with this call. Where the call itself fails, for the
-    /// host has closed the descriptor, nothing is known against the datagram.
+    /// The error of an earlier datagram that the kernel has received since,
+    /// and forgets with this call. If the call itself fails, because the host
+    /// has closed the descriptor, there is no known error of the datagram.
     fn take_error(&self) -> Option<io::Error> {
         self.inner.as_ref().and_then(|inner| inner.take_error().ok().flatten())
     }
@@ -160,8 +160,7 @@ impl Socket {
         }
     }
 
-    /// Ends the sharing, for the owner, where nobody else has the socket any
-    /// more.
+    /// Ends the sharing, for the owner, once no other context has the socket.
     pub fn end_sharing(self: &Arc<Socket>) {
         if self.shared.load(Relaxed) {
             let shared_state = self.shared_state();
@@ -184,8 +183,8 @@ impl Socket {
 }
 
 impl Drop for Socket {
-    /// Lets go of the descriptor without closing it where it is another
-    /// file's by now, as it may be after a fork.
+    /// Leaves the descriptor open if it is another file's by now, as it may be
+    /// after a fork.
     fn drop(&mut self) {
         if self.generation != sys::generation() || !self.is_own() {
             self.inner.take().map(IntoRawFd::into_raw_fd);

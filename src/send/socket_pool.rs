@@ -72,7 +72,7 @@ fn added(socket: Socket) -> Arc<Socket> {
     socket
 }
 
-/// Whether nobody has it locked at this moment.
+/// Whether it is unlocked at this moment.
 pub fn is_free() -> bool {
     POOL.is_free()
 }

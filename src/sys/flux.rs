@@ -37,7 +37,7 @@ struct Api {
 }
 
 /// A Flux handle, and what watches its reactor: a timer that turns the context,
-/// and what tells the end of a turn.
+/// and a watcher that reports the end of a turn.
 pub struct Flux {
     api: &'static Api,
     handle: Handle,
@@ -49,7 +49,7 @@ pub struct Flux {
 }
 
 // SAFETY: the handle and the watchers are used by the owner's thread alone,
-// which `is_owner` tells; the rest is plain data.
+// which `is_owner` checks; the rest is plain data.
 unsafe impl Send for Flux {}
 // SAFETY: as above.
 unsafe impl Sync for Flux {}
@@ -71,7 +71,7 @@ impl Flux {
         Some(Flux { api, handle, owner: sys::thread_id(), rank, timer, turn_end })
     }
 
-    /// The broker's rank; 0 where Flux did not tell.
+    /// The broker's rank; 0 if Flux did not give it.
     pub fn rank(&self) -> u32 {
         self.rank
     }
@@ -108,7 +108,7 @@ impl Flux {
         self.timer.store(timer, Relaxed);
         self.turn_end.store(turn_end.unwrap_or(std::ptr::null_mut()), Relaxed);
         if let (false, Some(unref)) = (timer.is_null(), self.api.unref) {
-            // SAFETY: a live watcher, on its thread; unref wants it started.
+            // SAFETY: a live watcher, on its thread; unref needs it started.
             unsafe {
                 (self.api.start)(timer);
                 unref(timer);
@@ -135,7 +135,7 @@ impl Flux {
         if timer.is_null() {
             return;
         }
-        // SAFETY: a live watcher, on its thread; reset wants it stopped.
+        // SAFETY: a live watcher, on its thread; reset needs it stopped.
         unsafe {
             if let Some(update) = self.api.now_update {
                 update((self.api.get_reactor)(self.handle));
@@ -146,10 +146,10 @@ impl Flux {
         }
     }
 
-    /// Tells the end of the turn that the reactor is at, or of its first,
-    /// where it runs. It counts as a watcher that keeps the reactor running,
-    /// so that the reactor comes to the end of the turn. False where Flux
-    /// cannot tell. Only on the handle's thread.
+    /// Reports the end of the turn that the reactor is at, or of its first
+    /// when it runs. It counts as a watcher that keeps the reactor running,
+    /// so that the reactor comes to the end of the turn. False if Flux
+    /// cannot report it. Only on the handle's thread.
     pub fn watch_turn(&self) -> bool {
         let turn_end = self.turn_end.load(Relaxed);
         if !turn_end.is_null() {
@@ -159,7 +159,7 @@ impl Flux {
         !turn_end.is_null()
     }
 
-    /// Tells no more ends. Only from the callback that is told.
+    /// Stops reporting ends of turns. Only from the callback that reports them.
     pub fn leave_turn(&self) {
         // SAFETY: a live watcher, on its thread.
         unsafe { (self.api.stop)(self.turn_end.load(Relaxed)) };

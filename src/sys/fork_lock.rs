@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::sys::thread_id;
 
-/// The thread that holds all locks because it forks, or 0. Not in a variable
+/// The thread that has all locks because it forks, or 0. Not in a variable
 /// of the thread, which may have to be allocated.
 static FORKER: AtomicUsize = AtomicUsize::new(0);
 /// The process that forks.
@@ -105,7 +105,7 @@ impl<T> Lock<T> {
         Some(Guard { lock: self, mutex: Some(mutex) })
     }
 
-    /// Whether nobody has it locked at this moment.
+    /// Whether it is unlocked at this moment.
     pub fn is_free(&self) -> bool {
         self.try_lock().is_some()
     }

@@ -14,8 +14,8 @@ pub fn probe() -> Result<(), Error> {
     room(&mut Vec::<u8>::new(), ENOUGH)
 }
 
-/// Makes room for so many more.
+/// Reserves memory for so many more.
 pub fn room<T>(vec: &mut Vec<T>, more: usize) -> Result<(), Error> {
-    // without the hint an allocation that nobody uses is none
+    // without the hint the compiler removes an allocation that is not used
     std::hint::black_box(vec).try_reserve(more).map_err(|_| Error::NoMemory)
 }

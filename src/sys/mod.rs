@@ -1,5 +1,5 @@
-//! What the core needs of the system that the standard library does not
-//! give, behind safe functions.
+//! Safe functions for what the core needs of the system and the standard
+//! library does not have.
 
 pub mod flux;
 pub mod fork_lock;
@@ -18,8 +18,8 @@ pub fn now() -> u64 {
     clock(libc::CLOCK_MONOTONIC)
 }
 
-/// The same clock as it was at the last tick of the kernel, a few ms ago at
-/// most, for a fraction of the cost.
+/// The same clock as it was at the last tick of the kernel, at most a few ms
+/// ago. It costs a fraction of the other.
 pub fn roughly_now() -> u64 {
     clock(libc::CLOCK_MONOTONIC_COARSE)
 }
@@ -34,7 +34,7 @@ fn clock(clock: libc::clockid_t) -> u64 {
     ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
 }
 
-/// What tells a descriptor from another that has taken its number.
+/// Distinguishes a descriptor from another that has taken its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     device: u64,
@@ -61,7 +61,7 @@ pub fn above_standard(fd: OwnedFd) -> std::io::Result<OwnedFd> {
     if fd.as_raw_fd() >= FIRST {
         return Ok(fd);
     }
-    // SAFETY: fcntl takes any number; the new one is nobody else's.
+    // SAFETY: fcntl takes any number; nothing else owns the new one.
     unsafe {
         match libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST) {
             -1 => Err(std::io::Error::last_os_error()),

@@ -1,4 +1,4 @@
-//! Which thread this is, for the price of one instruction.
+//! Identifies the current thread, with one instruction.
 
 /// A number that the threads of a process that run have each for itself. It is
 /// taken over by a later thread when one ends.

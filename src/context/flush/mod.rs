@@ -120,7 +120,8 @@ impl Flush {
         (left / (expected - self.bursts)).clamp(GAP, EASY_GAP)
     }
 
-    /// Lines that are in datagrams not yet full: lost if nobody goes on.
+    /// Lines that are in datagrams not yet full: lost if the flush does not
+    /// continue.
     pub fn unsent_lines(&self) -> u64 {
         self.packer.datagram().map_or(0, |(_, lines)| lines) + self.current.left() as u64
     }

@@ -37,9 +37,9 @@ pub struct Work<'a> {
     pub budget: &'a Budget,
     /// Lines that the caller wrote for this flush.
     pub appended: &'a mut Queue,
-    /// What is on its way to the server.
+    /// What sends to the server.
     pub delivery: &'a mut Delivery,
-    /// Where it is written down what happens.
+    /// Records what happens.
     pub journal: &'a mut Journal,
     /// The time, in ns.
     pub now: u64,
@@ -104,7 +104,7 @@ impl Work<'_> {
     }
 
     /// Puts lines that belong together, with the newline in front of them,
-    /// into the datagram, after sending one that has no room for them.
+    /// into the datagram, after sending one that they do not fit into.
     #[inline]
     pub(super) fn put(
         &mut self,
@@ -149,7 +149,7 @@ impl Work<'_> {
         }
     }
 
-    /// Leaves to the next flush what somebody records into right now.
+    /// Leaves to the next flush what a thread records into right now.
     pub(super) fn leave(&self, metric: &Metric) {
         if metric.enqueue() {
             self.registry.values.push(metric);
