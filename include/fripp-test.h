@@ -113,7 +113,7 @@ static inline double fripp_test_number (const char *p, const char *end)
     return (double)(negative ? -value : value);
 }
 
-/* Take the line at p apart. Returns the one behind it. One that is no line of
+/* Take the line at p apart. Returns the one after it. One that is no line of
  * StatsD has the type 0.
  */
 static inline const char *fripp_test_parse (const char *p,
@@ -251,7 +251,7 @@ static inline int fripp_test_read (struct fripp_test *t)
                 continue;
             return errno == EAGAIN ? 0 : -1;
         }
-        /* how many datagrams the socket had no room for, as yet */
+        /* how many datagrams the socket has dropped so far */
         for (c = CMSG_FIRSTHDR (&msg); c; c = CMSG_NXTHDR (&msg, c)) {
             unsigned int lost;
 
@@ -347,7 +347,7 @@ static inline struct fripp_test *fripp_test_open (int family,
  *
  * A UNIX socket holds about ten datagrams, and a sender waits then, so none
  * is lost; with UDP about a hundred full ones fit, and those beyond are lost
- * as they are on the way to a real server: see fripp_test_lost ().
+ * as they are with a real server: see fripp_test_lost ().
  *
  * Returns a receiver, to be closed with fripp_test_close (), or NULL with
  * errno, that of socket (2), bind (2) or malloc (3).
@@ -362,7 +362,7 @@ static inline struct fripp_test *fripp_test_open_unix (const char *settings)
     return fripp_test_open (AF_UNIX, settings);
 }
 
-/* Close a receiver: from now on nobody is there. NULL does nothing. */
+/* Close a receiver: from now on no one receives. NULL does nothing. */
 static inline void fripp_test_close (struct fripp_test *t)
 {
     if (!t)
@@ -473,8 +473,8 @@ static inline size_t fripp_test_datagrams (struct fripp_test *t)
     return t->datagrams;
 }
 
-/* How many datagrams the receiver had no room for, as far as those that came
- * behind them told: 0 in a test that reads often enough.
+/* How many datagrams the receiver's full socket has dropped, as far as those
+ * that came after them show: 0 in a test that reads often enough.
  */
 static inline size_t fripp_test_lost (struct fripp_test *t)
 {
