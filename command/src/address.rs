@@ -11,7 +11,7 @@ pub struct Address {
     pub endpoint: Endpoint,
     /// The port is the system's to choose.
     pub any_port: bool,
-    /// What is behind the '?', for a COMMAND.
+    /// What follows the '?', for a COMMAND.
     pub query: Option<String>,
     /// The dialect that it names.
     pub dialect: Option<Dialect>,

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 const EXACT: usize = 16_384;
 /// Buckets are for whole numbers: a value of a millionth is one.
 const UNIT: f64 = 1e6;
-/// Digits that buckets tell apart.
+/// Digits that buckets distinguish.
 const DIGITS: u8 = 3;
 
 /// Bytes that all values together may take.

@@ -45,7 +45,7 @@ impl FromStr for Scale {
         let factor = factor
             .filter(|factor| factor.is_finite() && *factor > 0.0)
             .ok_or_else(|| format!("'{shown}' is no factor: say a number, or 1/1024"))?;
-        // the whole name or what is behind a dot; tags may follow
+        // the whole name or what follows a dot; tags may follow
         let glob = pattern.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
         let pattern =
             Regex::new(&format!(r"(?-u)^(?:.*\.)?{glob}(?:;.*)?$")).map_err(|w| w.to_string())?;

@@ -49,7 +49,7 @@ impl Table {
         self.0.push((name.to_owned(), cells));
     }
 
-    /// Writes the rows; where the terminal has no room for all columns, first
+    /// Writes the rows; where the terminal is too narrow for all columns, first
     /// with some of them, and then with the others.
     pub fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         if self.0.len() == 1 {
@@ -86,7 +86,7 @@ impl Table {
     }
 }
 
-/// The end of a name, which tells more than its beginning.
+/// The end of a name, which distinguishes it better than its beginning.
 pub fn end_of(name: &str, width: usize) -> String {
     let len = name.chars().count();
     if len <= width {

@@ -216,7 +216,7 @@ fn signals() {
 fn who_reads_has_seen_enough() {
     let mut listen = Receiving::start("listen 127.0.0.1:0");
     drop(listen.child.stdout.take());
-    // another test's process may hold the pipe for a moment, before its exec
+    // another test's process may have the pipe open for a moment, before its exec
     while listen.child.try_wait().unwrap().is_none() {
         send(&listen.address, "a:1|c");
         std::thread::sleep(std::time::Duration::from_millis(10));

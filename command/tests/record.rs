@@ -248,7 +248,7 @@ fn damage_is_named_and_the_rest_is_reported() {
     let file = folder.file("run.rec");
     record(&file, &["a.hits:1|c"]);
     let mut bytes = std::fs::read(&file).unwrap();
-    // in the first record's body, behind the header and its head
+    // in the first record's body, after the header and its head
     bytes[12 + 13 + 3] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     let (output, said) = fripp(&["report", &file]);

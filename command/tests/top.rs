@@ -172,7 +172,7 @@ fn in_front(tmux: &Tmux) -> String {
 
 fn wait_for_end(pid: &str) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    // a zombie is one that nobody has reaped yet
+    // a zombie is one that no process has reaped yet
     let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     while !state().is_empty() && !state().contains(") Z ") {
         assert!(Instant::now() < deadline, "{pid} goes on: {}", state());

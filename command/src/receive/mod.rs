@@ -1,5 +1,5 @@
-//! A socket that datagrams come in by, with as much room as the system gives,
-//! and the count of those that it had no room for.
+//! A socket that receives datagrams, with as large a buffer as the system
+//! gives, and the count of those that were dropped because it was full.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -223,7 +223,7 @@ fn bind_udp(host: &Host, port: u16) -> Result<(Vec<Socket>, Endpoint), String> {
     Ok((sockets, endpoint))
 }
 
-/// Takes the place of a socket that nobody has open any more.
+/// Replaces a socket that no process has open any more.
 fn bind_path(path: &PathBuf) -> io::Result<UnixDatagram> {
     match UnixDatagram::bind(path) {
         Err(wrong) if wrong.kind() == ErrorKind::AddrInUse && is_abandoned(path) => {

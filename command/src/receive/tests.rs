@@ -59,7 +59,7 @@ fn unix_sockets() {
     let path = std::env::temp_dir().join(format!("fripp-receive-{}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     let address = format!("unix:{}", path.display());
-    // one that nobody has open any more
+    // one that no process has open any more
     drop(UnixDatagram::bind(&path).unwrap());
     let mut first = receiver(&address).unwrap();
     assert_eq!(first.uri(), address);

@@ -14,7 +14,7 @@ pub use write::Writer;
 /// What the file begins with: magic and version.
 pub const HEADER: [u8; 12] = *b"FRIPPREC\x01\0\0\0";
 
-/// What each record begins with, so that a reader finds the next one behind
+/// What each record begins with, so that a reader finds the next one after
 /// damage.
 pub const MARKER: [u8; 4] = *b"\xf1REC";
 
@@ -69,7 +69,7 @@ pub struct End {
     pub counts: Counts,
 }
 
-/// What a recording holds.
+/// What a recording consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
     pub lines: u64,

@@ -1,4 +1,4 @@
-//! Reads a recording, and goes on behind what is damaged.
+//! Reads a recording, and continues after what is damaged.
 #![forbid(unsafe_code)]
 
 use super::bytes::Bytes;

@@ -36,7 +36,7 @@ const CHOSEN_INTERVALS: f64 = 600.0;
 const LENGTHS: [f64; 13] =
     [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 86_400.0];
 
-/// What a report tells of.
+/// What a report shows.
 pub struct Collection {
     pub start: Start,
     /// Whether it was ended in order.

@@ -14,9 +14,9 @@ use super::view::View;
 use crate::figure::short;
 use crate::table::end_of;
 
-/// Seconds that there is room for from the start.
+/// The seconds of the axis, at least: a chart that is new has space for them.
 const SECONDS: usize = 60;
-/// What tells curves apart without colours.
+/// What distinguishes curves without colours.
 const MARKERS: [Marker; 4] = [Marker::Braille, Marker::Dot, Marker::HalfBlock, Marker::Block];
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, view: &View) {

@@ -20,7 +20,7 @@ const TYPE: usize = 10;
 pub const DETAIL: u16 = 4;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Whether a screen has room for a timing's figures in its row.
+/// Whether a timing's figures fit into its row of the screen.
 pub fn is_wide(width: u16) -> bool {
     usize::from(width) >= 56 + TYPE + COLUMN * (2 + FIGURES.len())
 }
@@ -95,7 +95,7 @@ fn line(
     Line::from(vec![mark, Span::from(text), spark]).style(style)
 }
 
-/// All figures of the timing under the cursor, where rows have no room.
+/// All figures of the timing under the cursor, where rows are too short.
 pub fn draw_detail(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &View) {
     let Some(number) = view.cursor.filter(|_| area.height > 0) else { return };
     let row = view.row(state, number);

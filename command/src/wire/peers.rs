@@ -7,7 +7,7 @@ use super::{Item, read};
 use crate::dialect::{Dialect, Kind};
 use crate::{lint, statistic};
 
-/// The lines that are read in another way than the server does, and why.
+/// The lines that are read differently from the server, and why.
 #[rustfmt::skip]
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     ("etsy", &["a.b:345345|ms|@2e-1"],

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::{Check, Event, Fault, Item, Line, Tags, What, find, has_sign, number};
 use crate::dialect::{Dialect, Kind, Tagging};
 
-/// Reads a line. There is one item, except for lines that are packed in
-/// statsd's way. Nothing follows a fault.
+/// Reads a line. There is one item, except for lines that are packed as
+/// statsd packs them. Nothing follows a fault.
 pub fn read(line: &[u8], dialect: Option<Dialect>) -> Reader<'_> {
     let manner = Manner(dialect);
     Reader { line, manner, name: b"".into(), tags: Tags::default(), at: Some(0) }
