@@ -38,7 +38,7 @@ pub enum Command {
 pub struct Source {
     /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name
     ///
-    /// Port 0 is one of the system's choice. Settings behind a '?', as in
+    /// For port 0 the system chooses one. Settings after a '?', as in
     /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is
     /// 127.0.0.1:8125, with a COMMAND 127.0.0.1:0.
     pub address: Option<String>,
@@ -155,7 +155,7 @@ pub struct Send {
 ///
 /// There is a row a metric, with its type, rate, newest value and a small chart; timings with
 /// mean, median, percentiles, least, most and sum; and a large chart of the metrics that you
-/// choose. '?' tells the keys. At the end a table of all is printed; where standard output is no
+/// choose. Press '?' for help. At the end a table of all is printed; where standard output is no
 /// terminal, nothing else.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -179,7 +179,7 @@ pub struct Top {
 
     /// Multiply values: PATTERN=FACTOR, or PATTERN=FACTOR UNIT
     ///
-    /// PATTERN is a name, or the end of one behind a dot, with '*' for any text. FACTOR is a
+    /// PATTERN is a name, or the end of one after a dot, with '*' for any text. FACTOR is a
     /// number, or 1/1024. If several are given, the first whose pattern fits counts.
     #[arg(short, long, value_name = "PATTERN=FACTOR")]
     pub scale: Vec<Scale>,
