@@ -81,4 +81,10 @@ int logbook_count (struct logbook *book);
 bool logbook_wait (struct logbook *book, int count, int timeout)
     TAP_USE_RESULT;
 
+/* This program again, in a process of its own, with these arguments: its exit
+ * status, or 1000 and more where it died of a signal.
+ */
+int run_again (const char *how, const char *uri)
+    __attribute__ ((warn_unused_result));
+
 #endif /* !PROC_H */

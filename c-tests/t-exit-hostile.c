@@ -93,20 +93,6 @@ static int child (const char *how, const char *uri)
     exit (0);
 }
 
-static int run (const char *how, const char *uri)
-{
-    int status;
-    pid_t pid;
-
-    if ((pid = fork ()) == 0) {
-        execl ("/proc/self/exe", "t-exit", how, uri, (char *)NULL);
-        _exit (127);
-    }
-    if (waitpid (pid, &status, 0) != pid)
-        bail_out ("waitpid: %s", strerror (errno));
-    return WIFEXITED (status) ? WEXITSTATUS (status) : 1000 + status;
-}
-
 int main (int argc, char **argv)
 {
     struct listener *server;
@@ -118,19 +104,19 @@ int main (int argc, char **argv)
     snprintf (uri, sizeof (uri), "127.0.0.1:%d?period=3600",
               listener_port (server));
 
-    is_int (run ("fork", uri), 0, "exit while another thread is in fork");
+    is_int (run_again ("fork", uri), 0, "exit while another thread is in fork");
     listener_quiet (server, 0);
     ok (listener_count (server) == 1 && listener_got (server, 0, "n:1|c", 5),
         "what was pending is sent");
     listener_clear (server);
 
-    is_int (run ("away", uri), 0, "exit while another server is away");
+    is_int (run_again ("away", uri), 0, "exit while another server is away");
     listener_quiet (server, 0);
     ok (listener_count (server) == 1 && listener_got (server, 0, "n:1|c", 5),
         "the context whose server is there sends");
     listener_clear (server);
 
-    is_int (run ("signal", uri), 0,
+    is_int (run_again ("signal", uri), 0,
             "exit in a signal handler that interrupted a call: it ends");
     listener_destroy (server);
     return done_testing ();

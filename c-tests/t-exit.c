@@ -89,20 +89,6 @@ static int child (const char *how, const char *uri)
     return 0;
 }
 
-static int run (const char *how, const char *uri)
-{
-    int status;
-    pid_t pid;
-
-    if ((pid = fork ()) == 0) {
-        execl ("/proc/self/exe", "t-exit", how, uri, (char *)NULL);
-        _exit (127);
-    }
-    if (waitpid (pid, &status, 0) != pid)
-        bail_out ("waitpid: %s", strerror (errno));
-    return WIFEXITED (status) ? WEXITSTATUS (status) : 1000 + status;
-}
-
 static void is_all (struct listener *l, const char *what)
 {
     struct reader *r = reader_create (FRIPP_BRUBECK);
@@ -141,7 +127,7 @@ static void test_endings (struct listener *server)
     snprintf (uri, sizeof (uri), "127.0.0.1:%d?period=3600",
               listener_port (server));
     for (size_t i = 0; i < sizeof (how) / sizeof (how[0]); i++) {
-        is_int (run (how[i][0], uri), 0, "a process ends: %s", how[i][0]);
+        is_int (run_again (how[i][0], uri), 0, "a process ends: %s", how[i][0]);
         is_all (server, how[i][1]);
     }
 }
@@ -157,10 +143,10 @@ static void test_stuck (void)
     snprintf (name, sizeof (name), "@fripp-stuck-%d", (int)getpid ());
     snprintf (uri, sizeof (uri), "unix:%s?period=3600&mtu=512", name);
     l = listen_unix (name);
-    is_int (run ("exit", uri), 0, "exit, with a server that does not read: "
+    is_int (run_again ("exit", uri), 0, "exit, with a server that does not read: "
             "it ends in time");
     listener_quiet (l, 0);
-    is_int (run ("destroy", uri), 0, "destroy, too");
+    is_int (run_again ("destroy", uri), 0, "destroy, too");
     listener_destroy (l);
 }
 

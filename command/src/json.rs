@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::{Dialect, Kind};
 use crate::wire::{Check, Event, Item, Line, Tags};
-use crate::{safe, statistic, wire};
+use crate::{safe, wire};
 
 /// What a line says, when it came and from where, and what a server would make
 /// of it.
@@ -53,7 +53,7 @@ fn metric(part: &Line<'_>, dialect: Option<Dialect>) -> Value {
     });
     let mut metric = json!({
         "name": text(&part.name),
-        "type": statistic::kind(part.kind),
+        "type": part.kind.name(),
         "values": values.collect::<Vec<_>>(),
         "rate": part.rate,
         "tags": tags(&part.tags),

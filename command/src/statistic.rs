@@ -1,6 +1,5 @@
 //! The statistics of metrics and their names: in tables, charts and files.
 
-use crate::dialect::Kind;
 use crate::distribution::Summary;
 use crate::tally::Value;
 
@@ -95,17 +94,5 @@ impl Statistic {
             Sum => summary.sum,
             Count | Statistic::Value | Rate | Members => f64::NAN,
         }
-    }
-}
-
-/// The name of a metric's type.
-pub fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Counter => "counter",
-        Kind::Total => "total",
-        Kind::Gauge => "gauge",
-        Kind::Timer => "timer",
-        Kind::Histogram => "histogram",
-        Kind::Set => "set",
     }
 }

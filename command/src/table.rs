@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::figure::short;
-use crate::statistic::{FIGURES, Statistic, kind};
+use crate::statistic::{FIGURES, Statistic};
 use crate::tally::{Metric, Seen, Tally, Value};
 
 const NUMBERS: [&str; 5] = ["type", "lines", "newest", "all", "all/s"];
@@ -100,7 +100,7 @@ fn number_cells(metric: &Metric, seconds: f64) -> [String; 5] {
     let Metric { value, lines, .. } = metric;
     let shown = |value: Option<f64>| value.map_or("-".to_owned(), short);
     let (newest, all, rate) = (value.newest(), value.all(), value.rate(seconds));
-    [kind(metric.kind).to_owned(), lines.to_string(), shown(newest), shown(all), shown(rate)]
+    [metric.kind.name().to_owned(), lines.to_string(), shown(newest), shown(all), shown(rate)]
 }
 
 /// The columns of timings and histograms.

@@ -10,7 +10,7 @@ use regex::Regex;
 use super::collect::Collection;
 use super::name::natural;
 use crate::figure::short;
-use crate::statistic::{Statistic, kind};
+use crate::statistic::Statistic;
 use crate::table::Table;
 use crate::tally::Value;
 
@@ -94,12 +94,12 @@ fn figures(collection: &mut Collection) -> BTreeMap<Key, f64> {
     for track in &collection.tracks {
         let metric = &collection.tally.metrics[track.metric];
         if matches!(metric.value, Value::Gauge { .. }) {
-            let key = (metric.name.clone(), kind(metric.kind), Statistic::Mean.label());
+            let key = (metric.name.clone(), metric.kind.name(), Statistic::Mean.label());
             figures.insert(key, track.series[0].1.overall.mean());
         }
     }
     for metric in &mut collection.tally.metrics {
-        let key = |statistic| (metric.name.clone(), kind(metric.kind), statistic);
+        let key = |statistic| (metric.name.clone(), metric.kind.name(), statistic);
         if let Some(rate) = metric.value.rate(seconds) {
             let is_sampled = matches!(metric.value, Value::Samples { .. });
             let statistic = if is_sampled { Statistic::Count } else { Statistic::Rate };

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::collect::Collection;
 use super::name::natural;
-use crate::statistic::{FIGURES, kind};
+use crate::statistic::FIGURES;
 use crate::tally::{Metric, Value};
 
 /// All metrics by name, those of one name by type; what a metric has not is
@@ -14,10 +14,10 @@ use crate::tally::{Metric, Value};
 pub fn metrics(collection: &mut Collection) -> String {
     let mut metrics: Vec<&mut Metric> = collection.tally.metrics.iter_mut().collect();
     metrics.sort_by(|a, b| {
-        natural(&a.name).cmp(&natural(&b.name)).then_with(|| kind(a.kind).cmp(kind(b.kind)))
+        natural(&a.name).cmp(&natural(&b.name)).then_with(|| a.kind.name().cmp(b.kind.name()))
     });
     metrics.into_iter().fold(head(), |mut csv, metric| {
-        let _ = write!(csv, "{},{},{}", quoted(&metric.name), kind(metric.kind), metric.lines);
+        let _ = write!(csv, "{},{},{}", quoted(&metric.name), metric.kind.name(), metric.lines);
         for figure in figures(&mut metric.value) {
             let figure = figure.map(|number| number.to_string()).unwrap_or_default();
             let _ = write!(csv, ",{figure}");
@@ -34,7 +34,7 @@ pub fn series(collection: &Collection) -> String {
     let mut csv = "time,metric,type,statistic,value\n".to_owned();
     for track in &collection.tracks {
         let metric = &collection.tally.metrics[track.metric];
-        let (name, kind) = (quoted(&metric.name), kind(metric.kind));
+        let (name, kind) = (quoted(&metric.name), metric.kind.name());
         for (statistic, series) in &track.series {
             let values = series.values().iter().enumerate();
             for (row, value) in values.filter(|(_, value)| !value.is_nan()) {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::collect::Collection;
-use crate::{safe, statistic};
+use crate::safe;
 
 /// Times are in seconds since 1970, `seconds` is the recording's length, and a
 /// value that there is not is null.
@@ -23,7 +23,7 @@ pub fn series(collection: &Collection) -> String {
             });
             json!({
                 "name": metric.name,
-                "type": statistic::kind(metric.kind),
+                "type": metric.kind.name(),
                 "series": series.collect::<Map<_, _>>(),
             })
         })

@@ -9,7 +9,7 @@ use super::name::natural;
 use super::page::escape;
 use super::track::Track;
 use crate::figure::grouped;
-use crate::statistic::{FIGURES, Statistic, kind};
+use crate::statistic::{FIGURES, Statistic};
 use crate::tally::{Metric, Value};
 
 /// A table has at most so many rows.
@@ -44,7 +44,7 @@ pub fn metrics(collection: &mut Collection) -> String {
     html.push_str("</tr></thead>\n<tbody>\n");
     for (at, metric) in rows {
         let cells = row(metric, tracks.get(&at).copied(), seconds);
-        let kind = kind(metric.kind);
+        let kind = metric.kind.name();
         let name = escape(&metric.name);
         let _ = write!(html, "<tr><th>{name}</th><td class=\"text\">{kind}</td>");
         for cell in cells {

@@ -9,7 +9,7 @@ use super::screen::{curve_style, quiet};
 use super::view::{Row, View};
 use super::{State, curves};
 use crate::figure::short;
-use crate::statistic::{FIGURES, Statistic, kind};
+use crate::statistic::{FIGURES, Statistic};
 use crate::table::end_of;
 
 /// Of a figure, with a blank before it.
@@ -76,7 +76,7 @@ fn line(
         None => Span::from("  "),
     };
     let mut text = format!("{:name$}", end_of(&metric.name, name.saturating_sub(1)));
-    text += &format!("{:TYPE$}", kind(metric.kind));
+    text += &format!("{:TYPE$}", metric.kind.name());
     text += &format!("{:>COLUMN$}{:>COLUMN$}", short(row.rate), short(row.newest));
     if is_wide {
         match &row.summary {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Item, read};
 use crate::dialect::{Dialect, Kind};
-use crate::{lint, statistic};
+use crate::lint;
 
 /// The lines that are read differently from the server, and why.
 #[rustfmt::skip]
@@ -109,7 +109,7 @@ impl Case {
             let tags = line.tags.pairs().map(|(key, value)| {
                 (text(key), value.map_or(Value::Null, |value| text(value).into()))
             });
-            let kind = match statistic::kind(line.kind) {
+            let kind = match line.kind.name() {
                 // gostatsd has no histograms beside its timers
                 "histogram" if self.peer == "gostatsd" => "timer",
                 kind => kind,
