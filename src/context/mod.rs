@@ -163,6 +163,8 @@ impl Outbound {
         self.delivery.after_fork();
         self.appended.clear();
         self.collected = Collected::new(self.settings.mtu);
+        // the parent's, whose list another thread may have locked
+        std::mem::forget(self.outage.take());
         self.next_flush = phase::after(sys::now(), timer_period(self.settings.period));
         self.turn_at = None;
         self.joined = false;
