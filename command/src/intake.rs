@@ -124,16 +124,7 @@ impl Intake {
         loop {
             // in this order: what it sent before it ended is there by now
             let ended = self.child_ended()?;
-            let mut flow = ControlFlow::Continue(());
-            let forward = &mut self.forward;
-            let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
-                if let Some(forward) = forward {
-                    forward.send(datagram);
-                }
-                if flow.is_continue() {
-                    flow = look(Event::Datagram(datagram, sender));
-                }
-            })?;
+            let (taken, flow) = self.take_batch(look)?;
             if flow.is_break() {
                 return Ok(End::Enough);
             }
@@ -176,22 +167,32 @@ impl Intake {
         look: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<(), String> {
         let end = Instant::now() + REST;
-        let mut flow = ControlFlow::Continue(());
-        while flow.is_continue() && Instant::now() < end {
-            let forward = &mut self.forward;
-            let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
-                if let Some(forward) = forward {
-                    forward.send(datagram);
-                }
-                if flow.is_continue() {
-                    flow = look(Event::Datagram(datagram, sender));
-                }
-            })?;
-            if taken < BATCH {
+        while Instant::now() < end {
+            let (taken, flow) = self.take_batch(look)?;
+            if flow.is_break() || taken < BATCH {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Takes at most a batch of datagrams, all of which are forwarded; how many
+    /// there were, and whether that is enough.
+    fn take_batch(
+        &mut self,
+        look: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(usize, ControlFlow<()>), String> {
+        let mut flow = ControlFlow::Continue(());
+        let forward = &mut self.forward;
+        let taken = self.receiver.receive(BATCH, &mut |datagram, sender| {
+            if let Some(forward) = forward {
+                forward.send(datagram);
+            }
+            if flow.is_continue() {
+                flow = look(Event::Datagram(datagram, sender));
+            }
+        })?;
+        Ok((taken, flow))
     }
 
     /// A signal ends this, or goes on to the command. The terminal's own has

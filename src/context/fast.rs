@@ -8,8 +8,8 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::context::Active;
+use crate::metric::Metric;
 use crate::metric::kind::Kind;
-use crate::metric::{Metric, state};
 
 // a metric is plain where its state is its type and nothing else
 const COUNTER: u8 = Kind::Counter as u8;
@@ -131,10 +131,7 @@ impl Active {
     /// Keeps a sample of what the metric is: a timer or a histogram.
     #[inline(always)]
     pub fn sample(&self, metric: &Metric, value: f64) -> bool {
-        let state = metric.state();
-        let plain =
-            state == TIMER && (0.0..1e15).contains(&value) || state == HISTOGRAM && is_short(value);
-        plain && self.keep(metric, value)
+        self.time(metric, value) || self.observe(metric, value)
     }
 
     #[inline(always)]
@@ -149,15 +146,7 @@ impl Active {
     /// Marks a metric for the next flush.
     #[inline]
     pub(super) fn mark_dirty(&self, metric: &Metric) {
-        if metric.enqueue() {
-            let kind = metric.state() & state::KIND;
-            let dirty = if kind <= Kind::Gauge as u8 {
-                &self.registry.numbers
-            } else {
-                &self.registry.values
-            };
-            dirty.push(metric);
-        }
+        self.registry.mark_dirty(metric);
     }
 
     /// Whether a flush is scheduled.

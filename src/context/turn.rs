@@ -140,10 +140,8 @@ impl Context {
             let (flush, mut work) = out.work(active, now, Mode::Send(Burst::of_flush(now)));
             flush.turn(&mut work)
         } else {
-            {
-                let Outbound { delivery, journal, .. } = &mut *out;
-                delivery.drain(&mut Burst::of_flush(now), now, journal)
-            }
+            let Outbound { delivery, journal, .. } = &mut *out;
+            delivery.drain(&mut Burst::of_flush(now), now, journal)
         };
         let Outbound { delivery, journal, .. } = &mut *out;
         let connection = delivery.connection();

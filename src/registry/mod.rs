@@ -285,6 +285,16 @@ impl Registry {
         }
     }
 
+    /// Marks a metric for the next flush.
+    #[inline]
+    pub fn mark_dirty(&self, metric: &Metric) {
+        if metric.enqueue() {
+            let kind = metric.state() & state::KIND;
+            let dirty = if kind <= Kind::Gauge as u8 { &self.numbers } else { &self.values };
+            dirty.push(metric);
+        }
+    }
+
     /// All metrics of a cleaned name that are not forgotten.
     pub fn named(&self, name: &[u8]) -> Result<Vec<&Metric>, Error> {
         let store = self.lock();

@@ -151,8 +151,6 @@ impl Work<'_> {
 
     /// Leaves to the next flush what a thread records into right now.
     pub(super) fn leave(&self, metric: &Metric) {
-        if metric.enqueue() {
-            self.registry.values.push(metric);
-        }
+        self.registry.mark_dirty(metric);
     }
 }
