@@ -11,10 +11,14 @@
 //! | `value` | sum since the flush | newest total | integer | |
 //! | `upper` | carries of 2^64 | sum of the tops before restarts | bits of the real number | |
 //! | `extra` | | | | samples or members |
-//! | `sent`, `sent_at` | | total at the last flush | value sent last, and when | |
+//! | `sent`, `sent_at` | thread that added last, and how often another one had | total at the last flush | value sent last, and when | |
+//! | `next_refresh` | cells, if it is shared | in the refresh wheel | in the refresh wheel | |
 //!
 //! - A **counter** is a `fetch_add`. If it was 0 before, the metric is marked
-//!   dirty. An overflow of 64 bits is a carry in `upper`.
+//!   dirty. An overflow of 64 bits is a carry in `upper`. If threads keep taking
+//!   turns on it, the flush makes it a *shared* one: then each thread adds to a
+//!   cell of its own lane (`stripes`), and the flush takes the sum of `value`
+//!   and all cells.
 //! - A **total** is one `swap`. Each swap returns a different previous value,
 //!   so exactly one thread sees each restart; it adds the top to `upper`. The
 //!   flush reads `upper`, then `value`: `value - sent + upper` is the sum of all
@@ -39,12 +43,14 @@ use crate::metric::key::{INLINE, KeyBytes};
 use crate::metric::kind::Kind;
 use crate::metric::members::Members;
 use crate::metric::samples::Samples;
+use crate::metric::stripes::Cells;
 
 pub mod budget;
 pub mod key;
 pub mod kind;
 pub mod members;
 pub mod samples;
+pub mod stripes;
 pub mod value;
 
 /// A metric. Two cache lines that it shares with no other.
@@ -57,12 +63,14 @@ pub struct Metric {
     /// A counter's carries, each 2^64; what a total was before each restart
     /// since the last flush; the bits of a gauge's real number.
     upper: AtomicU64,
+    /// What was sent last, or who added last to a counter.
     sent: AtomicU64,
+    /// When it was sent, or how often threads took turns on a counter.
     sent_at: AtomicU64,
     extra: OnceBox<Extra>,
     /// The next in the list of what was recorded.
     pub(crate) next: AtomicPtr<Metric>,
-    /// The next in a slot of the refresh wheel.
+    /// The next in a slot of the refresh wheel; of a counter, its cells.
     pub(crate) next_refresh: AtomicPtr<Metric>,
     /// The place of a long key is in the first cache line, a short key itself
     /// in the second, where all is that a call reads.
@@ -88,8 +96,8 @@ enum Extra {
     Members(Members),
 }
 
-/// A metric whose recording takes the fast path has its kind for a state,
-/// any other one of these besides.
+/// A metric whose recording takes the fast path has its kind for a state, or
+/// is a shared counter; any other has another one of these besides.
 pub mod state {
     /// Each call sends at once.
     pub const IMMEDIATE: u8 = 0x08;
@@ -99,10 +107,12 @@ pub mod state {
     pub const FORGOTTEN: u8 = 0x20;
     /// Another spelling of a metric.
     pub const SPELLING: u8 = 0x40;
-    /// A disabled context's.
-    pub const INERT: u8 = 0x80;
+    /// A counter with cells for several threads.
+    pub const SHARED: u8 = 0x80;
     /// The bits of the kind.
     pub const KIND: u8 = 0x07;
+    /// No kind: a disabled context's.
+    pub const INERT: u8 = 0x07;
 }
 
 impl Metric {
@@ -158,6 +168,7 @@ impl Metric {
         self.upper.store(0, SeqCst);
         self.is_real.store(false, SeqCst);
         self.sent.store(0, Relaxed);
+        self.sent_at.store(0, Relaxed);
         self.forget_sent();
         self.state.store(state, Release);
     }
@@ -252,7 +263,8 @@ impl Metric {
     /// is seen after A. A plain store does, then. A carry, in another word, is
     /// followed by one more `fetch_add` of 0, of which the same is true. This
     /// is for a state without bits, which the flush never leaves untaken; they
-    /// change under the lock that the flush has.
+    /// change under the lock that the flush has. A shared counter has a bit: the
+    /// flush looks at its cells, and swaps only those that are not 0.
     #[inline]
     pub fn dequeue(&self) {
         if self.state() == Kind::Counter as u8 {
@@ -273,7 +285,33 @@ impl Metric {
     /// Whether a number was recorded since the last flush, or a gauge has a
     /// value.
     pub fn has_number(&self) -> bool {
-        self.value.load(SeqCst) != 0 || self.upper.load(SeqCst) != 0
+        let in_cell = || self.cells().is_some_and(|c| c.all().any(|cell| cell.load(SeqCst) != 0));
+        self.value.load(SeqCst) != 0 || self.upper.load(SeqCst) != 0 || in_cell()
+    }
+
+    /// The cells of a shared counter whose recording takes the fast path.
+    #[inline(always)]
+    fn plain_cells(&self) -> Option<Cells> {
+        if self.state() == Kind::Counter as u8 | state::SHARED { self.load_cells() } else { None }
+    }
+
+    /// The cells of a shared counter.
+    fn cells(&self) -> Option<Cells> {
+        if self.state() & state::SHARED != 0 { self.load_cells() } else { None }
+    }
+
+    #[inline(always)]
+    fn load_cells(&self) -> Option<Cells> {
+        // SAFETY: of a shared counter, `share` put them there before it
+        // changed the state; they live as long as the registry that has both.
+        unsafe { Cells::at(self.next_refresh.load(Acquire).cast()) }
+    }
+
+    /// Gives a counter cells for several threads. The lock of the context is
+    /// held. They are of the same registry.
+    pub(crate) fn share(&self, cells: Cells) {
+        self.next_refresh.store(cells.address().cast(), Release);
+        self.set_state(state::SHARED, true);
     }
 
     /// When `mark_sent` was, in ms.
@@ -315,6 +353,9 @@ impl Metric {
                 self.value.store(0, SeqCst);
                 self.upper.store(0, SeqCst);
                 self.is_real.store(false, SeqCst);
+                if let Some(cells) = self.cells() {
+                    cells.all().for_each(|cell| cell.store(0, SeqCst));
+                }
             }
             Kind::Total => {
                 self.upper.store(0, SeqCst);

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
+use crate::sys::thread;
 
 /// How a metric's value was sent last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,46 @@ impl Metric {
         before == 0
     }
 
+    /// The same, and notes that this thread did it: between this note and the
+    /// addition others may be, so the count of turns is no exact one.
+    #[inline(always)]
+    pub fn add_noted(&self, n: i64) -> bool {
+        self.note_thread(thread::number() as u64);
+        self.add(n)
+    }
+
+    /// Notes which thread adds to a counter, by its number.
+    #[inline(always)]
+    pub fn note_thread(&self, thread: u64) {
+        if self.sent.load(Relaxed) != thread {
+            self.sent.store(thread, Relaxed);
+            self.sent_at.store(self.sent_at.load(Relaxed) + 1, Relaxed);
+        }
+    }
+
+    /// More events of a shared counter. Whether it has to be taken into the
+    /// list; `None` where it is not one, or not plain.
+    #[inline(always)]
+    pub fn add_shared(&self, n: i64) -> Option<bool> {
+        let before = self.plain_cells()?.own().fetch_add(n, SeqCst);
+        let (_, overflow) = before.overflowing_add(n);
+        if overflow {
+            self.carry(n);
+        }
+        Some(before == 0 || overflow)
+    }
+
+    /// Whether threads took turns on a counter since the last flush.
+    #[inline]
+    pub fn has_turns(&self) -> bool {
+        self.sent_at.load(Relaxed) != 0
+    }
+
+    /// How often they did, since the last call.
+    pub fn take_turns(&self) -> u64 {
+        self.sent_at.swap(0, Relaxed)
+    }
+
     /// Any number of events, after which the metric has to be taken into the
     /// list: a sum of 0 is sent as well.
     pub fn add_any(&self, n: i64) {
@@ -202,14 +243,13 @@ impl Metric {
     /// What a counter has of which `low` was taken.
     #[cold]
     pub fn take_after(&self, low: i64) -> Taken {
-        self.counted(low, self.take_carries())
+        self.counted(low.into(), self.take_carries())
     }
 
-    fn counted(&self, low: i64, carries: i64) -> Taken {
-        match (low, carries) {
-            (0, 0) if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
-            (sum, 0) => Taken::Sum(sum),
-            (low, carries) => Taken::sum(i128::from(low) + (i128::from(carries) << 64)),
+    fn counted(&self, low: i128, carries: i64) -> Taken {
+        match low + (i128::from(carries) << 64) {
+            0 if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
+            sum => Taken::sum(sum),
         }
     }
 
@@ -219,8 +259,12 @@ impl Metric {
 
     /// Takes a counter's sum, which restarts at 0, and how often 2^64 is to be
     /// added to it.
-    pub(crate) fn take_sum(&self) -> (i64, i64) {
-        let low = self.value.swap(0, SeqCst);
+    pub(crate) fn take_sum(&self) -> (i128, i64) {
+        let mut low = i128::from(self.value.swap(0, SeqCst));
+        if let Some(cells) = self.cells() {
+            let dirty = cells.all().filter(|cell| cell.load(SeqCst) != 0);
+            low += dirty.map(|cell| i128::from(cell.swap(0, SeqCst))).sum::<i128>();
+        }
         (low, self.take_carries())
     }
 
@@ -381,7 +425,7 @@ mod tests {
         }
         let sum = || {
             let (low, carries) = metric.take_sum();
-            i128::from(low) + (i128::from(carries) << 64)
+            low + (i128::from(carries) << 64)
         };
         assert_eq!(sum(), 3 * i128::from(i64::MAX) + 5);
         metric.add(i64::MIN);

@@ -235,7 +235,7 @@ mod tests {
                 reader.begin(&list);
                 while reader.has_more() {
                     if let Some(metric) = reader.next(&list) {
-                        *seen.entry(metric.hash()).or_default() += i128::from(metric.take_sum().0);
+                        *seen.entry(metric.hash()).or_default() += metric.take_sum().0;
                     }
                 }
             }

@@ -31,6 +31,7 @@ use foldhash::fast::FixedState;
 use crate::error::Error;
 use crate::metric::budget::Budget;
 use crate::metric::kind::Kind;
+use crate::metric::stripes::Stripes;
 use crate::metric::{Metric, state};
 use crate::registry::dirty::{DirtyQueue, Reader};
 use crate::registry::index::Index;
@@ -41,6 +42,10 @@ use crate::sys::memory;
 const FIRST_CHUNK: usize = 8;
 /// But never in more: a chunk is made within a call.
 const LAST_CHUNK: usize = 512;
+
+/// Threads that take turns on a counter more often than this between two
+/// flushes get cells of their own: each time costs the time of ten calls.
+const OFTEN: u64 = 500;
 
 /// Spellings of more bytes are not kept.
 const LONGEST_SPELLING: usize = 2048;
@@ -74,6 +79,8 @@ struct Store {
     passing: Index,
     /// Those that can have another name, by class; linked by owner.
     free: [Free; 3],
+    /// What counters have that threads take turns on.
+    stripes: Stripes,
 }
 
 /// The first of a list of metrics.
@@ -285,13 +292,27 @@ impl Registry {
         }
     }
 
-    /// Marks a metric for the next flush.
+    /// Marks a metric for the next flush. Whether it was not marked yet.
     #[inline]
-    pub fn mark_dirty(&self, metric: &Metric) {
-        if metric.enqueue() {
+    pub fn mark_dirty(&self, metric: &Metric) -> bool {
+        let marked = metric.enqueue();
+        if marked {
             let kind = metric.state() & state::KIND;
             let dirty = if kind <= Kind::Gauge as u8 { &self.numbers } else { &self.values };
             dirty.push(metric);
+        }
+        marked
+    }
+
+    /// Looks at how often threads took turns on a counter since the last
+    /// flush. If they often did, it gets a cell for each of several threads,
+    /// where there is memory.
+    #[cold]
+    pub fn stripe(&self, metric: &Metric) {
+        if metric.take_turns() >= OFTEN
+            && let Ok(cells) = self.lock().stripes.cells()
+        {
+            metric.share(cells);
         }
     }
 
@@ -520,6 +541,36 @@ mod tests {
         forget(b"kept");
         assert_ne!(get(b"other", false), Ok(second));
         assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn a_counter_gets_cells_when_threads_keep_taking_turns() {
+        let (registry, _) = Registry::new(2);
+        let metric = registry.get(Kind::Counter, b"a", 0, NOBODY, true).unwrap();
+        let is_shared = || metric.state() & state::SHARED != 0;
+        for _ in 0..1000 {
+            metric.add_noted(1);
+        }
+        registry.stripe(metric);
+        assert!(!is_shared(), "one thread's");
+        let turns = |n: u64| {
+            (0..n).for_each(|i| metric.note_thread(i));
+            registry.stripe(metric);
+        };
+        turns(OFTEN - 1);
+        turns(OFTEN - 1);
+        assert!(!is_shared(), "seldom");
+        turns(OFTEN);
+        assert!(is_shared() && !metric.has_turns());
+        assert_eq!(metric.add_shared(5), Some(true));
+        assert_eq!(metric.add_shared(6), Some(false));
+        assert_eq!(metric.take_sum(), (1011, 0));
+        // a child of this process has nothing of it
+        metric.add_shared(7);
+        metric.after_fork(&Budget::new(0));
+        assert_eq!((metric.take_sum(), metric.has_number()), ((0, 0), false));
+        assert_eq!(metric.add_shared(8), Some(true));
+        assert!(metric.has_number());
     }
 
     #[test]

@@ -64,6 +64,9 @@ impl Flush {
         (refresh, ms): (bool, u64),
     ) -> Lines {
         if metric.state() == Kind::Counter as u8 {
+            if metric.has_turns() {
+                work.registry.stripe(metric);
+            }
             return match metric.take_plain() {
                 Ok(sum) => match pieces.integer(scratch, metric, Kind::Counter, sum) {
                     Some(len) => Lines::Short(len),
