@@ -12,7 +12,6 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 
 // a metric is plain where its state is its type and nothing else
-const COUNTER: u8 = Kind::Counter as u8;
 const TOTAL: u8 = Kind::Total as u8;
 const GAUGE: u8 = Kind::Gauge as u8;
 const TIMER: u8 = Kind::Timer as u8;
@@ -86,20 +85,18 @@ impl Active {
         if n <= 0 {
             return None;
         }
-        let first = if metric.state() == COUNTER {
-            metric.add_noted(n)
-        } else {
+        let first = metric.add_again(n).or_else(|| {
             unlikely();
-            metric.add_shared(n)?
-        };
-        Some(first && self.mark_dirty(metric))
+            metric.add_shared(n).or_else(|| metric.add_noted(n))
+        })?;
+        Some(first && self.registry.mark_number(metric))
     }
 
     /// Adds to a gauge.
     #[inline(always)]
     pub fn add_to_gauge(&self, metric: &Metric, n: i64) -> Marked {
         let plain = metric.state() == GAUGE && metric.add_to_gauge(n).is_ok();
-        plain.then(|| self.mark_dirty(metric))
+        plain.then(|| self.registry.mark_number(metric))
     }
 
     /// Sets a gauge.
@@ -108,7 +105,7 @@ impl Active {
         let plain = metric.state() == GAUGE;
         plain.then(|| {
             metric.set(value);
-            self.mark_dirty(metric)
+            self.registry.mark_number(metric)
         })
     }
 
@@ -116,7 +113,7 @@ impl Active {
     #[inline(always)]
     pub fn set_total(&self, metric: &Metric, total: i64) -> Marked {
         let plain = metric.state() == TOTAL && total >= 0 && metric.set_total(total);
-        plain.then(|| self.mark_dirty(metric))
+        plain.then(|| self.registry.mark_number(metric))
     }
 
     /// Sets what the metric is: a gauge or a running total.
@@ -148,13 +145,7 @@ impl Active {
     #[inline(always)]
     fn keep(&self, metric: &Metric, value: f64) -> Marked {
         let first = metric.samples()?.record(value, &self.budget);
-        Some(first && self.mark_dirty(metric))
-    }
-
-    /// Marks a metric for the next flush. Whether it was not marked yet.
-    #[inline]
-    pub(super) fn mark_dirty(&self, metric: &Metric) -> bool {
-        self.registry.mark_dirty(metric)
+        Some(first && self.registry.mark_value(metric))
     }
 
     /// Whether a flush is scheduled.

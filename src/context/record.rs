@@ -149,7 +149,7 @@ impl Context {
         }
         let now = sys::now();
         for metric in active.registry.named(&cleaned)? {
-            if !metric.server_has_it() {
+            if active.registry.is_dirty(metric) || !metric.server_has_it() {
                 let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
                 flush.send_one(&mut work, metric, false);
             }
@@ -270,7 +270,7 @@ impl Context {
         if metric.state() & state::IMMEDIATE != 0 && self.send_now(active, out, metric) {
             return Ok(());
         }
-        active.mark_dirty(metric);
+        active.registry.mark_dirty(metric);
         if !active.ticks() {
             self.start_ticking(active, out);
         }

@@ -124,11 +124,11 @@ pub unsafe extern "C" fn fripp_metric_add(m: *mut fripp_metric, n: i64) -> c_int
 pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c_int {
     // SAFETY: the caller's metric.
     unsafe {
-        let is_total = owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
+        let is_total = || owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
         record(
             m,
             |active, metric| active.set(metric, value),
-            || if is_total { Value::Total(value) } else { Value::Set(value) },
+            || if is_total() { Value::Total(value) } else { Value::Set(value) },
         )
     }
 }

@@ -11,7 +11,8 @@
 //! | `value` | sum since the flush | newest total | integer | |
 //! | `upper` | carries of 2^64 | sum of the tops before restarts | bits of the real number | |
 //! | `extra` | | | | samples or members |
-//! | `sent`, `sent_at` | thread that added last, and how often another one had | total at the last flush | value sent last, and when | |
+//! | `sent`, `sent_at` | how often threads took turns | total at the last flush | value sent last, and when | |
+//! | `last` | the thread that added last | | | |
 //! | `next_refresh` | cells, if it is shared | in the refresh wheel | in the refresh wheel | |
 //!
 //! - A **counter** is a `fetch_add`. If it was 0 before, the metric is marked
@@ -31,7 +32,7 @@
 //! - A **member** goes into a hash set, under the context's lock.
 
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 
@@ -53,6 +54,15 @@ pub mod samples;
 pub mod stripes;
 pub mod value;
 
+/// Where a metric is in its group (`registry::chunks`).
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The bytes from the metric to what its group has in the dirty queues.
+    pub head: i16,
+    /// Which bit is the metric's there.
+    pub bit: u8,
+}
+
 /// A metric. Two cache lines that it shares with no other.
 #[derive(Debug)]
 #[repr(C, align(128))]
@@ -63,13 +73,13 @@ pub struct Metric {
     /// A counter's carries, each 2^64; what a total was before each restart
     /// since the last flush; the bits of a gauge's real number.
     upper: AtomicU64,
-    /// What was sent last, or who added last to a counter.
     sent: AtomicU64,
     /// When it was sent, or how often threads took turns on a counter.
     sent_at: AtomicU64,
     extra: OnceBox<Extra>,
-    /// The next in the list of what was recorded.
-    pub(crate) next: AtomicPtr<Metric>,
+    /// The thread that added last to a counter whose state is its kind alone;
+    /// 0 of any other.
+    last: AtomicUsize,
     /// The next in a slot of the refresh wheel; of a counter, its cells.
     pub(crate) next_refresh: AtomicPtr<Metric>,
     /// The place of a long key is in the first cache line, a short key itself
@@ -79,12 +89,13 @@ pub struct Metric {
     key_len: AtomicU16,
     name_len: AtomicU16,
     state: AtomicU8,
-    queued: AtomicBool,
     /// The newest value of a gauge is its real number; 0 or less was added to
     /// a counter since the last flush.
     is_real: AtomicBool,
     sent_as: AtomicU8,
     in_wheel: AtomicBool,
+    /// Its place in its group.
+    place: Place,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
 }
@@ -122,17 +133,17 @@ impl Metric {
             value: AtomicI64::new(0),
             upper: AtomicU64::new(0),
             state: AtomicU8::new(state),
-            queued: AtomicBool::new(false),
             is_real: AtomicBool::new(false),
             sent_as: AtomicU8::new(0),
             key_len: AtomicU16::new(0),
             name_len: AtomicU16::new(0),
-            next: AtomicPtr::new(std::ptr::null_mut()),
+            last: AtomicUsize::new(0),
             extra: OnceBox::new(),
             sent: AtomicU64::new(0),
             sent_at: AtomicU64::new(0),
             hash: AtomicU32::new(0),
             in_wheel: AtomicBool::new(false),
+            place: Place { head: 0, bit: 0 },
             next_refresh: AtomicPtr::new(std::ptr::null_mut()),
             owner: AtomicPtr::new(std::ptr::null_mut()),
             key: KeyBytes::empty(),
@@ -170,7 +181,8 @@ impl Metric {
         self.sent.store(0, Relaxed);
         self.sent_at.store(0, Relaxed);
         self.forget_sent();
-        self.state.store(state, Release);
+        self.state.store(state, SeqCst);
+        self.last.store(0, SeqCst);
     }
 
     /// What was given as the owner.
@@ -230,48 +242,29 @@ impl Metric {
     /// Sets or takes away one of the `state` bits.
     pub fn set_state(&self, bit: u8, on: bool) {
         if on {
-            self.state.fetch_or(bit, Release);
+            self.state.fetch_or(bit, SeqCst);
+            // see `note_thread`: no call takes the fast path unseen
+            self.last.store(0, SeqCst);
         } else {
-            self.state.fetch_and(!bit, Release);
+            self.state.fetch_and(!bit, SeqCst);
         }
     }
 
-    /// Takes the metric into the list of what was recorded. False where it is
-    /// in it already.
+    /// Whether a flush sends one number of it.
     #[inline]
-    pub fn enqueue(&self) -> bool {
-        !self.queued.load(SeqCst) && !self.queued.swap(true, SeqCst)
+    pub fn is_number(&self) -> bool {
+        self.state() & state::KIND <= Kind::Gauge as u8
     }
 
-    /// Whether it is in the list.
-    pub fn is_queued(&self) -> bool {
-        self.queued.load(SeqCst)
+    /// Its place in its group.
+    #[inline(always)]
+    pub fn place(&self) -> Place {
+        self.place
     }
 
-    /// The flush is about to look at it: what is recorded from now on takes
-    /// it into the list again.
-    ///
-    /// A call records by steps A, then looks at `queued`; the flush clears
-    /// `queued`, then looks by steps B at what was recorded. Either B sees A,
-    /// or the call has to see `queued` cleared. Where B is made of loads, only
-    /// a swap here keeps them from being done before `queued` is cleared.
-    ///
-    /// A counter's A is a `fetch_add` of `value`, and B a `swap` of it: one of
-    /// them is first. If A is, B takes what it added. If B is, A reads what it
-    /// wrote, or what other calls have added to that: a release and an acquire
-    /// along one chain of read-modify-writes, so that what was stored before B
-    /// is seen after A. A plain store does, then. A carry, in another word, is
-    /// followed by one more `fetch_add` of 0, of which the same is true. This
-    /// is for a state without bits, which the flush never leaves untaken; they
-    /// change under the lock that the flush has. A shared counter has a bit: the
-    /// flush looks at its cells, and swaps only those that are not 0.
-    #[inline]
-    pub fn dequeue(&self) {
-        if self.state() == Kind::Counter as u8 {
-            self.queued.store(false, Release);
-        } else {
-            self.queued.swap(false, SeqCst);
-        }
+    /// Notes where it will be.
+    pub fn set_place(&mut self, place: Place) {
+        self.place = place;
     }
 
     /// Takes the metric into the refresh wheel, or out. What it was before.
@@ -363,7 +356,6 @@ impl Metric {
             }
             _ => {}
         }
-        self.queued.store(false, SeqCst);
         self.in_wheel.store(false, Relaxed);
         self.forget_sent();
         match self.extra.get() {
@@ -394,7 +386,7 @@ mod tests {
     fn two_cache_lines() {
         assert_eq!(size_of::<Metric>(), 128);
         // what calls change is in one, what they read in the other
-        assert!(offset_of!(Metric, next_refresh) < 64);
+        assert!(offset_of!(Metric, last) < 64 && offset_of!(Metric, next_refresh) < 64);
         assert_eq!(offset_of!(Metric, key), 56, "a short key begins the second");
         assert!(offset_of!(Metric, owner) < 128);
     }

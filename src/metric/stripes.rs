@@ -128,10 +128,9 @@ mod tests {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     for _ in 0..rounds {
-                        let shared = metric.add_shared(1).is_some();
-                        if !shared {
-                            metric.add_noted(1);
-                        }
+                        let shared = || metric.add_shared(1).or_else(|| metric.add_noted(1));
+                        // while the state changes it is the slow path's
+                        while metric.add_again(1).or_else(shared).is_none() {}
                     }
                     ended.fetch_add(1, SeqCst);
                 });

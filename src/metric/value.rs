@@ -143,21 +143,36 @@ impl Metric {
         before == 0
     }
 
-    /// The same, and notes that this thread did it: between this note and the
-    /// addition others may be, so the count of turns is no exact one.
+    /// The same of a counter whose state is its kind alone, if this thread
+    /// added last: this look at one word is all that a call needs.
     #[inline(always)]
-    pub fn add_noted(&self, n: i64) -> bool {
-        self.note_thread(thread::number() as u64);
-        self.add(n)
+    pub fn add_again(&self, n: i64) -> Option<bool> {
+        if self.last.load(Relaxed) == thread::number() { Some(self.add(n)) } else { None }
     }
 
-    /// Notes which thread adds to a counter, by its number.
+    /// The same, if another thread added last, which is noted. `None` where
+    /// the state is another.
     #[inline(always)]
-    pub fn note_thread(&self, thread: u64) {
-        if self.sent.load(Relaxed) != thread {
-            self.sent.store(thread, Relaxed);
-            self.sent_at.store(self.sent_at.load(Relaxed) + 1, Relaxed);
+    pub fn add_noted(&self, n: i64) -> Option<bool> {
+        self.note_thread(thread::number()).then(|| self.add(n))
+    }
+
+    /// Notes which thread adds to a counter, by its number. False where its
+    /// state is not its kind alone. One that changes the state at this moment
+    /// does so before the look at it here, or clears `last` after it was set.
+    #[inline(always)]
+    pub fn note_thread(&self, thread: usize) -> bool {
+        let is_plain = || self.state.load(SeqCst) == Kind::Counter as u8;
+        if !is_plain() {
+            return false;
         }
+        self.last.swap(thread, SeqCst);
+        self.sent_at.store(self.sent_at.load(Relaxed) + 1, Relaxed);
+        let plain = is_plain();
+        if !plain {
+            self.last.store(0, SeqCst);
+        }
+        plain
     }
 
     /// More events of a shared counter. Whether it has to be taken into the
@@ -195,8 +210,6 @@ impl Metric {
     #[cold]
     fn carry(&self, n: i64) {
         self.upper.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
-        // see `dequeue`: a flush that has not taken the carry is seen
-        self.value.fetch_add(0, SeqCst);
     }
 
     /// Takes what a counter, total or gauge has for a flush. Totals are taken
@@ -389,19 +402,19 @@ impl Metric {
     }
 
     /// Whether the server has a gauge or total as it is now, if only by
-    /// another name; or it was never recorded.
+    /// another name; or it was never recorded. One that is dirty may have been
+    /// recorded all the same.
     pub fn server_has_it(&self) -> bool {
         let (bits, kind) = self.gauge().bits();
         let same = self.sent.load(Relaxed) == bits;
-        let has = match self.kind() {
+        match self.kind() {
             Kind::Total => same && self.upper.load(SeqCst) == 0,
             Kind::Gauge => match self.sent_as() {
                 SentAs::Never => !self.has_number(),
                 sent_as => same && (sent_as == kind || sent_as == kind.renamed()),
             },
             Kind::Counter | Kind::Timer | Kind::Histogram | Kind::Set => false,
-        };
-        has && !self.is_queued()
+        }
     }
 
     /// The server is sent this value, at the time `at` in ms.

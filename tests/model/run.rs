@@ -201,7 +201,9 @@ impl Run<'_> {
                 let metric = self.handles[key];
                 // SAFETY: a handle is a metric of the context, which lives.
                 let code = unsafe {
-                    (0..1000).for_each(|thread| (*metric.cast::<Metric>()).note_thread(thread));
+                    for thread in 0..1000 {
+                        (*metric.cast::<Metric>()).note_thread(thread);
+                    }
                     fripp_metric_add(metric, 1)
                 };
                 check(code, self.model.record(*key, Call::Add(1)));

@@ -75,8 +75,7 @@ impl Flush {
 
     /// In a child process: nothing is under way.
     pub fn after_fork(&mut self, registry: &Registry) {
-        self.readers.numbers.reset(&registry.numbers);
-        self.readers.values.reset(&registry.values);
+        registry.clear_dirty(&mut self.readers);
         self.wheel.clear();
         self.packer.clear();
         self.retain = Retain::IfRoom;
@@ -239,10 +238,11 @@ mod tests {
         context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();
         let held = metric.samples().unwrap().hold();
         let _ = context.flush();
-        assert!(metric.is_queued());
+        let registry = &context.active.as_ref().unwrap().registry;
+        assert!(registry.is_dirty(metric));
         drop(held);
         let _ = context.flush();
-        assert!(!metric.is_queued());
+        assert!(!registry.is_dirty(metric));
         context.close();
     }
 }
