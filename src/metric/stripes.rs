@@ -45,7 +45,7 @@ impl Stripes {
         let at = self.used % COUNTERS;
         if at == 0 {
             let mut block: Vec<Block> = Vec::new();
-            memory::room(&mut block, 1)?;
+            block.try_reserve_exact(1).map_err(|_| Error::NoMemory)?;
             memory::room(&mut self.blocks, 1)?;
             block.push([const { Lane([const { AtomicI64::new(0) }; COUNTERS]) }; LANES]);
             self.blocks.push(block);
