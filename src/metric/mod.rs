@@ -77,6 +77,8 @@ pub struct Metric {
     is_real: AtomicBool,
     sent_as: AtomicU8,
     in_wheel: AtomicBool,
+    /// Of the settings that it is recorded under.
+    generation: AtomicU16,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
 }
@@ -123,6 +125,7 @@ impl Metric {
             sent_at: AtomicU64::new(0),
             hash: AtomicU32::new(0),
             in_wheel: AtomicBool::new(false),
+            generation: AtomicU16::new(0),
             next_refresh: AtomicPtr::new(std::ptr::null_mut()),
             owner: AtomicPtr::new(std::ptr::null_mut()),
             key: KeyBytes::empty(),
@@ -268,6 +271,17 @@ impl Metric {
         let was = self.in_wheel.load(Relaxed);
         self.in_wheel.store(is, Relaxed);
         was
+    }
+
+    /// The generation of the settings that it is recorded under. The lock of
+    /// the context is held.
+    pub fn generation(&self) -> u16 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Sets it.
+    pub fn set_generation(&self, generation: u16) {
+        self.generation.store(generation, Relaxed);
     }
 
     /// Whether a number was recorded since the last flush, or a gauge has a

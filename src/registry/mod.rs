@@ -24,6 +24,7 @@ pub mod refresh;
 pub mod table;
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
@@ -55,6 +56,15 @@ pub struct Registry {
     /// Timers, histograms and sets that were.
     pub values: DirtyQueue,
     max: usize,
+    /// Of the settings, for new metrics.
+    generation: AtomicU16,
+}
+
+/// Where a walk through all metrics is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    chunk: usize,
+    metric: usize,
 }
 
 #[derive(Debug, Default)]
@@ -136,7 +146,9 @@ impl Registry {
         let (numbers, numbers_reader) = DirtyQueue::new();
         let (values, values_reader) = DirtyQueue::new();
         let store = Mutex::default();
-        let registry = Registry { tables: Tables::default(), store, numbers, values, max };
+        let generation = AtomicU16::new(0);
+        let registry =
+            Registry { tables: Tables::default(), store, numbers, values, max, generation };
         (registry, Readers { numbers: numbers_reader, values: values_reader })
     }
 
@@ -221,7 +233,18 @@ impl Registry {
             return Err(Error::NoMemory);
         }
         store.count(metric, 1);
+        metric.set_generation(self.generation());
         Ok(metric)
+    }
+
+    /// The generation of the settings. The lock of the context is held.
+    pub fn generation(&self) -> u16 {
+        self.generation.load(Relaxed)
+    }
+
+    /// The settings have changed: new metrics are of the next generation.
+    pub fn next_generation(&self) {
+        self.generation.store(self.generation().wrapping_add(1), Relaxed);
     }
 
     /// Keeps a spelling of a metric's name, so that the next call with it is
@@ -326,6 +349,23 @@ impl Registry {
             if !metric.is_spelling() {
                 f(metric);
             }
+        }
+    }
+
+    /// The metric at `place`, or another spelling of one; `place` moves on to
+    /// the next. Metrics that are made meanwhile may be left out.
+    pub fn next(&self, place: &mut Place) -> Option<&Metric> {
+        let store = self.lock();
+        loop {
+            let chunk = store.chunks.get(place.chunk)?;
+            let Some(metric) = chunk.get(place.metric) else {
+                *place = Place { chunk: place.chunk + 1, metric: 0 };
+                continue;
+            };
+            place.metric += 1;
+            let metric: *const Metric = metric;
+            // SAFETY: metrics stay where they are as long as the registry.
+            return Some(unsafe { &*metric });
         }
     }
 

@@ -3,10 +3,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod change;
 mod numbers;
 mod values;
 mod work;
 
+use change::Change;
 use work::Looks;
 pub use work::{Mode, Work};
 
@@ -41,6 +43,8 @@ pub struct Flush {
     current: ValueLines,
     /// One that is sent outside a flush.
     single: ValueLines,
+    /// Settings have changed, and not all metrics are adapted to them.
+    change: Option<Change>,
     open: bool,
     /// This flush had anything to send that was recorded.
     busy: bool,
@@ -64,6 +68,7 @@ impl Flush {
             block: Vec::new(),
             current: ValueLines::default(),
             single: ValueLines::default(),
+            change: None,
             open: false,
             busy: false,
             began: 0,
@@ -81,6 +86,7 @@ impl Flush {
         self.packer.clear();
         self.retain = Retain::IfRoom;
         self.current = ValueLines::default();
+        self.change = None;
         self.open = false;
         self.busy = false;
     }
@@ -130,10 +136,20 @@ impl Flush {
     pub fn begin(&mut self, registry: &Registry, now: u64) {
         self.began = now;
         self.bursts_before = std::mem::take(&mut self.bursts);
-        self.readers.numbers.begin(&registry.numbers);
-        self.readers.values.begin(&registry.values);
+        self.begin_readers(registry);
         self.open = true;
         self.busy = false;
+    }
+
+    fn begin_readers(&mut self, registry: &Registry) {
+        self.readers.numbers.begin(&registry.numbers);
+        self.readers.values.begin(&registry.values);
+    }
+
+    /// The next metric that was recorded before the flush was begun.
+    fn next_recorded<'a>(&mut self, registry: &'a Registry) -> Option<&'a Metric> {
+        let number = self.readers.numbers.next(&registry.numbers);
+        number.or_else(|| self.readers.values.next(&registry.values))
     }
 
     /// Takes up what timers, histograms and sets have recorded while the
@@ -149,6 +165,18 @@ impl Flush {
     pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
         let mut looks = Looks::new(work.now + TURN);
         let mut progress = work.drain();
+        if progress == Progress::More {
+            return progress;
+        }
+        if self.is_changing()
+            && !self.apply_changes(work, progress == Progress::Blocked, &mut looks)
+        {
+            return Progress::More;
+        }
+        if let Mode::Park = work.mode {
+            self.send(work);
+            return Progress::More;
+        }
         if progress == Progress::Done {
             progress = self.send_numbers(work, &mut looks);
         }
@@ -179,22 +207,25 @@ impl Flush {
 
     /// Sends what one metric has now, outside a flush; with `again` a gauge
     /// or total that did not change too.
-    pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
+    pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool, retain: Retain) {
+        self.put_one(work, metric, again, retain);
+        self.send(work);
+    }
+
+    /// Puts that into the datagram.
+    fn put_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool, retain: Retain) {
         let again = again && line::is_whole(work.settings, metric);
-        self.send_number(work, metric, again);
+        self.send_number(work, metric, again, retain);
         if metric.kind().is_number() {
-            self.send(work);
             return;
         }
         let pieces = Pieces::new(work.settings);
         if !self.single.open(work.settings, &pieces, work.budget, metric) {
             work.leave(metric);
         }
-        let packs = work.settings.dialect.form().packs;
-        while let Some(line) = self.single.next_line(packs, &self.packer) {
+        while let Some(line) = self.single.next_line(&self.packer) {
             work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1));
         }
-        self.send(work);
     }
 }
 

@@ -43,7 +43,7 @@ impl Flush {
             let sent = match self.number(work, &pieces, &mut scratch, metric, (refresh, ms)) {
                 Lines::None => continue,
                 Lines::Short(len) => self.put_short(work, &scratch[..len]),
-                Lines::Block(lines) => self.put_number(work, lines),
+                Lines::Block(lines) => self.put_number(work, lines, Retain::Always),
             };
             self.busy |= !refresh;
             if sent == Sent::Retry {
@@ -114,18 +114,25 @@ impl Flush {
     }
 
     /// Sends what a counter, total or gauge has, outside a flush.
-    pub(super) fn send_number(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
+    pub(super) fn send_number(
+        &mut self,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        again: bool,
+        retain: Retain,
+    ) -> Sent {
         let ms = (work.now - self.epoch) / 1_000_000;
         let taken = self.take(work, metric, again, ms);
-        if let Lines::Block(lines) = self.make_block(work, metric, taken) {
-            self.put_number(work, lines);
+        match self.make_block(work, metric, taken) {
+            Lines::Block(lines) => self.put_number(work, lines, retain),
+            Lines::None | Lines::Short(_) => Sent::Done,
         }
     }
 
-    fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
+    fn put_number(&mut self, work: &mut Work<'_>, lines: u64, kept: Retain) -> Sent {
         let Flush { packer, retain, block, .. } = self;
         let limit = packer.limit();
-        let mut put = |block, lines| work.put(packer, retain, Retain::Always, (block, lines));
+        let mut put = |block, lines| work.put(packer, retain, kept, (block, lines));
         // the newline in front is not counted
         if block.len() - 1 <= limit {
             return put(block, lines);

@@ -23,7 +23,7 @@ const BETWEEN_LOOKS: u32 = 64;
 pub enum Mode {
     /// They are sent, as far as the burst allows.
     Send(Burst),
-    /// All are queued, because the settings are about to change.
+    /// All are queued: they are of settings that have changed.
     Park,
 }
 
@@ -74,14 +74,34 @@ impl Looks {
 }
 
 impl Work<'_> {
-    /// Whether the burst is full, or the time is up. A flush that parks its
-    /// datagrams goes on to its end.
+    /// Whether the burst is full, or the time is up.
     #[inline(always)]
     pub(super) fn is_to_pause(&self, blocked: bool, looks: &mut Looks) -> bool {
         match &self.mode {
             Mode::Send(burst) => !blocked && burst.is_full() || looks.time_is_up(),
-            Mode::Park => false,
+            Mode::Park => looks.time_is_up(),
         }
+    }
+
+    /// Works under other settings.
+    pub(super) fn under<T>(
+        &mut self,
+        settings: &Settings,
+        f: impl FnOnce(&mut Work<'_>) -> T,
+    ) -> T {
+        let mut work = Work {
+            registry: self.registry,
+            settings,
+            budget: self.budget,
+            appended: self.appended,
+            delivery: self.delivery,
+            journal: self.journal,
+            now: self.now,
+            mode: std::mem::replace(&mut self.mode, Mode::Park),
+        };
+        let result = f(&mut work);
+        self.mode = work.mode;
+        result
     }
 
     pub(super) fn send(&mut self, packer: &mut Packer, retain: Retain) -> Sent {
