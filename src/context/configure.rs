@@ -9,9 +9,9 @@ use crate::context::flush::Mode;
 use crate::context::{Context, phase, timer_period};
 use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::settings::Settings;
-use crate::encode::tags;
 use crate::error::Error;
-use crate::metric::state;
+use crate::metric::key::has_bare_tag;
+use crate::registry::InUse;
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
 use crate::sys::flux::Flux;
@@ -37,16 +37,10 @@ impl Context {
     pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
         let Some(active) = &self.active else { return Ok(()) };
         self.change(&mut |settings| {
-            let (tagged, sets) = active.registry.in_use();
+            let InUse { tagged, bare_tags, sets } = active.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
             let form = dialect.form();
-            let mut bare = tags::has_bare(&settings.tags);
-            if tagged && !form.bare_tags {
-                active.registry.for_each(|metric| {
-                    let live = metric.state() & state::FORGOTTEN == 0;
-                    bare |= live && tags::has_bare(metric.tags());
-                });
-            }
+            let bare = bare_tags || has_bare_tag(&settings.tags);
             if tagged && form.tags == Tagging::None || bare && !form.bare_tags || sets && !form.sets
             {
                 let lacking = match () {
@@ -102,7 +96,7 @@ impl Context {
         // up where nothing can be sent
         let mode = if changes < MANY { Mode::Send(Burst::of_flush(now)) } else { Mode::Park };
         let (flush, mut work) = out.work(active, now, mode);
-        flush.turn(&mut work);
+        flush.turn_of_call(&mut work);
         if out.flush.is_changing() && self.flux().is_some_and(Flux::is_owner) {
             // `wake` sets the timer again, for the next turn of the change
             out.timer_runs = false;

@@ -165,6 +165,9 @@ impl Context {
                 if retry < out.next_flush { Next::At(retry) } else { Next::Flush }
             }
             Progress::Done if connection.addresses().is_looking_up() => Next::Flush,
+            Progress::Done if !out.flush.release_idle(&active.registry, &active.budget, now) => {
+                Next::At(now + GAP)
+            }
             Progress::Done => self.rest(active, out, begin),
         }
     }
@@ -215,6 +218,9 @@ impl Context {
             }
             let progress = self.turn_of_flush(active, &mut out, now);
             if progress == Progress::Done && begun {
+                if !out.flush.release_idle(&active.registry, &active.budget, now) {
+                    self.wake(active, &mut out, now + GAP);
+                }
                 self.unlock_and_log(out);
                 return Ok(());
             }

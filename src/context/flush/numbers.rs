@@ -42,7 +42,7 @@ impl Flush {
             };
             let sent = match self.number(work, &pieces, &mut scratch, metric, (refresh, ms)) {
                 Lines::None => continue,
-                Lines::Short(len) => self.put_short(work, &scratch[..len]),
+                Lines::Short(len) => self.put_short(work, &scratch[..len], Retain::Always),
                 Lines::Block(lines) => self.put_number(work, lines, Retain::Always),
             };
             self.busy |= !refresh;
@@ -109,8 +109,25 @@ impl Flush {
     }
 
     #[inline(always)]
-    fn put_short(&mut self, work: &mut Work<'_>, line: &[u8]) -> Sent {
-        work.put(&mut self.packer, &mut self.retain, Retain::Always, (line, 1))
+    fn put_short(&mut self, work: &mut Work<'_>, line: &[u8], retain: Retain) -> Sent {
+        work.put(&mut self.packer, &mut self.retain, retain, (line, 1))
+    }
+
+    /// Sends what a counter, total or gauge has that was recorded.
+    pub(super) fn send_number_by(
+        &mut self,
+        pieces: &Pieces,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        retain: Retain,
+    ) -> Sent {
+        let ms = (work.now - self.epoch) / 1_000_000;
+        let mut scratch = BLANK;
+        match self.number(work, pieces, &mut scratch, metric, (false, ms)) {
+            Lines::None => Sent::Done,
+            Lines::Short(len) => self.put_short(work, &scratch[..len], retain),
+            Lines::Block(lines) => self.put_number(work, lines, retain),
+        }
     }
 
     /// Sends what a counter, total or gauge has, outside a flush.

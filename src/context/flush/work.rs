@@ -50,6 +50,7 @@ pub struct Work<'a> {
 /// When a turn is to end.
 #[derive(Debug)]
 pub struct Looks {
+    clock: fn() -> u64,
     deadline: u64,
     /// So many metrics or samples before the next look.
     left: u32,
@@ -58,18 +59,24 @@ pub struct Looks {
 impl Looks {
     /// Ends the turn at this time (ns).
     pub(super) fn new(deadline: u64) -> Looks {
-        Looks { deadline, left: BETWEEN_LOOKS }
+        Looks { clock: sys::now, deadline, left: BETWEEN_LOOKS }
+    }
+
+    /// Ends it after so long of this thread's processor time (ns).
+    pub(super) fn of_thread(time: u64) -> Looks {
+        let deadline = sys::thread_time() + time;
+        Looks { clock: sys::thread_time, deadline, left: BETWEEN_LOOKS }
     }
 
     #[inline(always)]
-    fn time_is_up(&mut self) -> bool {
+    pub(super) fn time_is_up(&mut self) -> bool {
         self.left -= 1;
         self.left == 0 && self.look()
     }
 
     fn look(&mut self) -> bool {
         self.left = BETWEEN_LOOKS;
-        sys::now() > self.deadline
+        (self.clock)() > self.deadline
     }
 }
 
