@@ -6,5 +6,5 @@ PORTS = gcc clang fortify gnu-ld static aarch64 musl musl-static
 
 ##: check-ports run the C tests with other compilers, static, on aarch64 and musl; PORTS="clang musl" runs some
 check-ports: $(SO)
-	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(RELEASE)' \
+	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(LIBS)' \
 	    scripts/check-ports $(BUILD)/ports $(PORTS)

@@ -4,6 +4,7 @@
 pub mod flux;
 pub mod fork_lock;
 pub mod generation;
+pub mod mapped;
 pub mod memory;
 pub mod thread;
 
