@@ -206,7 +206,13 @@ extern "C" {
  *   refresh      seconds after which an unchanged gauge is sent again: 10;
  *                0: never
  *   max_metrics  the most metrics: 1000000
+ *   max_samples  the most samples of one timer or histogram in a period:
+ *                32768; 1 to 1000000. Of more, one at random of each 2, 4,
+ *                8, ... is sent, with its rate
  *   buffer       the most bytes that wait: 16777216
+ *   origin       none, or auto, in the dialect dogstatsd: each line has the
+ *                id of the container that the process runs in (|c:), and
+ *                the pod of DD_ENTITY_ID as a tag
  *
  * h    as for fripp_ctx_create ()
  * uri  the URI. With NULL, the environment is read: the variable

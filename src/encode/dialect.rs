@@ -75,6 +75,8 @@ pub struct Form {
     pub signed_members: bool,
     /// Whether a line that begins `_sc` or `_e` is something else.
     pub reserved_names: bool,
+    /// Whether a line may say which container it comes from, `|c:id`.
+    pub origins: bool,
     /// Whether what is no letter or digit of a tag's key becomes `_`, and a
     /// key must not begin with two of them then.
     pub escapes_keys: bool,
@@ -99,6 +101,7 @@ const PLAIN: Form = Form {
     sets: true,
     signed_members: true,
     reserved_names: false,
+    origins: false,
     escapes_keys: false,
     max_name: 512,
 };
@@ -133,6 +136,7 @@ static FORMS: [Form; 9] = [
         negative_gauges: true,
         distributions: true,
         reserved_names: true,
+        origins: true,
         ..PLAIN
     },
     Form {
