@@ -88,7 +88,9 @@ enum fripp_type {
 enum fripp_dialect {
     /* brubeck */
     FRIPP_BRUBECK,
-    /* etsy's statsd, collectd, netdata, statsite and most others */
+    /* etsy's statsd, netdata, statsite and most others (a URI's
+     * dialect=collectd has the form of collectd)
+     */
     FRIPP_STATSD,
     /* the Datadog agent */
     FRIPP_DOGSTATSD,
@@ -193,8 +195,8 @@ extern "C" {
  *
  *   dialect      the form that the server reads: brubeck (the default with
  *                a handle), statsd (the default without one), dogstatsd,
- *                telegraf, graphite, vector, otel, exporter or gostatsd;
- *                also collectd, netdata, statsite (statsd), datadog
+ *                telegraf, graphite, vector, otel, exporter, gostatsd or
+ *                collectd; also netdata, statsite (statsd), datadog
  *                (dogstatsd), influx (telegraf), prometheus (exporter)
  *   histogram    h, or d: as a distribution, if the dialect has both
  *   period       seconds between flushes: 1; 0.01 to 86400, or 0: each

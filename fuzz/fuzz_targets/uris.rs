@@ -60,7 +60,7 @@ const DIALECTS: [(&str, Dialect); 15] = [
     ("otel", Dialect::Otel),
     ("exporter", Dialect::Exporter),
     ("gostatsd", Dialect::Gostatsd),
-    ("collectd", Dialect::Statsd),
+    ("collectd", Dialect::Collectd),
     ("netdata", Dialect::Statsd),
     ("statsite", Dialect::Statsd),
     ("datadog", Dialect::Dogstatsd),

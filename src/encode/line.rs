@@ -39,7 +39,7 @@ pub fn is_reserved(start: &[u8]) -> bool {
 pub fn tail(out: &mut Vec<u8>, settings: &Settings, own_tags: &[u8], kind: Kind, k: u32) {
     out.push(b'|');
     out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
-    if k > 1 {
+    if k > 1 && settings.dialect.form().rates {
         out.extend_from_slice(b"|@");
         number::rate(out, k);
     }

@@ -33,8 +33,8 @@ pub struct fripp_ctx {
 ///
 ///   dialect      the form that the server reads: brubeck (the default with
 ///                a handle), statsd (the default without one), dogstatsd,
-///                telegraf, graphite, vector, otel, exporter or gostatsd;
-///                also collectd, netdata, statsite (statsd), datadog
+///                telegraf, graphite, vector, otel, exporter, gostatsd or
+///                collectd; also netdata, statsite (statsd), datadog
 ///                (dogstatsd), influx (telegraf), prometheus (exporter)
 ///   histogram    h, or d: as a distribution, if the dialect has both
 ///   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
