@@ -45,7 +45,9 @@ enum Key<'a> {
     Tags(Vec<(&'a [u8], &'a [u8])>),
     Mtu(u32),
     MaxMetrics(u64),
+    MaxSamples(u32),
     Buffer(u64),
+    Origin(bool),
 }
 
 const DIALECTS: [(&str, Dialect); 15] = [
@@ -58,7 +60,7 @@ const DIALECTS: [(&str, Dialect); 15] = [
     ("otel", Dialect::Otel),
     ("exporter", Dialect::Exporter),
     ("gostatsd", Dialect::Gostatsd),
-    ("collectd", Dialect::Statsd),
+    ("collectd", Dialect::Collectd),
     ("netdata", Dialect::Statsd),
     ("statsite", Dialect::Statsd),
     ("datadog", Dialect::Dogstatsd),
@@ -81,6 +83,7 @@ fn raw(text: &[u8]) {
     let Settings { prefix, tags, period, refresh, mtu, .. } = &uri.settings;
     assert!(prefix.is_empty() && tags.len() <= 1024);
     assert!(*period == 0 || (SECOND / 100..=86_400 * SECOND).contains(period));
+    assert!((1..=1_000_000).contains(&uri.settings.max_samples));
     assert!(*refresh <= 86_400 * SECOND && (512..=65_507).contains(mtu));
     assert!(uri.prefix.as_ref().is_none_or(|prefix| prefix.len() <= 127));
     let (place, query) = match text.iter().position(|b| *b == b'?') {
@@ -104,14 +107,15 @@ impl Made<'_> {
         let mut writer = Writer { out: Vec::new(), encoded: self.encoded };
         let endpoint = self.place.write(&mut writer);
         let mut wanted =
-            endpoint.map(|endpoint| Uri { endpoint, settings: Settings::default(), prefix: None });
+            endpoint.map(|endpoint| Uri { endpoint, settings: Settings::default(), prefix: None, tells_origin: false });
         let mut tags = None;
         for (i, key) in self.keys.iter().enumerate() {
             writer.out.push(if i == 0 { b'?' } else { b'&' });
             let fits = key.write(&mut writer, wanted.as_mut(), &mut tags);
             wanted = wanted.filter(|_| fits);
         }
-        // the last tags count, in the last dialect
+        // the last tags count, and the last origin, in the last dialect
+        wanted = wanted.filter(|uri| !uri.tells_origin || uri.settings.dialect == Dialect::Dogstatsd);
         if let (Some(tags), Some(uri)) = (tags, &mut wanted) {
             let form = uri.settings.dialect.form();
             let bare = |tags: &[u8]| tags.split(|b| *b == b',').any(|tag| !tag.contains(&b':'));
@@ -207,12 +211,13 @@ impl Key<'_> {
         tags: &mut Option<Option<Vec<u8>>>,
     ) -> bool {
         let mut nowhere = None;
-        let Uri { settings, prefix, .. } = match uri {
+        let Uri { settings, prefix, tells_origin, .. } = match uri {
             Some(uri) => uri,
             None => nowhere.insert(Uri {
                 endpoint: Endpoint::Abstract(Vec::new()),
                 settings: Settings::default(),
                 prefix: None,
+                tells_origin: false,
             }),
         };
         let mut put = |key: &str, value: &[u8]| {
@@ -261,9 +266,19 @@ impl Key<'_> {
                 settings.max_metrics = *n as usize;
                 true
             }
+            Key::MaxSamples(n) => {
+                put("max_samples", n.to_string().as_bytes());
+                settings.max_samples = *n as usize;
+                (1..=1_000_000).contains(n)
+            }
             Key::Buffer(n) => {
                 put("buffer", n.to_string().as_bytes());
                 settings.buffer = *n as usize;
+                true
+            }
+            Key::Origin(tells) => {
+                put("origin", if *tells { b"auto" } else { b"none" });
+                *tells_origin = *tells;
                 true
             }
         }

@@ -1,6 +1,7 @@
 //! Safe functions for what the core needs of the system and the standard
 //! library does not have.
 
+pub mod container;
 pub mod flux;
 pub mod fork_lock;
 pub mod generation;
