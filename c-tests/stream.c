@@ -134,11 +134,16 @@ void stream_cut (struct stream *s)
     }
 }
 
-void stream_drop (struct stream *s)
+void stream_leave (struct stream *s)
 {
     if (s->fd >= 0)
         close (s->fd);
     s->fd = -1;
+}
+
+void stream_drop (struct stream *s)
+{
+    stream_leave (s);
     stream_cut (s);
     if (unix_path (s))
         (void)unlink (unix_path (s));
@@ -296,6 +301,15 @@ bool stream_ended (struct stream *s, int timeout)
     }
 }
 
+bool stream_finish (struct stream *s, int timeout)
+{
+    accept_all (s);
+    stream_leave (s);
+    for (int i = 0; i < s->count; i++)
+        (void)shutdown (s->connections[i].fd, SHUT_WR);
+    return s->count == 0 || stream_ended (s, timeout);
+}
+
 /* How many bytes of it are whole lines.
  */
 static size_t whole (const struct connection *c)
@@ -324,6 +338,22 @@ const char *stream_text (struct stream *s)
     }
     s->text[len] = '\0';
     return s->text;
+}
+
+const char *stream_take (struct stream *s, size_t *len)
+{
+    const char *text = stream_text (s);
+
+    for (int i = 0; i < s->count; i++) {
+        struct connection *c = &s->connections[i];
+        size_t taken = whole (c);
+
+        c->len -= taken;
+        if (taken > 0)
+            memmove (c->data, c->data + taken, c->len);
+    }
+    *len = strlen (text);
+    return text;
 }
 
 size_t stream_lines (const struct stream *s)

@@ -57,6 +57,16 @@ size_t stream_read (struct stream *s, size_t bytes);
  */
 void stream_cut (struct stream *s);
 
+/* The server ends as one does that loses nothing: it accepts no more, tells
+ * its clients so, and reads until they have closed their connections. False
+ * where one of them does not within the time (ms).
+ */
+bool stream_finish (struct stream *s, int timeout) TAP_USE_RESULT;
+
+/* Listen no more in this process: another one has the socket, too.
+ */
+void stream_leave (struct stream *s);
+
 /* The server goes away, and comes back at the same port or path.
  */
 void stream_drop (struct stream *s);
@@ -71,6 +81,10 @@ bool stream_ended (struct stream *s, int timeout) TAP_USE_RESULT;
  */
 const char *stream_text (struct stream *s);
 size_t stream_lines (const struct stream *s);
+
+/* The same, of what was not taken before.
+ */
+const char *stream_take (struct stream *s, size_t *len);
 
 /* How many connections were accepted, and how many of those that have ended
  * did so in the middle of a line.
