@@ -54,15 +54,6 @@ pub mod samples;
 pub mod stripes;
 pub mod value;
 
-/// Where a metric is in its group (`registry::chunks`).
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The bytes from the metric to what its group has in the dirty queues.
-    pub head: i16,
-    /// Which bit is the metric's there.
-    pub bit: u8,
-}
-
 /// A metric. Two cache lines that it shares with no other.
 #[derive(Debug)]
 #[repr(C, align(128))]
@@ -94,8 +85,11 @@ pub struct Metric {
     is_real: AtomicBool,
     sent_as: AtomicU8,
     in_wheel: AtomicBool,
-    /// Its place in its group.
-    place: Place,
+    /// The bytes from here to what its group has in the dirty queues: as many
+    /// times -128 as its place in the group, from 1.
+    head: i16,
+    /// Of the settings that it is recorded under.
+    generation: AtomicU16,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
 }
@@ -143,7 +137,8 @@ impl Metric {
             sent_at: AtomicU64::new(0),
             hash: AtomicU32::new(0),
             in_wheel: AtomicBool::new(false),
-            place: Place { head: 0, bit: 0 },
+            head: 0,
+            generation: AtomicU16::new(0),
             next_refresh: AtomicPtr::new(std::ptr::null_mut()),
             owner: AtomicPtr::new(std::ptr::null_mut()),
             key: KeyBytes::empty(),
@@ -256,15 +251,15 @@ impl Metric {
         self.state() & state::KIND <= Kind::Gauge as u8
     }
 
-    /// Its place in its group.
+    /// The bytes to what its group has in the dirty queues.
     #[inline(always)]
-    pub fn place(&self) -> Place {
-        self.place
+    pub fn head(&self) -> i16 {
+        self.head
     }
 
-    /// Notes where it will be.
-    pub fn set_place(&mut self, place: Place) {
-        self.place = place;
+    /// Notes its place in its group, from 1.
+    pub fn set_place(&mut self, place: usize) {
+        self.head = -((place * size_of::<Metric>()) as i16);
     }
 
     /// Takes the metric into the refresh wheel, or out. What it was before.
@@ -273,6 +268,17 @@ impl Metric {
         let was = self.in_wheel.load(Relaxed);
         self.in_wheel.store(is, Relaxed);
         was
+    }
+
+    /// The generation of the settings that it is recorded under. The lock of
+    /// the context is held.
+    pub fn generation(&self) -> u16 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Sets it.
+    pub fn set_generation(&self, generation: u16) {
+        self.generation.store(generation, Relaxed);
     }
 
     /// Whether a number was recorded since the last flush, or a gauge has a
@@ -387,6 +393,7 @@ mod tests {
         assert_eq!(size_of::<Metric>(), 128);
         // what calls change is in one, what they read in the other
         assert!(offset_of!(Metric, last) < 64 && offset_of!(Metric, next_refresh) < 64);
+        #[cfg(target_pointer_width = "64")]
         assert_eq!(offset_of!(Metric, key), 56, "a short key begins the second");
         assert!(offset_of!(Metric, owner) < 128);
     }

@@ -5,7 +5,7 @@
 use std::mem::ManuallyDrop;
 
 use crate::error::Error;
-use crate::metric::{Metric, Place};
+use crate::metric::Metric;
 use crate::registry::dirty::Group;
 use crate::sys::memory;
 
@@ -16,10 +16,20 @@ const LAST: usize = 512;
 /// Metrics of one group: as many as a word has bits.
 const GROUP: usize = 64;
 
+/// A slot's size in bits.
+const SLOT_BITS: u32 = size_of::<Metric>().ilog2();
+
 /// All metrics of a context.
 #[derive(Debug, Default)]
 pub struct Chunks {
     chunks: Vec<Vec<Slot>>,
+}
+
+/// Where a walk through all metrics is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    chunk: usize,
+    slot: usize,
 }
 
 /// What a group has in the queue of numbers, and in that of values.
@@ -47,12 +57,13 @@ impl std::fmt::Debug for Slot {
 /// The metric is one of `Chunks`, which live.
 #[inline(always)]
 pub unsafe fn group_of<'a>(metric: &Metric, is_value: bool) -> (&'a Group, u8) {
-    let Place { head, bit } = metric.place();
+    let head = metric.head();
     let heads = (&raw const *metric).addr().wrapping_add_signed(head.into());
     // SAFETY: that is where its group's heads are. The provenance of their
     // chunk was exposed.
     let heads: &Heads = unsafe { &*std::ptr::with_exposed_provenance(heads) };
-    (&heads.0[usize::from(is_value)], bit)
+    // the first metric has the highest bit
+    (&heads.0[usize::from(is_value)], (head >> SLOT_BITS) as u8 % GROUP as u8)
 }
 
 /// Whether a slot of a chunk has heads.
@@ -85,9 +96,7 @@ impl Chunks {
             let heads = ManuallyDrop::new(Heads([Group::new(first), Group::new(first)]));
             chunk.push(Slot { heads });
         }
-        let place = chunk.len() % (GROUP + 1);
-        let head = -((place * size_of::<Slot>()) as i16);
-        metric.set_place(Place { head, bit: place as u8 - 1 });
+        metric.set_place(chunk.len() % (GROUP + 1));
         chunk.push(Slot { metric: ManuallyDrop::new(metric) });
         // SAFETY: a chunk never grows beyond its capacity, so its metrics
         // stay where they are; the registry sees to it that it lives as long
@@ -102,6 +111,23 @@ impl Chunks {
             let metric: &Metric = unsafe { &slot.metric };
             metric
         })
+    }
+
+    /// The metric at `place`, which moves on to the next. Metrics that are made
+    /// meanwhile may be left out.
+    pub fn next<'a>(&self, place: &mut Place) -> Option<&'a Metric> {
+        loop {
+            let chunk = self.chunks.get(place.chunk)?;
+            let Some(slot) = chunk.get(place.slot) else {
+                *place = Place { chunk: place.chunk + 1, slot: 0 };
+                continue;
+            };
+            place.slot += 1;
+            if !begins_group(place.slot - 1) {
+                // SAFETY: as in `keep`.
+                return Some(unsafe { &*(&raw const slot.metric).cast() });
+            }
+        }
     }
 
     /// Nothing was recorded: in a child process.

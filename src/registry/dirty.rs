@@ -55,7 +55,7 @@ use crate::metric::Metric;
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Group {
-    /// A bit for each metric that was recorded.
+    /// A bit for each metric that was recorded, the highest for the first.
     dirty: AtomicU64,
     /// Those of them that the flush has taken out of the queue, but has not
     /// looked at yet.
@@ -191,10 +191,10 @@ impl Reader {
         // has taken bits.
         let group = unsafe { &*self.group };
         let taken = group.taken.load(Relaxed);
-        let left = taken & (taken - 1);
+        let left = taken & i64::MAX as u64 >> taken.leading_zeros();
         group.taken.store(left, Relaxed);
         // SAFETY: there is a metric for each bit, which lives as long.
-        let metric = |bits: u64| unsafe { group.first.add(bits.trailing_zeros() as usize) };
+        let metric = |bits: u64| unsafe { group.first.add(bits.leading_zeros() as usize) };
         if left == 0 {
             self.group = std::ptr::null_mut();
         } else {

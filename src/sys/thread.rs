@@ -54,8 +54,7 @@ mod tests {
     fn threads_are_spread_over_lanes() {
         for n in [4, 8] {
             // blocks of threads whose stacks have 8 MiB and a guard page
-            let lanes: Vec<_> =
-                (0..100).map(|i| lane_of(0x7f00_0000_0740 + i * 0x80_1000, n)).collect();
+            let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0740 + i * 0x80_1000, n)).collect();
             let on = |lane| lanes.iter().filter(|l| **l == lane).count();
             assert!((0..n).all(|lane| on(lane) > 60 / n), "{lanes:?}");
             assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));
