@@ -180,7 +180,7 @@ impl Context {
     /// A context that sends to `endpoint`.
     pub(crate) fn new(endpoint: Endpoint, settings: Settings, flux: Option<Flux>) -> Arc<Context> {
         let now = sys::now();
-        let connection = Connection::new(endpoint, settings.origin);
+        let connection = Connection::new(endpoint, settings.source);
         let (registry, readers) = Registry::new(settings.max_metrics);
         let out = Outbound {
             journal: Journal::default(),
@@ -199,7 +199,7 @@ impl Context {
             outage: None,
             settings,
         };
-        let budget = Budget::new(out.settings.buffer);
+        let budget = Budget::new(out.settings.buffer, out.settings.max_samples);
         let ticking = AtomicBool::new(false);
         let generation = AtomicU32::new(sys::generation());
         let active =

@@ -546,7 +546,7 @@ mod tests {
     #[test]
     fn names_that_pass() {
         let (registry, _) = Registry::new(3);
-        let budget = Budget::new(1 << 20);
+        let budget = Budget::new(1 << 20, 100);
         let get = |name: &[u8], handle| {
             registry.get(Kind::Timer, name, 0, NOBODY, handle).map(|metric| &raw const *metric)
         };

@@ -1,9 +1,11 @@
 //! Safe functions for what the core needs of the system and the standard
 //! library does not have.
 
+pub mod container;
 pub mod flux;
 pub mod fork_lock;
 pub mod generation;
+pub mod mapped;
 pub mod memory;
 pub mod thread;
 
@@ -42,8 +44,8 @@ fn clock(clock: libc::clockid_t) -> u64 {
 /// Distinguishes a descriptor from another that has taken its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
-    device: u64,
-    inode: u64,
+    device: libc::dev_t,
+    inode: libc::ino_t,
 }
 
 /// The identity of an open descriptor, or `None` where it is closed.
