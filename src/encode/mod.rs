@@ -10,5 +10,6 @@ pub mod number;
 pub mod packet;
 pub mod pieces;
 pub mod settings;
+pub mod spare;
 pub mod tags;
 pub mod value_lines;

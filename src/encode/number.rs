@@ -3,8 +3,13 @@
 
 #![forbid(unsafe_code)]
 
-/// The most bytes of an integer of 64 bits.
-pub const DIGITS: usize = 20;
+use crate::encode::spare::{Spare, copy};
+
+/// The most bytes of an integer of 64 bits, or of a timing below `LONG`.
+pub const DIGITS: usize = 23;
+
+/// From this on a timing (ms) has no more than three decimals, as a double.
+const LONG: f64 = 1e15;
 
 /// The numbers below 100, of two digits each.
 const PAIRS: [[u8; 2]; 100] = {
@@ -17,39 +22,40 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The powers of ten of 64 bits; 0 stands for the first, that 0 is a digit.
-const POWERS: [u64; DIGITS] = {
-    let mut powers = [0; DIGITS];
-    let mut n = 1;
-    while n < DIGITS {
-        powers[n] = 10u64.pow(n as u32);
-        n += 1;
-    }
-    powers
-};
-
-/// How many digits a number has.
+/// Writes an integer to `at`. Where it ends.
 #[inline(always)]
-pub fn len(value: u64) -> usize {
-    // log 2 / log 10 is 1233 / 4096, or one more
-    let bits = 64 - (value | 1).leading_zeros() as usize;
-    let guess = (bits * 1233) >> 12;
-    guess + usize::from(value >= POWERS[guess])
+pub fn put_integer(out: &mut Spare, at: usize, value: u64) -> usize {
+    if value < 100 {
+        return put_pair(out, at, value);
+    }
+    if value < 10_000 {
+        let high = value / 100;
+        let at = put_pair(out, at, high);
+        copy(out, at, &PAIRS[(value - high * 100) as usize]);
+        return at + 2;
+    }
+    put_long(out, at, value)
 }
 
-/// Writes digits from the last, at `end`, to the front by `put`, two at a
-/// time; so the first of an odd number has a 0 before it.
+#[inline(never)]
+fn put_long(out: &mut Spare, at: usize, value: u64) -> usize {
+    let high = value / 10_000;
+    let low = value - high * 10_000;
+    let at = put_integer(out, at, high);
+    copy(out, at, &PAIRS[(low / 100) as usize]);
+    copy(out, at + 2, &PAIRS[(low % 100) as usize]);
+    at + 4
+}
+
 #[inline(always)]
-pub fn digits(mut value: u64, mut end: usize, mut put: impl FnMut(usize, [u8; 2])) {
-    loop {
-        end -= 2;
-        let next = value / 100;
-        put(end, PAIRS[(value - next * 100) as usize]);
-        if next == 0 {
-            return;
-        }
-        value = next;
+fn put_pair(out: &mut Spare, at: usize, value: u64) -> usize {
+    let pair = PAIRS[value as usize];
+    if value < 10 {
+        copy(out, at, &[pair[1]]);
+        return at + 1;
     }
+    copy(out, at, &pair);
+    at + 2
 }
 
 /// Writes an integer.
@@ -100,38 +106,55 @@ pub fn real(out: &mut Vec<u8>, value: f64) {
 
 /// Writes a timing in ms, not negative, with at most six decimals, rounded.
 pub fn timing(out: &mut Vec<u8>, ms: f64) {
-    // beyond this a double has no more than three decimals
-    if ms >= 1e15 {
-        return real(out, ms);
+    let mut text = [0; size_of::<Spare>()];
+    match put_timing(&mut text, 0, ms) {
+        Some(end) => out.extend_from_slice(&text[..end]),
+        None => real(out, ms),
     }
-    let whole = ms.trunc();
-    let millionths = millionths(ms - whole);
-    let whole = whole as u64 + millionths / 1_000_000;
-    // at most 16 digits, a dot and 6 more, after a byte for a leading 0; the
-    // masks only show that all is in bounds
-    let mut text = [0; 33];
-    let mut put = |at: usize, pair| [text[at & 31], text[(at & 31) + 1]] = pair;
-    let dot = 1 + len(whole);
-    digits(whole, dot, &mut put);
-    let mut end = dot;
-    let fraction = millionths % 1_000_000;
-    if fraction > 0 {
-        put(dot, [b'.', 0]);
-        put(dot + 1, PAIRS[(fraction / 10_000) as usize]);
-        put(dot + 3, PAIRS[(fraction / 100 % 100) as usize]);
-        put(dot + 5, PAIRS[(fraction % 100) as usize]);
-        end = dot + 7;
-        while text[(end - 1) & 31] == b'0' {
-            end -= 1;
+}
+
+/// Writes a timing to `at`. Where it ends; `None` from `LONG` on.
+#[inline]
+pub fn put_timing(out: &mut Spare, at: usize, ms: f64) -> Option<usize> {
+    let (whole, fraction) = match short_millionths(ms) {
+        Some(millionths) => (millionths / 1_000_000, millionths % 1_000_000),
+        None if ms >= LONG => return None,
+        None => {
+            let millionths = millionths(ms - ms.trunc());
+            (ms as u64 + millionths / 1_000_000, millionths % 1_000_000)
         }
+    };
+    let dot = put_integer(out, at, whole);
+    if fraction == 0 {
+        return Some(dot);
     }
-    out.extend_from_slice(&text[1..end]);
+    let high = fraction / 100;
+    copy(out, dot, b".");
+    copy(out, dot + 1, &PAIRS[(high / 100) as usize]);
+    copy(out, dot + 3, &PAIRS[(high % 100) as usize]);
+    copy(out, dot + 5, &PAIRS[(fraction % 100) as usize]);
+    let mut end = dot + 7;
+    while out[(end - 1) & 255] == b'0' {
+        end -= 1;
+    }
+    Some(end)
 }
 
 /// Writes the sample rate 1/k as a decimal that gives k back. k is a power
 /// of two, so the decimal is exact.
 pub fn rate(out: &mut Vec<u8>, k: u32) {
     real(out, 1.0 / f64::from(k));
+}
+
+/// A timing in millionths, where a multiplication shows how it is rounded: it
+/// is off by less than 1/4096 below 2^40, which counts only next to a half.
+#[inline(always)]
+fn short_millionths(ms: f64) -> Option<u64> {
+    let scaled = ms * 1e6;
+    let whole = scaled as i64;
+    let from_half = scaled - whole as f64 - 0.5;
+    let is_sure = scaled < (1u64 << 40) as f64 && from_half.abs() > 1.0 / 1024.0;
+    is_sure.then_some(whole as u64 + u64::from(from_half > 0.0))
 }
 
 /// A fraction below 1 in millionths, rounded half to even as printf does,
@@ -217,17 +240,17 @@ mod tests {
     }
 
     #[test]
-    fn lengths() {
-        for shift in 0..64 {
-            for value in [1 << shift, (1 << shift) - 1] {
-                assert_eq!(len(value), value.to_string().len());
-            }
+    fn integers_of_every_length() {
+        let mut out = [b'x'; size_of::<Spare>()];
+        let mut values = vec![0, u64::MAX];
+        for power in 1..20 {
+            let power = 10u64.pow(power);
+            values.extend([power - 1, power, power + 1, power / 10 * 11]);
         }
-        for power in POWERS.into_iter().skip(1) {
-            assert_eq!(len(power), power.to_string().len());
-            assert_eq!(len(power - 1), (power - 1).to_string().len());
+        for value in values {
+            let end = put_integer(&mut out, 7, value);
+            assert_eq!(out[7..end], *value.to_string().as_bytes());
         }
-        assert_eq!(len(u64::MAX), DIGITS);
     }
 
     #[test]
@@ -240,6 +263,12 @@ mod tests {
             (0.0000005, "0"),
             (0.00000051, "0.000001"),
             (0.9999999, "1"),
+            // halves of a millionth, which go to the even one
+            (0.0000152587890625, "0.000015"),
+            (0.5 + 1.0 / 128.0, "0.507812"),
+            (0.5 + 3.0 / 128.0, "0.523438"),
+            (1099511.627775, "1099511.627775"),
+            (999999999999999.9, "999999999999999.875"),
             (1234567.1234564, "1234567.123456"),
             (1e300, &*format!("1{}", "0".repeat(300))),
         ] {

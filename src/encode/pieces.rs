@@ -6,6 +6,7 @@
 
 use crate::encode::dialect::Tagging;
 use crate::encode::settings::Settings;
+use crate::encode::spare::{Spare, copy};
 use crate::encode::{line, number, tags};
 use crate::metric::Metric;
 use crate::metric::key::INLINE;
@@ -15,23 +16,8 @@ use crate::metric::kind::Kind;
 const PIECE: usize = 64;
 /// Of most pieces so much is enough to copy.
 const SHORT: usize = 16;
-/// Where a line is put together, after a newline: enough for a piece, a name,
-/// a piece, a number and a piece, and for a piece after any of the first 256
-/// bytes, which nothing ends beyond.
-pub type Scratch = [u8; 256 + PIECE];
 
-const _: () = assert!(1 + PIECE + INLINE + PIECE + number::DIGITS + PIECE < 256);
-
-/// Bytes for one line, all newlines.
-pub const BLANK: Scratch = [b'\n'; 256 + PIECE];
-
-/// Copies to `at`, which is below 256: the mask only shows that it is.
-#[inline(always)]
-fn copy<const N: usize>(out: &mut Scratch, at: usize, bytes: &[u8; N]) {
-    if let Some(room) = out[at & 255..].first_chunk_mut() {
-        *room = *bytes;
-    }
-}
+const _: () = assert!(PIECE + INLINE + PIECE + 1 + number::DIGITS + PIECE <= 256);
 
 #[derive(Clone, Copy, Debug)]
 struct Piece {
@@ -50,7 +36,7 @@ impl Piece {
 
     /// Copies it to `at`. Where it ends.
     #[inline(always)]
-    fn write(&self, out: &mut Scratch, at: usize) -> usize {
+    fn write(&self, out: &mut Spare, at: usize) -> usize {
         match self.bytes.first_chunk::<SHORT>() {
             Some(bytes) if self.len <= SHORT => copy(out, at, bytes),
             _ => copy(out, at, &self.bytes),
@@ -62,6 +48,7 @@ impl Piece {
 /// What the lines of a flush have in common.
 #[derive(Debug)]
 pub struct Pieces {
+    /// A newline, and the prefix.
     prefix: Piece,
     /// What stands between name and value: the context's tags, where they
     /// belong into the name, and a `:`.
@@ -102,22 +89,25 @@ impl Pieces {
         if form.reserved_names && line::is_reserved(prefix) {
             prefix = &prefix[1..];
         }
-        let prefix = piece(prefix);
         // a prefix is empty, or at least a byte and a dot: longer than `_e`,
         // and no beginning of `_sc`
-        let looks_at_names = form.reserved_names && prefix.len == 0;
+        let looks_at_names = form.reserved_names && prefix.is_empty();
+        text.clear();
+        text.push(b'\n');
+        text.extend_from_slice(prefix);
+        let prefix = piece(&text);
         Pieces { prefix, joint, tails, longest, looks_at_names }
     }
 
-    /// Writes what stands before a value. Where it ends; `None` where a
-    /// metric has tags or a long name.
+    /// Writes what stands before a value, a newline in front. Where it ends;
+    /// `None` where a metric has tags or a long name.
     #[inline(always)]
-    pub fn head(&self, out: &mut Scratch, metric: &Metric) -> Option<usize> {
+    pub fn head(&self, out: &mut Spare, metric: &Metric) -> Option<usize> {
         let (name, len) = metric.short_name(self.longest)?;
         if self.looks_at_names && name[0] == b'_' {
             return None;
         }
-        let at = self.prefix.write(out, 1);
+        let at = self.prefix.write(out, 0);
         copy(out, at, name);
         Some(self.joint.write(out, at + len))
     }
@@ -131,16 +121,16 @@ impl Pieces {
 
     /// Writes what follows the value of a kind; returns where it ends.
     #[inline(always)]
-    pub fn tail(&self, out: &mut Scratch, at: usize, kind: Kind) -> usize {
+    pub fn tail(&self, out: &mut Spare, at: usize, kind: Kind) -> usize {
         self.tails[kind as usize].write(out, at)
     }
 
     /// Writes a line with an integer. Its length, with the newline in front;
     /// `None` where it does not fit.
-    #[inline(never)]
+    #[inline(always)]
     pub fn integer(
         &self,
-        out: &mut Scratch,
+        out: &mut Spare,
         metric: &Metric,
         kind: Kind,
         value: i64,
@@ -150,12 +140,8 @@ impl Pieces {
             copy(out, at, b"-");
             at += 1;
         }
-        // a 0 may be written before the first digit: that byte is put back
-        let (value, before) = (value.unsigned_abs(), out[(at - 1) & 255]);
-        let end = at + number::len(value);
-        number::digits(value, end, |at, pair| copy(out, at, &pair));
-        out[(at - 1) & 255] = before;
-        Some(self.tail(out, end, kind))
+        let at = number::put_integer(out, at, value.unsigned_abs());
+        Some(self.tail(out, at, kind))
     }
 }
 
@@ -190,7 +176,7 @@ mod tests {
             Settings { dialect, prefix: prefix.into(), tags: tags.into(), ..Settings::default() };
         let metric = Metric::new(0, name.as_bytes(), 0, NOBODY).unwrap();
         let pieces = Pieces::new(&settings);
-        let mut scratch = BLANK;
+        let mut scratch = [0; size_of::<Spare>()];
         for value in [0, 7, 10, 99, 100, 12_345, 123_456, -1, -10, i64::MIN, i64::MAX] {
             let mut want = Vec::new();
             line::numbers(&mut want, &settings, &metric, Taken::Sum(value));

@@ -7,8 +7,9 @@ use std::collections::hash_set;
 
 use crate::encode::line;
 use crate::encode::packet::Packer;
-use crate::encode::pieces::{BLANK, Pieces};
+use crate::encode::pieces::Pieces;
 use crate::encode::settings::Settings;
+use crate::encode::spare::Spare;
 use crate::metric::Metric;
 use crate::metric::budget::Budget;
 use crate::metric::kind::Kind;
@@ -69,7 +70,7 @@ impl ValueLines {
         self.kind = metric.kind();
         self.line.clear();
         self.tail.clear();
-        let mut scratch = BLANK;
+        let mut scratch = [0; size_of::<Spare>()];
         match pieces.head(&mut scratch, metric) {
             Some(head) => self.line.extend_from_slice(&scratch[..head]),
             None => {

@@ -41,6 +41,7 @@ use crate::metric::members::Members;
 use crate::metric::samples::Samples;
 
 pub mod budget;
+pub mod integer;
 pub mod key;
 pub mod kind;
 pub mod members;

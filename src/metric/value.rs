@@ -323,7 +323,8 @@ impl Metric {
     }
 
     /// Whether the server was sent this value last.
-    fn was_sent(&self, value: Number) -> bool {
+    #[inline(always)]
+    pub(super) fn was_sent(&self, value: Number) -> bool {
         let (bits, kind) = value.bits();
         self.sent_as() == kind && self.sent.load(Relaxed) == bits
     }

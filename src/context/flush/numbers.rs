@@ -5,20 +5,20 @@
 
 use crate::context::flush::{Flush, Looks, Work};
 use crate::encode::line;
-use crate::encode::pieces::{BLANK, Pieces, Scratch};
+use crate::encode::pieces::Pieces;
+use crate::metric::integer::Integer;
 use crate::metric::kind::Kind;
-use crate::metric::value::Taken;
+use crate::metric::value::{Number, Taken};
 use crate::metric::{Metric, state};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 
-/// Where the lines of a metric are.
-enum Lines {
-    None,
-    /// One, of so many bytes with its newline, in the scratch.
-    Short(usize),
-    /// So many, which belong together, in the block.
-    Block(u64),
+/// What a metric has for a flush.
+enum Found {
+    Nothing,
+    /// What is one line.
+    Integer(Kind, i64),
+    Other(Taken),
 }
 
 impl Flush {
@@ -29,7 +29,6 @@ impl Flush {
         // is due all the same
         let early = work.settings.period.min(work.settings.refresh) / 8 / 1_000_000;
         let pieces = Pieces::new(work.settings);
-        let mut scratch = BLANK;
         loop {
             if work.is_to_pause(false, looks) {
                 return Progress::More;
@@ -40,10 +39,19 @@ impl Flush {
             else {
                 return Progress::Done;
             };
-            let sent = match self.number(work, &pieces, &mut scratch, metric, (refresh, ms)) {
-                Lines::None => continue,
-                Lines::Short(len) => self.put_short(work, &scratch[..len]),
-                Lines::Block(lines) => self.put_number(work, lines),
+            let sent = match self.find(work, metric, refresh, ms) {
+                Found::Nothing => continue,
+                Found::Integer(kind, value) => {
+                    let spare = self.packer.spare();
+                    match spare.and_then(|spare| pieces.integer(spare, metric, kind, value)) {
+                        Some(len) => self.put_made(work, len),
+                        None => self.put_integer(work, metric, kind, value),
+                    }
+                }
+                Found::Other(taken) => match self.make_block(work, metric, taken) {
+                    0 => continue,
+                    lines => self.put_block(work, lines),
+                },
             };
             self.busy |= !refresh;
             if sent == Sent::Retry {
@@ -52,41 +60,75 @@ impl Flush {
         }
     }
 
-    /// Makes the lines of a counter, total or gauge: one in `scratch`, or any
-    /// number in `block`.
+    /// Takes what is to be sent of a counter, total or gauge, and notes that
+    /// it is.
     #[inline(always)]
-    fn number(
-        &mut self,
-        work: &Work<'_>,
-        pieces: &Pieces,
-        scratch: &mut Scratch,
-        metric: &Metric,
-        (refresh, ms): (bool, u64),
-    ) -> Lines {
-        if metric.state() == Kind::Counter as u8 {
-            return match metric.take_plain() {
-                Ok(sum) => match pieces.integer(scratch, metric, Kind::Counter, sum) {
-                    Some(len) => Lines::Short(len),
-                    None => self.make_block(work, metric, Taken::Sum(sum)),
-                },
-                Err(low) => self.make_block(work, metric, metric.take_after(low)),
-            };
+    fn find(&mut self, work: &Work<'_>, metric: &Metric, refresh: bool, ms: u64) -> Found {
+        const COUNTER: u8 = Kind::Counter as u8;
+        const TOTAL: u8 = Kind::Total as u8;
+        const GAUGE: u8 = Kind::Gauge as u8;
+        let state = metric.state();
+        let whole = state == GAUGE || work.settings.dialect.form().totals;
+        let taken = match state {
+            COUNTER => {
+                return match metric.take_plain() {
+                    Ok(sum) => Found::Integer(Kind::Counter, sum),
+                    Err(low) => Found::Other(metric.take_after(low)),
+                };
+            }
+            TOTAL => metric.take_integer_total(whole, refresh),
+            GAUGE => metric.take_integer_gauge(refresh),
+            _ => Integer::Other,
+        };
+        match taken {
+            Integer::Same => Found::Nothing,
+            Integer::New(value) => {
+                if whole {
+                    metric.mark_sent(Number::Integer(value), ms);
+                    self.wheel.insert(metric);
+                }
+                Found::Integer(metric.kind(), value)
+            }
+            Integer::Other => Found::Other(self.take(work, metric, refresh, ms)),
         }
-        let taken = self.take(work, metric, refresh, ms);
-        if let Some((kind, value)) = line::one_integer(work.settings.dialect.form(), &taken)
-            && let Some(len) = pieces.integer(scratch, metric, kind, value)
-        {
-            return Lines::Short(len);
-        }
-        self.make_block(work, metric, taken)
     }
 
-    fn make_block(&mut self, work: &Work<'_>, metric: &Metric, taken: Taken) -> Lines {
+    /// Puts in the line that is made after the last one.
+    #[inline(always)]
+    fn put_made(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
+        let sent = if self.packer.take(len) { Sent::Done } else { self.put_first(work, len) };
+        self.retain = Retain::Always;
+        sent
+    }
+
+    /// Sends the datagram, after which the line is made that does not fit, and
+    /// which the next one begins with.
+    #[cold]
+    fn put_first(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
+        let start = self.packer.end();
+        let sent = self.send(work);
+        self.packer.start_with(start, len);
+        sent
+    }
+
+    /// Puts in a line with an integer that pieces are not enough for.
+    #[cold]
+    fn put_integer(
+        &mut self,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        kind: Kind,
+        value: i64,
+    ) -> Sent {
         self.block.clear();
-        match line::numbers(&mut self.block, work.settings, metric, taken) {
-            0 => Lines::None,
-            lines => Lines::Block(lines),
-        }
+        line::integer(&mut self.block, work.settings, metric, kind, value);
+        self.put_block(work, 1)
+    }
+
+    /// Makes lines that belong together, in `block`. How many.
+    fn make_block(&mut self, work: &Work<'_>, metric: &Metric, taken: Taken) -> u64 {
+        self.block.clear();
+        line::numbers(&mut self.block, work.settings, metric, taken)
     }
 
     /// Takes what is to be sent of a metric, and notes that it is.
@@ -108,21 +150,17 @@ impl Flush {
         taken
     }
 
-    #[inline(always)]
-    fn put_short(&mut self, work: &mut Work<'_>, line: &[u8]) -> Sent {
-        work.put(&mut self.packer, &mut self.retain, Retain::Always, (line, 1))
-    }
-
     /// Sends what a counter, total or gauge has, outside a flush.
     pub(super) fn send_number(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
         let ms = (work.now - self.epoch) / 1_000_000;
         let taken = self.take(work, metric, again, ms);
-        if let Lines::Block(lines) = self.make_block(work, metric, taken) {
-            self.put_number(work, lines);
+        let lines = self.make_block(work, metric, taken);
+        if lines > 0 {
+            self.put_block(work, lines);
         }
     }
 
-    fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
+    fn put_block(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
         let Flush { packer, retain, block, .. } = self;
         let limit = packer.limit();
         let mut put = |block, lines| work.put(packer, retain, Retain::Always, (block, lines));

@@ -1,0 +1,17 @@
+//! Where a line is made: bytes of a fixed number, into which pieces of fixed
+//! sizes are copied, which the compiler does without a call.
+
+#![forbid(unsafe_code)]
+
+/// More bytes than a line takes that is made of pieces: what goes to one of
+/// the first 256 and is no longer than 64 bytes is within.
+pub type Spare = [u8; 256 + 64];
+
+/// Copies to `at`, which is below 256: the mask only shows that it is.
+#[inline(always)]
+pub fn copy<const N: usize>(out: &mut Spare, at: usize, bytes: &[u8; N]) {
+    const { assert!(N <= 64) };
+    if let Some(room) = out[at & 255..].first_chunk_mut() {
+        *room = *bytes;
+    }
+}
