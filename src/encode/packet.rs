@@ -242,6 +242,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_made_in_place() {
+        let mut packer = Packer::new(9);
+        assert!(packer.spare().is_none());
+        packer.push(b"\naaaa", 1);
+        let made = |packer: &mut Packer, line: &[u8]| {
+            packer.spare().unwrap()[..line.len()].copy_from_slice(line);
+            packer.take(line.len())
+        };
+        assert!(!made(&mut packer, b"\nbbbbb"));
+        assert_eq!(packer.datagram(), Some((&b"aaaa"[..], 1)));
+        let start = packer.end();
+        packer.start_with(start, 6);
+        assert_eq!(packer.datagram(), Some((&b"bbbbb"[..], 1)));
+        assert!(made(&mut packer, b"\nccc"));
+        assert_eq!(packer.datagram(), Some((&b"bbbbb\nccc"[..], 2)));
+        assert_eq!((packer.room(), packer.has_room(0)), (0, false));
+        assert!(packer.spare().is_some(), "after a full datagram, too");
+    }
+
+    #[test]
     fn a_text_of_one_bad_line() {
         assert_eq!(split(b"a\0b", 9), (vec![], Rejected { invalid: 1, ..Rejected::default() }));
         assert_eq!(

@@ -34,12 +34,11 @@ impl Piece {
         Some(piece)
     }
 
-    /// Copies it to `at`. Where it ends.
+    /// Copies it to `at`, so many bytes, which are enough. Where it ends.
     #[inline(always)]
-    fn write(&self, out: &mut Spare, at: usize) -> usize {
-        match self.bytes.first_chunk::<SHORT>() {
-            Some(bytes) if self.len <= SHORT => copy(out, at, bytes),
-            _ => copy(out, at, &self.bytes),
+    fn write<const N: usize>(&self, out: &mut Spare, at: usize) -> usize {
+        if let Some(bytes) = self.bytes.first_chunk::<N>() {
+            copy(out, at, bytes);
         }
         at + self.len
     }
@@ -59,6 +58,8 @@ pub struct Pieces {
     longest: usize,
     /// Some names may begin with what they must not.
     looks_at_names: bool,
+    /// No piece is longer than `SHORT`.
+    is_short: bool,
 }
 
 impl Pieces {
@@ -96,20 +97,25 @@ impl Pieces {
         text.push(b'\n');
         text.extend_from_slice(prefix);
         let prefix = piece(&text);
-        Pieces { prefix, joint, tails, longest, looks_at_names }
+        let is_short = tails.iter().chain([&prefix, &joint]).all(|piece| piece.len <= SHORT);
+        Pieces { prefix, joint, tails, longest, looks_at_names, is_short }
     }
 
     /// Writes what stands before a value, a newline in front. Where it ends;
     /// `None` where a metric has tags or a long name.
-    #[inline(always)]
     pub fn head(&self, out: &mut Spare, metric: &Metric) -> Option<usize> {
+        self.head_of::<PIECE>(out, metric)
+    }
+
+    #[inline(always)]
+    fn head_of<const N: usize>(&self, out: &mut Spare, metric: &Metric) -> Option<usize> {
         let (name, len) = metric.short_name(self.longest)?;
         if self.looks_at_names && name[0] == b'_' {
             return None;
         }
-        let at = self.prefix.write(out, 0);
+        let at = self.prefix.write::<N>(out, 0);
         copy(out, at, name);
-        Some(self.joint.write(out, at + len))
+        Some(self.joint.write::<N>(out, at + len))
     }
 
     /// What follows the value of a kind, where pieces are in use.
@@ -117,12 +123,6 @@ impl Pieces {
     pub fn short_tail(&self, kind: Kind) -> Option<&[u8]> {
         let tail = &self.tails[kind as usize];
         (self.longest > 0).then_some(&tail.bytes[..tail.len])
-    }
-
-    /// Writes what follows the value of a kind; returns where it ends.
-    #[inline(always)]
-    pub fn tail(&self, out: &mut Spare, at: usize, kind: Kind) -> usize {
-        self.tails[kind as usize].write(out, at)
     }
 
     /// Writes a line with an integer. Its length, with the newline in front;
@@ -135,13 +135,29 @@ impl Pieces {
         kind: Kind,
         value: i64,
     ) -> Option<usize> {
-        let mut at = self.head(out, metric)?;
+        if self.is_short {
+            self.integer_of::<SHORT>(out, metric, kind, value)
+        } else {
+            self.integer_of::<PIECE>(out, metric, kind, value)
+        }
+    }
+
+    /// The same, of pieces of up to `N` bytes.
+    #[inline(always)]
+    fn integer_of<const N: usize>(
+        &self,
+        out: &mut Spare,
+        metric: &Metric,
+        kind: Kind,
+        value: i64,
+    ) -> Option<usize> {
+        let mut at = self.head_of::<N>(out, metric)?;
         if value < 0 {
             copy(out, at, b"-");
             at += 1;
         }
         let at = number::put_integer(out, at, value.unsigned_abs());
-        Some(self.tail(out, at, kind))
+        Some(self.tails[kind as usize].write::<N>(out, at))
     }
 }
 

@@ -263,12 +263,15 @@ impl Metric {
         }
     }
 
-    /// Takes the metric into the refresh wheel, or out. What it was before.
-    /// The lock of the context is held.
-    pub(crate) fn in_wheel(&self, is: bool) -> bool {
-        let was = self.in_wheel.load(Relaxed);
+    /// Whether the refresh wheel has it.
+    #[inline]
+    pub(crate) fn is_in_wheel(&self) -> bool {
+        self.in_wheel.load(Relaxed)
+    }
+
+    /// The refresh wheel has it, or not. The lock of the context is held.
+    pub(crate) fn set_in_wheel(&self, is: bool) {
         self.in_wheel.store(is, Relaxed);
-        was
     }
 
     /// Whether a number was recorded since the last flush, or a gauge has a

@@ -331,7 +331,9 @@ impl Metric {
 
     /// Whether anything was sent by this name since it was made or forgotten.
     pub fn has_been_sent(&self) -> bool {
-        matches!(self.sent_as(), SentAs::Integer | SentAs::Real)
+        const FIRST: u8 = SentAs::Integer as u8;
+        const LAST: u8 = SentAs::Real as u8;
+        matches!(self.sent_as.load(Relaxed), FIRST..=LAST)
     }
 
     /// The server is taken to know nothing of it.

@@ -148,14 +148,15 @@ impl Flush {
     /// taken long enough.
     pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
         let mut looks = Looks::new(work.now + TURN);
+        let pieces = Pieces::new(work.settings);
         let mut progress = work.drain();
         if progress == Progress::Done {
-            progress = self.send_numbers(work, &mut looks);
+            progress = self.send_numbers(work, &pieces, &mut looks);
         }
         if progress == Progress::More {
             return progress;
         }
-        match self.send_values(work, progress == Progress::Blocked, &mut looks) {
+        match self.send_values(work, &pieces, progress == Progress::Blocked, &mut looks) {
             Progress::Done if progress == Progress::Done => {
                 self.open = false;
                 if work.budget.was_tight() {

@@ -22,13 +22,18 @@ enum Found {
 }
 
 impl Flush {
-    pub(super) fn send_numbers(&mut self, work: &mut Work<'_>, looks: &mut Looks) -> Progress {
+    pub(super) fn send_numbers(
+        &mut self,
+        work: &mut Work<'_>,
+        pieces: &Pieces,
+        looks: &mut Looks,
+    ) -> Progress {
         let registry = work.registry;
         let ms = (work.now - self.epoch) / 1_000_000;
         // a flush comes a little sooner after one that was late: the refresh
         // is due all the same
         let early = work.settings.period.min(work.settings.refresh) / 8 / 1_000_000;
-        let pieces = Pieces::new(work.settings);
+        let whole_totals = work.settings.dialect.form().totals;
         loop {
             if work.is_to_pause(false, looks) {
                 return Progress::More;
@@ -39,7 +44,7 @@ impl Flush {
             else {
                 return Progress::Done;
             };
-            let sent = match self.find(work, metric, refresh, ms) {
+            let sent = match self.find(work, metric, whole_totals, (refresh, ms)) {
                 Found::Nothing => continue,
                 Found::Integer(kind, value) => {
                     let spare = self.packer.spare();
@@ -63,22 +68,26 @@ impl Flush {
     /// Takes what is to be sent of a counter, total or gauge, and notes that
     /// it is.
     #[inline(always)]
-    fn find(&mut self, work: &Work<'_>, metric: &Metric, refresh: bool, ms: u64) -> Found {
+    fn find(
+        &mut self,
+        work: &Work<'_>,
+        metric: &Metric,
+        whole_totals: bool,
+        (refresh, ms): (bool, u64),
+    ) -> Found {
         const COUNTER: u8 = Kind::Counter as u8;
         const TOTAL: u8 = Kind::Total as u8;
         const GAUGE: u8 = Kind::Gauge as u8;
-        let state = metric.state();
-        let whole = state == GAUGE || work.settings.dialect.form().totals;
-        let taken = match state {
+        let (kind, taken, whole) = match metric.state() {
             COUNTER => {
                 return match metric.take_plain() {
                     Ok(sum) => Found::Integer(Kind::Counter, sum),
                     Err(low) => Found::Other(metric.take_after(low)),
                 };
             }
-            TOTAL => metric.take_integer_total(whole, refresh),
-            GAUGE => metric.take_integer_gauge(refresh),
-            _ => Integer::Other,
+            TOTAL => (Kind::Total, metric.take_integer_total(whole_totals, refresh), whole_totals),
+            GAUGE => (Kind::Gauge, metric.take_integer_gauge(refresh), true),
+            _ => return Found::Other(self.take(work, metric, refresh, ms)),
         };
         match taken {
             Integer::Same => Found::Nothing,
@@ -87,7 +96,7 @@ impl Flush {
                     metric.mark_sent(Number::Integer(value), ms);
                     self.wheel.insert(metric);
                 }
-                Found::Integer(metric.kind(), value)
+                Found::Integer(kind, value)
             }
             Integer::Other => Found::Other(self.take(work, metric, refresh, ms)),
         }

@@ -12,10 +12,10 @@ impl Flush {
     pub(super) fn send_values(
         &mut self,
         work: &mut Work<'_>,
+        pieces: &Pieces,
         mut blocked: bool,
         looks: &mut Looks,
     ) -> Progress {
-        let pieces = Pieces::new(work.settings);
         let packs = work.settings.dialect.form().packs;
         loop {
             if work.is_to_pause(blocked, looks) {
@@ -24,7 +24,7 @@ impl Flush {
             let sent = if let Some(line) = self.current.next_line(packs, &self.packer) {
                 work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
             } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
-                if !self.current.open(work.settings, &pieces, work.budget, metric) {
+                if !self.current.open(work.settings, pieces, work.budget, metric) {
                     work.leave(metric);
                 }
                 continue;
