@@ -5,15 +5,17 @@
 
 use crate::encode::spare::{Spare, copy};
 
-/// The most bytes of an integer of 64 bits, or of a timing below `LONG`.
-pub const DIGITS: usize = 23;
+/// The most bytes that `put_integer`, `put_timing` and `put_real` write, with
+/// a sign.
+pub const MOST: usize = 24;
 
 /// From this on a timing (ms) has no more than three decimals, as a double.
 const LONG: f64 = 1e15;
 
-/// The numbers below 100, of two digits each.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
+/// The numbers below 100, of two digits each; up to a power of two, so that a
+/// mask shows that an index is within.
+static PAIRS: [[u8; 2]; 128] = {
+    let mut pairs = [[b'0'; 2]; 128];
     let mut n = 0;
     while n < 100 {
         pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
@@ -21,6 +23,12 @@ const PAIRS: [[u8; 2]; 100] = {
     }
     pairs
 };
+
+/// Two digits of a number below 100.
+#[inline(always)]
+fn pair(value: u64) -> &'static [u8; 2] {
+    &PAIRS[value as usize & 127]
+}
 
 /// Writes an integer to `at`. Where it ends.
 #[inline(always)]
@@ -31,7 +39,7 @@ pub fn put_integer(out: &mut Spare, at: usize, value: u64) -> usize {
     if value < 10_000 {
         let high = value / 100;
         let at = put_pair(out, at, high);
-        copy(out, at, &PAIRS[(value - high * 100) as usize]);
+        copy(out, at, pair(value - high * 100));
         return at + 2;
     }
     put_long(out, at, value)
@@ -42,19 +50,19 @@ fn put_long(out: &mut Spare, at: usize, value: u64) -> usize {
     let high = value / 10_000;
     let low = value - high * 10_000;
     let at = put_integer(out, at, high);
-    copy(out, at, &PAIRS[(low / 100) as usize]);
-    copy(out, at + 2, &PAIRS[(low % 100) as usize]);
+    copy(out, at, pair(low / 100));
+    copy(out, at + 2, pair(low % 100));
     at + 4
 }
 
 #[inline(always)]
 fn put_pair(out: &mut Spare, at: usize, value: u64) -> usize {
-    let pair = PAIRS[value as usize];
+    let digits = pair(value);
     if value < 10 {
-        copy(out, at, &[pair[1]]);
+        copy(out, at, &[digits[1]]);
         return at + 1;
     }
-    copy(out, at, &pair);
+    copy(out, at, digits);
     at + 2
 }
 
@@ -104,6 +112,27 @@ pub fn real(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Writes a finite real number to `at`, as `real` does. Where it ends; `None`
+/// where it is very large or small.
+#[inline(never)]
+pub fn put_real(out: &mut Spare, mut at: usize, value: f64) -> Option<usize> {
+    let whole = value as i64;
+    if whole as f64 == value && whole.unsigned_abs() < 1_000_000_000_000_000 {
+        if whole < 0 {
+            copy(out, at, b"-");
+            at += 1;
+        }
+        return Some(put_integer(out, at, whole.unsigned_abs()));
+    }
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    if text.contains(&b'e') || text.ends_with(b".0") {
+        return None;
+    }
+    out[at..at + text.len()].copy_from_slice(text);
+    Some(at + text.len())
+}
+
 /// Writes a timing in ms, not negative, with at most six decimals, rounded.
 pub fn timing(out: &mut Vec<u8>, ms: f64) {
     let mut text = [0; size_of::<Spare>()];
@@ -117,22 +146,22 @@ pub fn timing(out: &mut Vec<u8>, ms: f64) {
 #[inline]
 pub fn put_timing(out: &mut Spare, at: usize, ms: f64) -> Option<usize> {
     let (whole, fraction) = match short_millionths(ms) {
-        Some(millionths) => (millionths / 1_000_000, millionths % 1_000_000),
-        None if ms >= LONG => return None,
-        None => {
-            let millionths = millionths(ms - ms.trunc());
-            (ms as u64 + millionths / 1_000_000, millionths % 1_000_000)
+        Some(all) => {
+            let whole = all / 1_000_000;
+            (whole, (all - whole * 1_000_000) as u32)
         }
+        None => long_millionths(ms)?,
     };
     let dot = put_integer(out, at, whole);
     if fraction == 0 {
         return Some(dot);
     }
     let high = fraction / 100;
+    let highest = high / 100;
     copy(out, dot, b".");
-    copy(out, dot + 1, &PAIRS[(high / 100) as usize]);
-    copy(out, dot + 3, &PAIRS[(high % 100) as usize]);
-    copy(out, dot + 5, &PAIRS[(fraction % 100) as usize]);
+    copy(out, dot + 1, pair(highest.into()));
+    copy(out, dot + 3, pair((high - highest * 100).into()));
+    copy(out, dot + 5, pair((fraction - high * 100).into()));
     let mut end = dot + 7;
     while out[(end - 1) & 255] == b'0' {
         end -= 1;
@@ -150,11 +179,25 @@ pub fn rate(out: &mut Vec<u8>, k: u32) {
 /// is off by less than 1/4096 below 2^40, which counts only next to a half.
 #[inline(always)]
 fn short_millionths(ms: f64) -> Option<u64> {
+    // a double of 2^52 and more has an integer in its low bits
+    const INTEGERS: f64 = (1u64 << 52) as f64;
     let scaled = ms * 1e6;
-    let whole = scaled as i64;
-    let from_half = scaled - whole as f64 - 0.5;
-    let is_sure = scaled < (1u64 << 40) as f64 && from_half.abs() > 1.0 / 1024.0;
-    is_sure.then_some(whole as u64 + u64::from(from_half > 0.0))
+    let rounded = scaled + INTEGERS;
+    let off = (scaled - (rounded - INTEGERS)).abs();
+    let is_sure = scaled < (1u64 << 40) as f64 && off < 0.499;
+    is_sure.then_some(rounded.to_bits() ^ INTEGERS.to_bits())
+}
+
+/// A timing's ms, and its millionths besides; `None` from `LONG` on.
+#[cold]
+fn long_millionths(ms: f64) -> Option<(u64, u32)> {
+    if ms >= LONG {
+        return None;
+    }
+    let whole = ms as u64;
+    let fraction = millionths(ms - whole as f64);
+    let carry = u64::from(fraction == 1_000_000);
+    Some((whole + carry, if carry > 0 { 0 } else { fraction as u32 }))
 }
 
 /// A fraction below 1 in millionths, rounded half to even as printf does,
@@ -296,6 +339,19 @@ mod tests {
             let text = text(|out| real(out, value));
             prop_assert_eq!(text.parse::<f64>().unwrap(), value);
             prop_assert_eq!(text.len(), format!("{value}").len());
+        }
+
+        #[test]
+        fn a_real_is_the_same_in_place(bits: u64, small in -1e6..1e6, whole: i32) {
+            let mut out = [b'x'; size_of::<Spare>()];
+            for value in [f64::from_bits(bits), small, f64::from(whole)] {
+                if value.is_finite() && let Some(end) = put_real(&mut out, 9, value) {
+                    let want = text(|out| real(out, value));
+                    prop_assert_eq!(&out[9..end], want.as_bytes());
+                    prop_assert!(end <= 9 + MOST);
+                }
+            }
+            prop_assert!(put_real(&mut out, 9, small).is_some());
         }
 
         #[test]

@@ -13,11 +13,11 @@ use crate::metric::key::INLINE;
 use crate::metric::kind::Kind;
 
 /// The most bytes of a piece.
-const PIECE: usize = 64;
+pub const PIECE: usize = 64;
 /// Of most pieces so much is enough to copy.
 const SHORT: usize = 16;
 
-const _: () = assert!(PIECE + INLINE + PIECE + 1 + number::DIGITS + PIECE <= 256);
+const _: () = assert!(PIECE + INLINE + PIECE + number::MOST + PIECE <= 256);
 
 #[derive(Clone, Copy, Debug)]
 struct Piece {
@@ -80,10 +80,13 @@ impl Pieces {
         }
         text.push(b':');
         let joint = piece(&text);
+        let mut suffix = Vec::new();
+        line::suffix(&mut suffix, settings, b"");
         let mut tails = [Piece::EMPTY; Kind::ALL.len()];
         for (tail, kind) in tails.iter_mut().zip(Kind::ALL) {
             text.clear();
-            line::tail(&mut text, settings, b"", kind, 1);
+            line::letters(&mut text, settings, kind);
+            text.extend_from_slice(&suffix);
             *tail = piece(&text);
         }
         let mut prefix = &settings.prefix[..];
@@ -103,8 +106,13 @@ impl Pieces {
 
     /// Writes what stands before a value, a newline in front. Where it ends;
     /// `None` where a metric has tags or a long name.
+    #[inline]
     pub fn head(&self, out: &mut Spare, metric: &Metric) -> Option<usize> {
-        self.head_of::<PIECE>(out, metric)
+        if self.is_short {
+            self.head_of::<SHORT>(out, metric)
+        } else {
+            self.head_of::<PIECE>(out, metric)
+        }
     }
 
     #[inline(always)]
@@ -118,11 +126,13 @@ impl Pieces {
         Some(self.joint.write::<N>(out, at + len))
     }
 
-    /// What follows the value of a kind, where pieces are in use.
-    #[inline]
-    pub fn short_tail(&self, kind: Kind) -> Option<&[u8]> {
+    /// Writes what follows the value of a kind, of a metric that has a `head`.
+    /// Its length.
+    #[inline(always)]
+    pub fn tail(&self, out: &mut [u8; PIECE], kind: Kind) -> usize {
         let tail = &self.tails[kind as usize];
-        (self.longest > 0).then_some(&tail.bytes[..tail.len])
+        *out = tail.bytes;
+        tail.len
     }
 
     /// Writes a line with an integer. Its length, with the newline in front;

@@ -15,3 +15,17 @@ pub fn copy<const N: usize>(out: &mut Spare, at: usize, bytes: &[u8; N]) {
         *room = *bytes;
     }
 }
+
+/// Copies the first `len` bytes of another, which are below 256, and some of
+/// those that follow.
+#[inline(always)]
+pub fn copy_start(out: &mut Spare, from: &Spare, len: usize) {
+    const STEP: usize = 32;
+    let mut at = 0;
+    while at < len {
+        if let Some(bytes) = from[at & 255..].first_chunk::<STEP>() {
+            copy(out, at, bytes);
+        }
+        at += STEP;
+    }
+}

@@ -173,6 +173,22 @@ impl Flush {
         }
     }
 
+    /// Puts in the line of `len` bytes that was made after the last one.
+    #[inline(always)]
+    fn put_made(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
+        if self.packer.take(len) { Sent::Done } else { self.put_first(work, len) }
+    }
+
+    /// Sends the datagram, after which the line was made that does not fit, and
+    /// which the next one begins with.
+    #[inline(never)]
+    fn put_first(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
+        let start = self.packer.end();
+        let sent = self.send(work);
+        self.packer.start_with(start, len);
+        sent
+    }
+
     /// Sends the datagram as it is.
     fn send(&mut self, work: &mut Work<'_>) -> Sent {
         work.send(&mut self.packer, std::mem::replace(&mut self.retain, Retain::IfRoom))

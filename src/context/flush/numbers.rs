@@ -49,7 +49,11 @@ impl Flush {
                 Found::Integer(kind, value) => {
                     let spare = self.packer.spare();
                     match spare.and_then(|spare| pieces.integer(spare, metric, kind, value)) {
-                        Some(len) => self.put_made(work, len),
+                        Some(len) => {
+                            let sent = self.put_made(work, len);
+                            self.retain = Retain::Always;
+                            sent
+                        }
                         None => self.put_integer(work, metric, kind, value),
                     }
                 }
@@ -100,24 +104,6 @@ impl Flush {
             }
             Integer::Other => Found::Other(self.take(work, metric, refresh, ms)),
         }
-    }
-
-    /// Puts in the line that is made after the last one.
-    #[inline(always)]
-    fn put_made(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
-        let sent = if self.packer.take(len) { Sent::Done } else { self.put_first(work, len) };
-        self.retain = Retain::Always;
-        sent
-    }
-
-    /// Sends the datagram, after which the line is made that does not fit, and
-    /// which the next one begins with.
-    #[cold]
-    fn put_first(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
-        let start = self.packer.end();
-        let sent = self.send(work);
-        self.packer.start_with(start, len);
-        sent
     }
 
     /// Puts in a line with an integer that pieces are not enough for.
