@@ -233,7 +233,7 @@ impl Context {
                 .because(format_args!("a new prefix, tags or dialect made the name too long")));
         }
         if let Value::Real(number) | Value::Sample(number) = value
-            && !is_short(number)
+            && !is_short(number.abs())
         {
             let mut digits = Vec::new();
             line::sample(&mut digits, metric.kind(), number);

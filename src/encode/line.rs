@@ -34,16 +34,11 @@ pub fn is_reserved(start: &[u8]) -> bool {
     start.starts_with(b"_sc") || start.starts_with(b"_e")
 }
 
-/// Writes a kind: `|ms`.
-pub fn letters(out: &mut Vec<u8>, settings: &Settings, kind: Kind) {
-    out.push(b'|');
-    out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
-}
-
 /// Writes what follows the value: `|ms|@0.5|#k:v`, for a value that
 /// stands for `k`, of a metric with these tags.
 pub fn tail(out: &mut Vec<u8>, settings: &Settings, own_tags: &[u8], kind: Kind, k: u32) {
-    letters(out, settings, kind);
+    out.push(b'|');
+    out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
     if k > 1 {
         out.extend_from_slice(b"|@");
         number::rate(out, k);

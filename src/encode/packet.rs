@@ -14,8 +14,8 @@ pub const MTU_RANGE: std::ops::RangeInclusive<usize> = 512..=65_507;
 /// A datagram that lines are put into.
 #[derive(Debug)]
 pub struct Packer {
-    /// Each line follows a newline: the first newline is not sent. Longer than
-    /// a datagram by a `Spare`, or empty as long as it was never used.
+    /// Each line follows a newline: the first newline is not sent. As many as
+    /// were needed so far, in the end more than a datagram by a `Spare`.
     bytes: Vec<u8>,
     /// Where the lines end.
     end: usize,
@@ -56,8 +56,8 @@ impl Packer {
         self.end + len <= self.limit
     }
 
-    /// The bytes after the lines, where the next line may be made; `None` as
-    /// long as the datagram was never used.
+    /// The bytes after the lines, where the next line may be made; `None` where
+    /// `push` has to make more first.
     #[inline(always)]
     pub fn spare(&mut self) -> Option<&mut Spare> {
         self.bytes.get_mut(self.end..)?.first_chunk_mut()
@@ -91,10 +91,11 @@ impl Packer {
     /// Puts lines in that have a newline in front and between them. They must
     /// fit.
     pub fn push(&mut self, block: &[u8], lines: u64) {
-        if self.bytes.is_empty() {
-            self.bytes.resize(self.size(), 0);
-        }
         let end = self.end + block.len();
+        let needed = end + size_of::<Spare>();
+        if self.bytes.len() < needed {
+            self.bytes.resize(needed.max(2 * self.bytes.len()).min(self.size()), 0);
+        }
         self.bytes[self.end..end].copy_from_slice(block);
         (self.end, self.lines) = (end, self.lines + lines);
     }
@@ -245,6 +246,9 @@ mod tests {
     fn a_line_that_is_made_in_place() {
         let mut packer = Packer::new(9);
         assert!(packer.spare().is_none());
+        packer.push(b"\naaaa\nbbbb", 2);
+        assert_eq!(packer.bytes.len(), packer.size());
+        packer.clear();
         packer.push(b"\naaaa", 1);
         let made = |packer: &mut Packer, line: &[u8]| {
             packer.spare().unwrap()[..line.len()].copy_from_slice(line);

@@ -28,9 +28,13 @@ struct Piece {
 impl Piece {
     const EMPTY: Piece = Piece { bytes: [0; PIECE], len: 0 };
 
-    fn new(text: &[u8]) -> Option<Piece> {
-        let mut piece = Piece { len: text.len(), ..Piece::EMPTY };
-        piece.bytes.get_mut(..text.len())?.copy_from_slice(text);
+    fn new(parts: [&[u8]; 3]) -> Option<Piece> {
+        let mut piece = Piece::EMPTY;
+        for part in parts {
+            let end = piece.len + part.len();
+            piece.bytes.get_mut(piece.len..end)?.copy_from_slice(part);
+            piece.len = end;
+        }
         Some(piece)
     }
 
@@ -63,32 +67,28 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// Makes the pieces of the settings. If one is too long, no line is made
-    /// of them.
-    pub fn new(settings: &Settings) -> Pieces {
+    /// Makes the pieces of the settings, with `text` at hand. If one is too
+    /// long, no line is made of them.
+    pub fn new(settings: &Settings, text: &mut Vec<u8>) -> Pieces {
         let form = settings.dialect.form();
         let mut longest = INLINE;
-        let mut piece = |text: &[u8]| {
-            Piece::new(text).unwrap_or_else(|| {
+        let mut piece = |parts: [&[u8]; 3]| {
+            Piece::new(parts).unwrap_or_else(|| {
                 longest = 0;
                 Piece::EMPTY
             })
         };
-        let mut text = Vec::with_capacity(PIECE);
+        text.clear();
         if let Tagging::InName(separator) = form.tags {
-            tags::write_in_name(separator, &settings.tags, b"", &mut text);
+            tags::write_in_name(separator, &settings.tags, b"", text);
         }
-        text.push(b':');
-        let joint = piece(&text);
-        let mut suffix = Vec::new();
-        line::suffix(&mut suffix, settings, b"");
-        let mut tails = [Piece::EMPTY; Kind::ALL.len()];
-        for (tail, kind) in tails.iter_mut().zip(Kind::ALL) {
-            text.clear();
-            line::letters(&mut text, settings, kind);
-            text.extend_from_slice(&suffix);
-            *tail = piece(&text);
-        }
+        let joint = piece([text, b":", b""]);
+        text.clear();
+        line::suffix(text, settings, b"");
+        let tails = Kind::ALL.map(|kind| {
+            let letters = settings.dialect.letters(kind, settings.distributions);
+            piece([b"|", letters, text])
+        });
         let mut prefix = &settings.prefix[..];
         if form.reserved_names && line::is_reserved(prefix) {
             prefix = &prefix[1..];
@@ -96,10 +96,7 @@ impl Pieces {
         // a prefix is empty, or at least a byte and a dot: longer than `_e`,
         // and no beginning of `_sc`
         let looks_at_names = form.reserved_names && prefix.is_empty();
-        text.clear();
-        text.push(b'\n');
-        text.extend_from_slice(prefix);
-        let prefix = piece(&text);
+        let prefix = piece([b"\n", prefix, b""]);
         let is_short = tails.iter().chain([&prefix, &joint]).all(|piece| piece.len <= SHORT);
         Pieces { prefix, joint, tails, longest, looks_at_names, is_short }
     }
@@ -201,7 +198,7 @@ mod tests {
         let settings =
             Settings { dialect, prefix: prefix.into(), tags: tags.into(), ..Settings::default() };
         let metric = Metric::new(0, name.as_bytes(), 0, NOBODY).unwrap();
-        let pieces = Pieces::new(&settings);
+        let pieces = Pieces::new(&settings, &mut Vec::new());
         let mut scratch = [0; size_of::<Spare>()];
         for value in [0, 7, 10, 99, 100, 12_345, 123_456, -1, -10, i64::MIN, i64::MAX] {
             let mut want = Vec::new();

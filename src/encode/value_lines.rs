@@ -206,7 +206,12 @@ mod tests {
             for value in VALUES {
                 metric.samples().unwrap().record(value, &budget);
             }
-            assert!(lines.open(settings, &Pieces::new(settings), &budget, &metric));
+            assert!(lines.open(
+                settings,
+                &Pieces::new(settings, &mut Vec::new()),
+                &budget,
+                &metric
+            ));
             let packs = settings.dialect.form().packs;
             let mut made = Vec::new();
             while !lines.is_empty() {

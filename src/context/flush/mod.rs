@@ -148,7 +148,7 @@ impl Flush {
     /// taken long enough.
     pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
         let mut looks = Looks::new(work.now + TURN);
-        let pieces = Pieces::new(work.settings);
+        let pieces = Pieces::new(work.settings, &mut self.block);
         let mut progress = work.drain();
         if progress == Progress::Done {
             progress = self.send_numbers(work, &pieces, &mut looks);
@@ -203,7 +203,7 @@ impl Flush {
             self.send(work);
             return;
         }
-        let pieces = Pieces::new(work.settings);
+        let pieces = Pieces::new(work.settings, &mut self.block);
         if !self.single.open(work.settings, &pieces, work.budget, metric) {
             work.leave(metric);
         }
