@@ -228,6 +228,7 @@ static void record_all (struct fripp_ctx *ctx)
         fripp_timing (ctx, name, 0.25);
         fripp_timing (ctx, name, i);
         fripp_histogram (ctx, name, -0.5);
+        fripp_unique (ctx, name, i % 2 ? "a" : "b");
     }
     fripp_format_send (ctx, "steady:%d|c", 1);
     fripp_packet_appendf (ctx, "steady:%d|c", 1);

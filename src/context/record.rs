@@ -308,7 +308,12 @@ impl Context {
     }
 }
 
-fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
+fn add_member(
+    active: &Active,
+    out: &mut Outbound,
+    metric: &Metric,
+    raw: &[u8],
+) -> Result<(), Error> {
     // a byte stays one when it is cleaned
     if !out.settings.has_room(metric, raw.len()) {
         let len = raw.len();
@@ -316,11 +321,12 @@ fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> R
             "the member has {len} bytes, more than a datagram has room for"
         )));
     }
-    let mut member = Vec::new();
-    memory::room(&mut member, raw.len())?;
-    name::clean_bytes(raw, &mut member);
+    let member = &mut out.member;
+    member.clear();
+    memory::room(member, raw.len())?;
+    name::clean_bytes(raw, member);
     if let Some(members) = metric.members() {
-        members.record(&member, &active.budget);
+        members.record(member, &active.budget);
     }
     Ok(())
 }

@@ -3,8 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::hash_set;
-
 use crate::encode::packet::Packer;
 use crate::encode::pieces::{PIECE, Pieces};
 use crate::encode::settings::Settings;
@@ -13,7 +11,7 @@ use crate::encode::{line, number};
 use crate::metric::Metric;
 use crate::metric::budget::Budget;
 use crate::metric::kind::Kind;
-use crate::metric::members::Distinct;
+use crate::metric::members::Taken;
 use crate::metric::samples::Drained;
 
 /// A line of packed values is begun where two of this size fit.
@@ -42,7 +40,7 @@ pub struct ValueLines {
     line: Vec<u8>,
     samples: Vec<f64>,
     next: usize,
-    members: hash_set::IntoIter<Box<[u8]>>,
+    members: Taken,
 }
 
 impl Default for ValueLines {
@@ -57,7 +55,7 @@ impl Default for ValueLines {
             line: Vec::new(),
             samples: Vec::new(),
             next: 0,
-            members: Distinct::default().into_iter(),
+            members: Taken::default(),
         }
     }
 }
@@ -78,7 +76,7 @@ impl ValueLines {
         if let Some(samples) = metric.samples() {
             drained = samples.drain(&mut self.samples, budget);
         } else if let Some(members) = metric.members() {
-            self.members = members.take(budget).into_iter();
+            members.take(&mut self.members, budget);
         }
         self.kind = metric.kind();
         let head = self.head.first_chunk_mut().and_then(|head| pieces.head(head, metric));
@@ -148,7 +146,7 @@ impl ValueLines {
                 self.pack(packer);
             }
         } else {
-            line.extend_from_slice(&self.members.next()?);
+            line.extend_from_slice(self.members.next()?);
         }
         self.line.extend_from_slice(&self.tail[..self.tail_len]);
         Some(&self.line)
