@@ -13,29 +13,33 @@ use crate::metric::key::INLINE;
 use crate::metric::kind::Kind;
 
 /// The most bytes of a piece.
-pub const PIECE: usize = 64;
+const PIECE: usize = 64;
+/// The most bytes of what follows a value: a container's id fits.
+pub const TAIL: usize = 96;
 /// Of most pieces so much is enough to copy.
 const SHORT: usize = 16;
 
-const _: () = assert!(PIECE + INLINE + PIECE + number::MOST + PIECE <= 256);
+const _: () = assert!(PIECE + INLINE + PIECE + number::MOST < 256);
 
 #[derive(Clone, Copy, Debug)]
-struct Piece {
-    bytes: [u8; PIECE],
+struct Piece<const M: usize> {
+    bytes: [u8; M],
     len: usize,
 }
 
-impl Piece {
-    const EMPTY: Piece = Piece { bytes: [0; PIECE], len: 0 };
+impl<const M: usize> Piece<M> {
+    const EMPTY: Piece<M> = Piece { bytes: [0; M], len: 0 };
 
-    fn new(parts: [&[u8]; 3]) -> Option<Piece> {
-        let mut piece = Piece::EMPTY;
-        for part in parts {
-            let end = piece.len + part.len();
-            piece.bytes.get_mut(piece.len..end)?.copy_from_slice(part);
-            piece.len = end;
-        }
-        Some(piece)
+    /// Puts these parts in. Whether they fit.
+    fn set(&mut self, parts: [&[u8]; 3]) -> bool {
+        self.len = 0;
+        parts.into_iter().all(|part| {
+            let end = self.len + part.len();
+            let Some(room) = self.bytes.get_mut(self.len..end) else { return false };
+            room.copy_from_slice(part);
+            self.len = end;
+            true
+        })
     }
 
     /// Copies it to `at`, so many bytes, which are enough. Where it ends.
@@ -52,12 +56,12 @@ impl Piece {
 #[derive(Debug)]
 pub struct Pieces {
     /// A newline, and the prefix.
-    prefix: Piece,
+    prefix: Piece<PIECE>,
     /// What stands between name and value: the context's tags, where they
     /// belong into the name, and a `:`.
-    joint: Piece,
+    joint: Piece<PIECE>,
     /// What follows a value, by kind.
-    tails: [Piece; Kind::ALL.len()],
+    tails: [Piece<TAIL>; Kind::ALL.len()],
     /// Names up to this long can be taken: none where a piece is too long.
     longest: usize,
     /// Some names may begin with what they must not.
@@ -71,34 +75,38 @@ impl Pieces {
     /// long, no line is made of them.
     pub fn new(settings: &Settings, text: &mut Vec<u8>) -> Pieces {
         let form = settings.dialect.form();
-        let mut longest = INLINE;
-        let mut piece = |parts: [&[u8]; 3]| {
-            Piece::new(parts).unwrap_or_else(|| {
-                longest = 0;
-                Piece::EMPTY
-            })
-        };
-        text.clear();
-        if let Tagging::InName(separator) = form.tags {
-            tags::write_in_name(separator, &settings.tags, b"", text);
-        }
-        let joint = piece([text, b":", b""]);
-        text.clear();
-        line::suffix(text, settings, b"");
-        let tails = Kind::ALL.map(|kind| {
-            let letters = settings.dialect.letters(kind, settings.distributions);
-            piece([b"|", letters, text])
-        });
         let mut prefix = &settings.prefix[..];
         if form.reserved_names && line::is_reserved(prefix) {
             prefix = &prefix[1..];
         }
-        // a prefix is empty, or at least a byte and a dot: longer than `_e`,
-        // and no beginning of `_sc`
-        let looks_at_names = form.reserved_names && prefix.is_empty();
-        let prefix = piece([b"\n", prefix, b""]);
-        let is_short = tails.iter().chain([&prefix, &joint]).all(|piece| piece.len <= SHORT);
-        Pieces { prefix, joint, tails, longest, looks_at_names, is_short }
+        let mut pieces = Pieces {
+            prefix: Piece::EMPTY,
+            joint: Piece::EMPTY,
+            tails: [Piece::EMPTY; Kind::ALL.len()],
+            longest: 0,
+            // a prefix is empty, or at least a byte and a dot: longer than
+            // `_e`, and no beginning of `_sc`
+            looks_at_names: form.reserved_names && prefix.is_empty(),
+            is_short: false,
+        };
+        let mut fits = pieces.prefix.set([b"\n", prefix, b""]);
+        text.clear();
+        if let Tagging::InName(separator) = form.tags {
+            tags::write_in_name(separator, &settings.tags, b"", text);
+        }
+        fits &= pieces.joint.set([text, b":", b""]);
+        text.clear();
+        line::suffix(text, settings, b"");
+        let mut longest_piece = pieces.prefix.len.max(pieces.joint.len);
+        for kind in Kind::ALL {
+            let letters = settings.dialect.letters(kind, settings.distributions);
+            let tail = &mut pieces.tails[kind as usize];
+            fits &= tail.set([b"|", letters, text]);
+            longest_piece = longest_piece.max(tail.len);
+        }
+        pieces.is_short = longest_piece <= SHORT;
+        pieces.longest = if fits { INLINE } else { 0 };
+        pieces
     }
 
     /// Writes what stands before a value, a newline in front. Where it ends;
@@ -126,7 +134,7 @@ impl Pieces {
     /// Writes what follows the value of a kind, of a metric that has a `head`.
     /// Its length.
     #[inline(always)]
-    pub fn tail(&self, out: &mut [u8; PIECE], kind: Kind) -> usize {
+    pub fn tail(&self, out: &mut [u8; TAIL], kind: Kind) -> usize {
         let tail = &self.tails[kind as usize];
         *out = tail.bytes;
         tail.len
@@ -143,15 +151,15 @@ impl Pieces {
         value: i64,
     ) -> Option<usize> {
         if self.is_short {
-            self.integer_of::<SHORT>(out, metric, kind, value)
+            self.integer_of::<SHORT, SHORT>(out, metric, kind, value)
         } else {
-            self.integer_of::<PIECE>(out, metric, kind, value)
+            self.integer_of::<PIECE, TAIL>(out, metric, kind, value)
         }
     }
 
-    /// The same, of pieces of up to `N` bytes.
+    /// The same, of pieces of up to `N` bytes, and `T` after the value.
     #[inline(always)]
-    fn integer_of<const N: usize>(
+    fn integer_of<const N: usize, const T: usize>(
         &self,
         out: &mut Spare,
         metric: &Metric,
@@ -164,7 +172,7 @@ impl Pieces {
             at += 1;
         }
         let at = number::put_integer(out, at, value.unsigned_abs());
-        Some(self.tails[kind as usize].write::<N>(out, at))
+        Some(self.tails[kind as usize].write::<T>(out, at))
     }
 }
 
@@ -183,7 +191,7 @@ mod tests {
         let mut made = 0;
         for dialect in Dialect::ALL {
             for prefix in ["", "flux.", "_e.", "_sc.", "_.", &long, &format!("{long}p")] {
-                for tags in ["", "k:v,host:n1", "k:v:w,_a:b", &format!("k:{long}")] {
+                for tags in ["", "k:v,host:n1", "k:v:w,_a:b", &format!("k:{long}{long}")] {
                     for name in ["n", "_e", "_sc", "_x", &"n".repeat(40), &"n".repeat(41), "n\0k:w"]
                     {
                         made += usize::from(is_the_same(dialect, prefix, tags, name));

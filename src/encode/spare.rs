@@ -3,14 +3,17 @@
 
 #![forbid(unsafe_code)]
 
-/// More bytes than a line takes that is made of pieces: what goes to one of
-/// the first 256 and is no longer than 64 bytes is within.
-pub type Spare = [u8; 256 + 64];
+/// The most bytes that are copied at a time.
+const MOST: usize = 96;
+
+/// More bytes than a line takes that is made of pieces: what is copied to one
+/// of the first 256 is within.
+pub type Spare = [u8; 256 + MOST];
 
 /// Copies to `at`, which is below 256: the mask only shows that it is.
 #[inline(always)]
 pub fn copy<const N: usize>(out: &mut Spare, at: usize, bytes: &[u8; N]) {
-    const { assert!(N <= 64) };
+    const { assert!(N <= MOST) };
     if let Some(room) = out[at & 255..].first_chunk_mut() {
         *room = *bytes;
     }

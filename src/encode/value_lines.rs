@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::encode::packet::Packer;
-use crate::encode::pieces::{PIECE, Pieces};
+use crate::encode::pieces::{Pieces, TAIL};
 use crate::encode::settings::Settings;
 use crate::encode::spare::{Spare, copy, copy_start};
 use crate::encode::{line, number};
@@ -17,11 +17,10 @@ use crate::metric::samples::Drained;
 /// A line of packed values is begun where two of this size fit.
 const VALUE: usize = 24;
 
-/// Such bytes before a value, and after it, are copied in fixed sizes.
+/// So many bytes before a value are copied in fixed sizes.
 const SHORT_HEAD: usize = 160;
-const SHORT_TAIL: usize = PIECE;
 
-const _: () = assert!(SHORT_HEAD + number::MOST + SHORT_TAIL <= 256);
+const _: () = assert!(SHORT_HEAD + number::MOST < 256);
 
 /// The recorded values of a metric, as they become lines.
 #[derive(Debug)]
@@ -31,16 +30,18 @@ pub struct ValueLines {
     /// size of a `Spare`.
     head: Vec<u8>,
     head_len: usize,
-    /// What follows it; then any bytes, up to `SHORT_TAIL`.
+    /// What follows it; then any bytes, up to `TAIL`.
     tail: Vec<u8>,
     tail_len: usize,
-    /// Both are short.
-    is_short: bool,
+    /// From this sample on lines are short, and of one sample each.
+    short_from: usize,
     /// The line made last, where it was not made elsewhere.
     line: Vec<u8>,
     samples: Vec<f64>,
     next: usize,
     members: Taken,
+    /// The dialect takes several samples in a line.
+    packs: bool,
 }
 
 impl Default for ValueLines {
@@ -51,11 +52,12 @@ impl Default for ValueLines {
             head_len: 0,
             tail: Vec::new(),
             tail_len: 0,
-            is_short: false,
+            short_from: 0,
             line: Vec::new(),
             samples: Vec::new(),
             next: 0,
             members: Taken::default(),
+            packs: false,
         }
     }
 }
@@ -79,15 +81,21 @@ impl ValueLines {
             members.take(&mut self.members, budget);
         }
         self.kind = metric.kind();
+        self.packs = settings.dialect.form().packs;
         let head = self.head.first_chunk_mut().and_then(|head| pieces.head(head, metric));
         match (head, self.tail.first_chunk_mut()) {
             (Some(len), Some(tail)) if drained.k == 1 => {
                 self.head_len = len;
                 self.tail_len = pieces.tail(tail, self.kind);
-                self.is_short = true;
             }
             _ => self.write_around(settings, metric, drained.k),
         }
+        let last = self.samples.len().saturating_sub(1);
+        self.short_from = match () {
+            () if self.head_len > SHORT_HEAD || self.tail_len > TAIL => usize::MAX,
+            () if self.packs => last,
+            () => 0,
+        };
         !drained.left
     }
 
@@ -103,8 +111,7 @@ impl ValueLines {
         tail.clear();
         line::tail(tail, settings, metric.tags(), self.kind, k);
         self.tail_len = tail.len();
-        tail.resize(tail.len().max(SHORT_TAIL), 0);
-        self.is_short = self.head_len <= SHORT_HEAD && self.tail_len <= SHORT_TAIL;
+        tail.resize(tail.len().max(TAIL), 0);
     }
 
     /// Whether no value is left.
@@ -119,30 +126,33 @@ impl ValueLines {
     }
 
     /// Makes the next line, a newline in front, where it is short and of one
-    /// sample: with `packs`, where that is the last. Its length.
+    /// sample: the last, where the dialect takes several. Its length.
     #[inline(always)]
-    pub fn make_short(&mut self, packs: bool, out: &mut Spare) -> Option<usize> {
+    pub fn make_short(&mut self, out: &mut Spare) -> Option<usize> {
         let value = *self.samples.get(self.next)?;
-        if !self.is_short || packs && self.next + 1 < self.samples.len() {
+        if self.next < self.short_from {
             return None;
         }
         copy_start(out, self.head.first_chunk()?, self.head_len);
         let end = put_sample(out, self.head_len, self.kind, value)?;
-        copy(out, end, self.tail.first_chunk::<SHORT_TAIL>()?);
+        copy(out, end, self.tail.first_chunk::<TAIL>()?);
         self.next += 1;
         Some(end + self.tail_len)
     }
 
-    /// The next line, a newline in front, which is to go into `packer`; with
-    /// `packs`, of as many samples as fit.
-    pub fn next_line(&mut self, packs: bool, packer: &Packer) -> Option<&[u8]> {
+    /// The next line, a newline in front, which is to go into `packer`: of as
+    /// many samples as fit, where the dialect has that.
+    pub fn next_line(&mut self, packer: &Packer) -> Option<&[u8]> {
+        if self.is_empty() {
+            return None;
+        }
         let line = &mut self.line;
         line.clear();
         line.extend_from_slice(&self.head[..self.head_len]);
         if let Some(first) = self.samples.get(self.next) {
             line::sample(line, self.kind, *first);
             self.next += 1;
-            if packs {
+            if self.packs {
                 self.pack(packer);
             }
         } else {
@@ -196,7 +206,7 @@ mod tests {
     fn is_the_same(settings: &Settings, kind: Kind, key: &str) {
         let metric = Metric::new(kind as u8, key.as_bytes(), 0, std::ptr::null_mut()).unwrap();
         metric.allocate();
-        let budget = Budget::new(1 << 20);
+        let budget = Budget::new(1 << 20, 32_768);
         let mut lines = ValueLines::default();
         let mut packer = Packer::new(settings.mtu);
         packer.push_line(b"first:1|c");
@@ -210,13 +220,12 @@ mod tests {
                 &budget,
                 &metric
             ));
-            let packs = settings.dialect.form().packs;
             let mut made = Vec::new();
             while !lines.is_empty() {
                 let spare = packer.spare().unwrap();
-                match lines.make_short(packs, spare) {
+                match lines.make_short(spare) {
                     Some(len) => made.extend_from_slice(&spare[..len]),
-                    None => made.extend_from_slice(lines.next_line(packs, &packer).unwrap()),
+                    None => made.extend_from_slice(lines.next_line(&packer).unwrap()),
                 }
             }
             let (mut head, mut tail) = (Vec::new(), Vec::new());

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn distinct_ones_in_order() {
-        let (set, budget) = (Members::default(), Budget::new(1 << 20));
+        let (set, budget) = (Members::default(), Budget::new(1 << 20, 32_768));
         let mut taken = Taken::default();
         for count in [1, 7, 8, 9, 3000, 2, 20_000] {
             let mut want = BTreeSet::new();
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted() {
-        let (set, budget) = (Members::default(), Budget::new(100));
+        let (set, budget) = (Members::default(), Budget::new(100, 10));
         let mut first = 0;
         (0..10).for_each(|i| first += u32::from(set.record(&[b'x', i], &budget)));
         assert_eq!((first, budget.take_lost()), (1, 8));

@@ -59,7 +59,7 @@ impl Flush {
                 }
                 Found::Other(taken) => match self.make_block(work, metric, taken) {
                     0 => continue,
-                    lines => self.put_block(work, lines),
+                    lines => self.put_block(work, lines, Retain::Always),
                 },
             };
             self.busy |= !refresh;
@@ -117,7 +117,7 @@ impl Flush {
     ) -> Sent {
         self.block.clear();
         line::integer(&mut self.block, work.settings, metric, kind, value);
-        self.put_block(work, 1)
+        self.put_block(work, 1, Retain::Always)
     }
 
     /// Makes lines that belong together, in `block`. How many.
@@ -146,19 +146,25 @@ impl Flush {
     }
 
     /// Sends what a counter, total or gauge has, outside a flush.
-    pub(super) fn send_number(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
+    pub(super) fn send_number(
+        &mut self,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        again: bool,
+        retain: Retain,
+    ) -> Sent {
         let ms = (work.now - self.epoch) / 1_000_000;
         let taken = self.take(work, metric, again, ms);
-        let lines = self.make_block(work, metric, taken);
-        if lines > 0 {
-            self.put_block(work, lines);
+        match self.make_block(work, metric, taken) {
+            0 => Sent::Done,
+            lines => self.put_block(work, lines, retain),
         }
     }
 
-    fn put_block(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
+    fn put_block(&mut self, work: &mut Work<'_>, lines: u64, kept: Retain) -> Sent {
         let Flush { packer, retain, block, .. } = self;
         let limit = packer.limit();
-        let mut put = |block, lines| work.put(packer, retain, Retain::Always, (block, lines));
+        let mut put = |block, lines| work.put(packer, retain, kept, (block, lines));
         // the newline in front is not counted
         if block.len() - 1 <= limit {
             return put(block, lines);

@@ -16,17 +16,16 @@ impl Flush {
         mut blocked: bool,
         looks: &mut Looks,
     ) -> Progress {
-        let packs = work.settings.dialect.form().packs;
         loop {
             if work.is_to_pause(blocked, looks) {
                 return Progress::More;
             }
             let spare = self.packer.spare();
-            let short = spare.and_then(|spare| self.current.make_short(packs, spare));
+            let short = spare.and_then(|spare| self.current.make_short(spare));
             let sent = if let Some(len) = short {
                 self.put_made(work, len)
             } else if !self.current.is_empty()
-                && let Some(line) = self.current.next_line(packs, &self.packer)
+                && let Some(line) = self.current.next_line(&self.packer)
             {
                 work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
             } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
