@@ -117,12 +117,12 @@ impl ValueLines {
     /// Whether no value is left.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        self.next == self.samples.len() && self.members.len() == 0
+        self.next == self.samples.len() && self.members.left() == 0
     }
 
     /// How many values are left.
     pub fn left(&self) -> usize {
-        self.samples.len() - self.next + self.members.len()
+        self.samples.len() - self.next + self.members.left()
     }
 
     /// Makes the next line, a newline in front, where it is short and of one
@@ -156,7 +156,7 @@ impl ValueLines {
                 self.pack(packer);
             }
         } else {
-            line.extend_from_slice(self.members.next()?);
+            line.extend_from_slice(self.members.take_next()?);
         }
         self.line.extend_from_slice(&self.tail[..self.tail_len]);
         Some(&self.line)

@@ -170,12 +170,12 @@ impl Distinct {
 impl Taken {
     /// How many are left.
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub fn left(&self) -> usize {
         self.left
     }
 
     /// The next one.
-    pub fn next(&mut self) -> Option<&[u8]> {
+    pub fn take_next(&mut self) -> Option<&[u8]> {
         self.left = self.left.checked_sub(1)?;
         let member = first(&self.bytes[self.at..])?;
         self.at += HEAD + member.len();
@@ -207,13 +207,13 @@ mod tests {
                 want.insert(member.into_bytes());
             }
             set.take(&mut taken, &budget);
-            assert_eq!((taken.len(), budget.used()), (count, 0));
+            assert_eq!((taken.left(), budget.used()), (count, 0));
             let mut got = BTreeSet::new();
-            while let Some(member) = taken.next() {
+            while let Some(member) = taken.take_next() {
                 assert!(got.insert(member.to_vec()));
             }
             assert_eq!(got, want);
-            assert_eq!(taken.len(), 0);
+            assert_eq!(taken.left(), 0);
         }
         let kept = set.lock();
         assert!(

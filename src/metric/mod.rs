@@ -85,7 +85,6 @@ pub struct Metric {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "sets are few, and a sample's way is to be short")]
 enum Extra {
     Samples(Samples),
     Members(Members),
