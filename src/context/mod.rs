@@ -100,6 +100,8 @@ pub(crate) struct Outbound {
     pub has_logger: bool,
     /// The server does not answer, and Flux's log has a message about it.
     pub outage: Option<Outage>,
+    /// A set's member that is being recorded, cleaned.
+    member: Vec<u8>,
 }
 
 /// Where messages go.
@@ -197,6 +199,7 @@ impl Context {
             closed: false,
             has_logger: false,
             outage: None,
+            member: Vec::new(),
             settings,
         };
         let budget = Budget::new(out.settings.buffer, out.settings.max_samples);

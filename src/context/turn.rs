@@ -121,7 +121,7 @@ impl Context {
         if out.closed {
             return Next::Never;
         }
-        if memory::probe().is_err() {
+        if memory::check().is_err() {
             return Next::At(now + NO_MEMORY);
         }
         self.resolve(out, now);
@@ -206,7 +206,7 @@ impl Context {
         loop {
             let Some((active, mut out)) = self.lock() else { return Ok(()) };
             let now = sys::now();
-            memory::probe()?;
+            memory::check()?;
             self.resolve(&mut out, now);
             self.send_collected(active, &mut out, now);
             if !begun {
