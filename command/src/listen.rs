@@ -47,9 +47,7 @@ pub fn run(args: Listen) -> Outcome {
         text: Vec::new(),
     };
     let has_command = intake.has_command();
-    if !has_command {
-        eprintln!("fripp: receiving at {}", intake.receiver.bound);
-    }
+    intake.announce();
     let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let mut wrong = None;
     let end = intake.run(Limits { end, tick: None }, &mut |event| {
@@ -65,6 +63,7 @@ pub fn run(args: Listen) -> Outcome {
         }
         ControlFlow::Continue(())
     })?;
+    intake.report();
     match intake.receiver.losses().count() {
         0 => {}
         lost => eprintln!("fripp: {lost} datagrams were lost: they came too fast"),

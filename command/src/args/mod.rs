@@ -36,11 +36,18 @@ pub enum Command {
 /// Where metrics come from, in every subcommand that receives.
 #[derive(clap::Args)]
 pub struct Source {
-    /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name
+    /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name; or a file of
+    /// lines, or '-'
     ///
-    /// For port 0 the system chooses one. Settings after a '?', as in
+    /// tcp://host:port, unixstream:path and unixstream:@name receive streams of lines; over a UNIX
+    /// socket they may be frames, as the Datadog agent reads them. At a multicast address it joins
+    /// the group. For port 0 the system chooses one. Settings after a '?', as in
     /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is
     /// 127.0.0.1:8125, with a COMMAND 127.0.0.1:0.
+    ///
+    /// '-' reads lines from standard input, and the name of a file reads that, to its end; write
+    /// ./NAME for a file whose name looks like an address.
+    #[arg(value_name = "ADDRESS|FILE|-")]
     pub address: Option<String>,
 
     /// Read lines as servers of this dialect do, and have COMMAND send it
@@ -52,6 +59,8 @@ pub struct Source {
     pub dialect: Option<Dialect>,
 
     /// Send each datagram on, as it came, to the server at this address
+    ///
+    /// It receives UDP, or has a UNIX datagram socket. Lines of a stream or a file go in datagrams.
     ///
     /// So you can watch what a running server receives: let it receive elsewhere, receive at its
     /// address, and forward to it.

@@ -71,7 +71,7 @@ impl Collection {
             || File::open(path).and_then(|f| Reader::new(BufReader::with_capacity(1 << 18, f)));
         let mut reader = open().map_err(wrong)?;
         let (mut end_us, mut is_whole, mut dialect) = (0, false, wanted.dialect);
-        while let Some(item) = reader.next().map_err(wrong)? {
+        while let Some(item) = reader.next_item().map_err(wrong)? {
             match item {
                 Item::Block(block) => end_us = end_us.max(block.last_us),
                 Item::End(end) => (end_us, is_whole) = (end_us.max(end.at_us), true),
@@ -112,7 +112,7 @@ impl Collection {
         };
         collector.bar = bar(reader.offset());
         let mut reader = open().map_err(wrong)?;
-        while let Some(item) = reader.next().map_err(wrong)? {
+        while let Some(item) = reader.next_item().map_err(wrong)? {
             collector.bar.set_position(reader.offset());
             match item {
                 Item::Start(start) => collector.collection.start = start,
