@@ -3,6 +3,7 @@
 
 use super::collect::Collection;
 use super::name::slug;
+use super::page::{Drawn, Line};
 use super::palette::Colour;
 use super::ranks::Over;
 use super::series::Series;
@@ -57,11 +58,34 @@ impl Section {
     }
 }
 
+impl Chart {
+    pub fn drawn<'a>(&'a self, collection: &'a Collection) -> Drawn<'a> {
+        let lines = self.curves.iter().map(|curve| curve.line(collection)).collect();
+        Drawn { id: &self.id, title: &self.title, unit: &self.unit, said: "", lines }
+    }
+}
+
 impl Curve {
     pub fn of<'a>(&'a self, collection: &'a Collection) -> &'a Series {
         match &self.over {
             Some((_, series)) => series,
             None => &collection.tracks[self.track].series[self.series].1,
+        }
+    }
+
+    fn line<'a>(&'a self, collection: &'a Collection) -> Line<'a> {
+        let track = &collection.tracks[self.track];
+        Line {
+            label: self.legend(),
+            metric: &collection.tally.metrics[track.metric].name,
+            statistic: track.series[self.series].0,
+            over: self.over.as_ref().map(|(over, _)| *over),
+            side: None,
+            key: self.over.is_none().then_some((self.track, self.series)),
+            series: self.of(collection),
+            scale: self.scale,
+            colour: self.colour,
+            is_dashed: self.is_dashed,
         }
     }
 

@@ -29,10 +29,11 @@ pub fn list(collection: &Collection) -> String {
     if !start.command.is_empty() {
         facts.push(("Command", start.command.clone()));
     }
-    facts.iter().fold(String::new(), |mut html, (name, value)| {
-        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
-        html
-    })
+    let mut html = "<dl class=\"facts\">\n".to_owned();
+    for (name, value) in facts {
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+    }
+    html + "</dl>\n"
 }
 
 /// What is to be known to read the charts rightly.

@@ -29,8 +29,19 @@ impl Over {
         }
     }
 
+    /// The series of so many tracks together.
+    pub fn series(self, collection: &Collection, tracks: &[usize], series: usize) -> Series {
+        let of_rank =
+            |track: &usize, row: usize| collection.tracks[*track].series[series].1.values()[row];
+        let values = (0..collection.times.rows()).map(|row| {
+            let mut values: Vec<f64> = tracks.iter().map(|track| of_rank(track, row)).collect();
+            self.of(&mut values)
+        });
+        Series::of(collection.times, values.collect())
+    }
+
     /// Of the ranks that have a value; NaN without any.
-    fn of(self, values: &mut [f64]) -> f64 {
+    pub fn of(self, values: &mut [f64]) -> f64 {
         values.sort_unstable_by(f64::total_cmp);
         let n = values.iter().filter(|value| !value.is_nan()).count();
         match (n, self) {
@@ -86,15 +97,7 @@ fn curves(collection: &Collection, member: &Member, statistic: Statistic) -> Vec
     let over = |(over, colour): (Over, _)| {
         let label = format!("{} of {}", over.label(), tracks.len());
         let mut curve = curve(tracks[0], label, statistic, colour);
-        let series = curve.series;
-        let rows = collection.times.rows();
-        let of_rank =
-            |track: &usize, row: usize| collection.tracks[*track].series[series].1.values()[row];
-        let values = (0..rows).map(|row| {
-            let mut values: Vec<f64> = tracks.iter().map(|track| of_rank(track, row)).collect();
-            over.of(&mut values)
-        });
-        curve.over = Some((over, Series::of(collection.times, values.collect())));
+        curve.over = Some((over, over.series(collection, tracks, curve.series)));
         curve
     };
     overs.map(over).collect()

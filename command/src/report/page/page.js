@@ -58,9 +58,16 @@
     return new Date(Math.round(seconds * 1e3)).toISOString();
   }
 
+  // of two recordings times count from the start of each
+  const start = data.start ?? 0;
   const isDays = data.x[data.x.length - 1] >= 86400;
-  const clock = (at) =>
-    isDays ? `${iso(at).slice(0, 10)} ${iso(at).slice(11, 19)}` : iso(at).slice(11, 19);
+
+  function day(at) {
+    if (data.start != null) return iso(at).slice(0, 10);
+    return isDays ? `day ${Math.floor(at / 86400) + 1}` : "";
+  }
+
+  const clock = (at) => (isDays ? `${day(at)} ` : "") + iso(at).slice(11, 19);
 
   // lengths that ticks of the time's axis are apart
   const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5].concat(
@@ -72,7 +79,7 @@
   function times(u, ticks, axis, space, step) {
     let before = "";
     return ticks.map((tick) => {
-      const date = iso(tick).slice(0, 10);
+      const date = day(tick);
       if (step >= 86400) return date;
       const time = iso(tick).slice(11, step < 1 ? 23 : step < 60 ? 19 : 16);
       const text = date === before ? time : `${time}\n${date}`;
@@ -81,7 +88,7 @@
     });
   }
 
-  const x = data.x.map((offset) => data.start + offset);
+  const x = data.x.map((offset) => start + offset);
 
   // -- a chart ----------------------------------------------------------
 
