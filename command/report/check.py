@@ -318,10 +318,16 @@ def check_ranks(work, fripp):
         at = {curve["metric"]: number for number, chart in enumerate(data["charts"])
               for curve in chart["curves"]}
         of = "return [fripp.charts[arguments[0]].height, fripp.charts[arguments[0]].scales.y.distr]"
+        said = browser.run("return [...document.querySelectorAll('.said')].map((p) => p.textContent)")
+        check("ranks: which has the highest", "The highest value is of * = 11." in said, said)
         check("ranks: zeros are small", browser.run(of, at["z.zero"]) == [90, 1],
               browser.run(of, at["z.zero"]))
         check("ranks: a spike has a logarithm", browser.run(of, at["r.spike"]) == [250, 4],
               browser.run(of, at["r.spike"]))
+        ticks = browser.run("return fripp.charts.map((p) => [p.scales.y, p.axes[1]._splits])")
+        beyond = [(scale["min"], splits) for scale, splits in ticks
+                  if scale["distr"] == 4 and not scale["min"] <= splits[0] <= splits[-1] <= scale["max"]]
+        check("ranks: ticks of a logarithm", not beyond, beyond)
         press = ("document.querySelectorAll('.plot')[arguments[0]]"
                  ".dispatchEvent(new KeyboardEvent('keydown', {key: 'l'}));" + of)
         check("ranks: a key toggles it", [browser.run(press, at["r.spike"])[1] for _ in "ab"] == [1, 4])

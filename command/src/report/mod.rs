@@ -2,6 +2,7 @@
 //! or the figures of all metrics.
 #![forbid(unsafe_code)]
 
+mod axis;
 mod chart;
 mod collect;
 mod compare;
@@ -192,7 +193,7 @@ fn page(
         start: Some(collection.start.unix_us as f64 / 1e6),
         times: collection.times,
         facts: &facts::list(collection),
-        notes: &facts::notes(collection, left_out),
+        notes: &facts::notes(collection, left_out, facts::RANKS, palette::LINES.len()),
         table: ("All metrics", &table),
     })
 }

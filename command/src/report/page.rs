@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::axis;
 use super::palette::{self, Colour};
 use super::ranks::Over;
 use super::series::{Series, Times};
@@ -125,6 +126,7 @@ impl Page {
             "id": chart.id,
             "title": chart.title,
             "unit": chart.unit,
+            "log": axis::needs_log(&chart.lines),
             "curves": curves,
         }));
     }

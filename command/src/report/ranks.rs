@@ -80,7 +80,24 @@ pub fn charts(section: &mut Section, collection: &Collection, member: &Member) {
             curves.iter_mut().for_each(|curve| curve.scale = divisor);
         }
         section.add(title, &unit, curves);
+        section.say(highest(collection, member, *statistic));
     }
+}
+
+/// Which of many ranks has the highest value, if it has that alone.
+fn highest(collection: &Collection, member: &Member, statistic: Statistic) -> String {
+    if member.tracks.len() <= LINES.len() {
+        return String::new();
+    }
+    let max = |track: &usize| {
+        let series = &collection.tracks[*track].series;
+        series.iter().find(|(of, _)| *of == statistic).map_or(f64::NAN, |(_, s)| s.overall.max)
+    };
+    let most = member.tracks.iter().map(max).fold(0.0, f64::max);
+    let mut highest = member.tracks.iter().filter(|track| max(track) == most);
+    let (Some(track), None) = (highest.next(), highest.next()) else { return String::new() };
+    let name = &collection.tally.metrics[collection.tracks[*track].metric].name;
+    format!("The highest value is of * = {}.", stars(name))
 }
 
 fn curves(collection: &Collection, member: &Member, statistic: Statistic) -> Vec<Curve> {

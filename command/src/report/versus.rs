@@ -22,6 +22,9 @@ use crate::figure::grouped;
 use crate::scale::{self, Divisor};
 use crate::statistic::{OF_SAMPLES, Statistic};
 
+/// What lines of several ranks stand for.
+const RANKS: &str = "A name with * stands for metrics that differ in a number, such as a rank: their \
+                     median and maximum are drawn.";
 /// Rows of the table.
 const ROWS: usize = 2_000;
 
@@ -121,10 +124,10 @@ impl Comparison<'_> {
 /// What is to be known of one side.
 fn told(side: &Side, name: &str, left_out: usize) -> String {
     let (label, name) = (side.label, escape(name));
-    // of the charts that are left out it is said once
-    let left_out = if label == "after" { left_out } else { 0 };
+    // what holds for both is said once
+    let (left_out, most) = if label == "before" { (left_out, 1) } else { (0, usize::MAX) };
     let facts = facts::list(side.collection);
-    let notes = facts::notes(side.collection, left_out);
+    let notes = facts::notes(side.collection, left_out, RANKS, most);
     format!("<h2 class=\"side\">{label}: {name}</h2>\n{facts}{notes}")
 }
 

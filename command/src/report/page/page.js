@@ -101,14 +101,6 @@
     return [from, to];
   }
 
-  // whether most values would lie at the bottom of a linear axis
-  function needsLog(columns) {
-    const sizes = columns.flat().filter((value) => value > 0);
-    sizes.sort((a, b) => a - b);
-    const most = sizes[sizes.length - 1];
-    return sizes.length > 10 && most > 20 * sizes[Math.floor(sizes.length * 0.9)];
-  }
-
   // an axis that is linear around 0 and logarithmic beyond the least value
   function logScale(columns) {
     const least = columns.flat().reduce(
@@ -123,6 +115,16 @@
       return [low < 0 ? from : 0, to];
     };
     return { distr: 4, asinh, range };
+  }
+
+  // ticks of that axis: powers of ten, and 0
+  function powers(u, axis, low, high) {
+    const ticks = low <= 0 && high >= 0 ? [0] : [];
+    for (let power = u.scales.y.asinh; power <= high || -power >= low; power *= 10) {
+      if (power >= low && power <= high) ticks.push(power);
+      if (-power >= low) ticks.unshift(-power);
+    }
+    return ticks.map((tick) => Number(tick.toPrecision(6)));
   }
 
   function line(curve, alone) {
@@ -168,6 +170,7 @@
           grid,
           ticks: grid,
           size: 62,
+          splits: isLog ? powers : undefined,
           values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : short(tick))),
         },
       ],
@@ -209,7 +212,7 @@
     }
 
     const toggle = () => make(button.getAttribute("aria-pressed") !== "true");
-    make(needsLog(columns));
+    make(chart.log);
     button.addEventListener("click", toggle);
     new ResizeObserver(() => {
       const plot = charts[number];
