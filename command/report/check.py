@@ -301,6 +301,7 @@ def check_ranks(work, fripp):
         for rank in range(12):
             lines += [f"many.{rank}.size:{(rank + 1) * 1000 + at}|g", f"many.{rank}.hits:{rank + at}|c"]
             lines += [f"many.{rank}.took:{random.random() * 10:.3f}|ms" for _ in range(at % 3)]
+        lines.append(f"many.5.alone:{at}|g")
         for rank in range(3 if at < 30 else 2):
             lines.append(f"few.{rank}.level:{rank * 100 + at}|g")
         datagrams.append((at + 0.5, "\n".join(lines).encode()))
@@ -318,6 +319,8 @@ def check_ranks(work, fripp):
         at = {curve["metric"]: number for number, chart in enumerate(data["charts"])
               for curve in chart["curves"]}
         of = "return [fripp.charts[arguments[0]].height, fripp.charts[arguments[0]].scales.y.distr]"
+        titles = {chart["title"] for chart in data["charts"]}
+        check("ranks: whose a metric of one rank is", "alone (* = 5)" in titles, titles)
         said = browser.run("return [...document.querySelectorAll('.said')].map((p) => p.textContent)")
         check("ranks: which has the highest", "The highest value is of * = 11." in said, said)
         check("ranks: zeros are small", browser.run(of, at["z.zero"]) == [90, 1],
