@@ -80,7 +80,8 @@ def compare(name, browser, figures, recording):
             check(f"{name}: scale of {curve['label']}",
                   near(said_divisor(curve["label"]), curve["divisor"]), curve["divisor"])
             want = expected(figures, curve, step)
-            wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b)]
+            digits = figures.digits(curve["metric"], curve["statistic"])
+            wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b, digits)]
             check(f"{name}: {chart['title']}: {curve['label']}",
                   not wrong and len(column) == len(want),
                   f"{len(column)} values, {len(want)} expected; "

@@ -234,6 +234,12 @@ class Figures:
             rows.append(some[at] if some else None)
         return rows
 
+    def digits(self, name, statistic):
+        """How near a figure is to be: percentiles of many samples are those of
+        buckets, which are a thousandth wide."""
+        many = max(len(some) for some in self.raw[name]) > 16_384
+        return 1e-3 if many and statistic in PERCENTILES else 1e-6
+
     def overall(self, name, statistic):
         """One figure of the whole recording; of a family that in its middle."""
         figures = sorted(self.whole(metric, statistic) for metric in self.family(name))

@@ -17,6 +17,21 @@ pub use recording::{Record, Report};
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
 #[command(name = "fripp", version, max_term_width = 80)]
+#[command(after_help = "\
+Exit status:
+  0  it did what it was asked for
+  1  what was waited for did not come, or was refused, or differs
+  2  an error, which standard error says
+  COMMAND's own, where that is not 0
+
+Environment:
+  FLUX_FRIPP_STATSD  where `send` sends; set for each COMMAND that is run
+  NO_COLOR           no colours, if it is not empty
+
+Examples:
+  fripp listen
+  fripp top -- ./app
+  fripp record -o run.rec -- ./app; fripp report run.rec")]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -87,13 +102,19 @@ Exit status:
   2  an error
   COMMAND's own, where that is not 0
 
+Environment:
+  FLUX_FRIPP_STATSD  is set for COMMAND, to the address that receives
+  NO_COLOR           no colours, if it is not empty
+
 Examples:
   fripp listen
       show what a program sends to port 8125
   fripp listen --match 'store:.*ms' --count 3 -- ./app
       did ./app send three such timings?
   fripp listen --dialect statsd -- make check
-      would statsd read all that the tests send?")]
+      would statsd read all that the tests send?
+  tail -f app.log | grep --line-buffered -o '[a-z.]*:[0-9]*|ms' | fripp listen -
+      lines of another program")]
 pub struct Listen {
     #[command(flatten)]
     pub source: Source,
@@ -131,6 +152,9 @@ Exit status:
   0  all was sent
   1  something was dropped, and standard error says what and why
   2  an error
+
+Environment:
+  FLUX_FRIPP_STATSD  the server with its settings, where there is no --to
 
 Examples:
   fripp send backup.files 4711 gauge

@@ -42,6 +42,9 @@ Exit status:
   1  a figure of LATER is beyond the bound
   2  an error
 
+Environment:
+  TZ  does not count: all times are UTC
+
 Examples:
   fripp report run.rec
       write the page run.html
