@@ -14,10 +14,7 @@ const FORMS: &str = "host:port, :port, port, [v6]:port or unix:path, tcp:// or u
 
 #[derive(Debug, PartialEq)]
 pub enum Place {
-    /// UDP, or a UNIX datagram socket.
-    Datagrams(Endpoint),
-    /// TCP, or a UNIX stream socket.
-    Streams(Endpoint),
+    Socket(Endpoint),
     /// Lines of a file.
     File(PathBuf),
     /// Lines of standard input.
@@ -63,10 +60,9 @@ impl Address {
             Some((place, query)) => (place, Some(query)),
             None => (text, None),
         };
-        let (is_stream, place) = without_scheme(place);
-        let place = &whole(&place)?;
+        let place = &whole(place)?;
         // the library sends to no port 0, so that it knows none
-        let any_port = !place.starts_with("unix:") && place.ends_with(":0");
+        let any_port = !place.starts_with("unix") && place.ends_with(":0");
         let known = if any_port { format!("{place}1") } else { place.to_owned() };
         let uri = match query {
             Some(query) => Uri::parse(format!("{known}?{query}").as_bytes()),
@@ -78,11 +74,12 @@ impl Address {
         })?;
         let endpoint = match uri.endpoint {
             Endpoint::Udp { host, .. } if any_port => Endpoint::Udp { host, port: 0 },
+            Endpoint::Tcp { host, .. } if any_port => Endpoint::Tcp { host, port: 0 },
             endpoint => endpoint,
         };
-        let place = if is_stream { Place::Streams(endpoint) } else { Place::Datagrams(endpoint) };
         let names = |key: &str| query.is_some_and(|q| q.split('&').any(|s| s.starts_with(key)));
         let dialect = names("dialect=").then_some(uri.settings.dialect);
+        let place = Place::Socket(endpoint);
         Ok(Address { place, query: query.map(str::to_owned), dialect })
     }
 
@@ -109,42 +106,35 @@ impl Address {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Datagrams(endpoint) => endpoint.fmt(f),
-            Place::Streams(endpoint @ Endpoint::Udp { .. }) => write!(f, "tcp://{endpoint}"),
-            Place::Streams(endpoint) => {
-                f.write_str(&endpoint.to_string().replacen("unix:", "unixstream:", 1))
-            }
+            Place::Socket(endpoint) => endpoint.fmt(f),
             Place::File(path) => path.display().fmt(f),
             Place::Stdin => f.write_str("standard input"),
         }
     }
 }
 
-/// Whether it names streams, and the place as one for datagrams.
-fn without_scheme(place: &str) -> (bool, String) {
-    if let Some(place) = place.strip_prefix("tcp:") {
-        return (true, place.strip_prefix("//").unwrap_or(place).to_owned());
-    }
-    match place.strip_prefix("unixstream:") {
-        Some(path) => (true, format!("unix:{path}")),
-        None => (false, place.to_owned()),
-    }
-}
-
 /// The place with what may be left out: the host, which is this one then, and
 /// the folder of a relative path. A COMMAND may change its folder.
 fn whole(place: &str) -> Result<String, String> {
-    let port = place.strip_prefix(':').unwrap_or(place);
+    let (scheme, rest) = match place.strip_prefix("tcp:") {
+        Some(rest) => ("tcp://", rest.strip_prefix("//").unwrap_or(rest)),
+        None => ("", place),
+    };
+    let port = rest.strip_prefix(':').unwrap_or(rest);
     if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(format!("127.0.0.1:{port}"));
+        return Ok(format!("{scheme}127.0.0.1:{port}"));
     }
-    match place.strip_prefix("unix:") {
-        Some(path) if !path.is_empty() && !path.starts_with(['/', '@']) => {
-            let path = std::path::absolute(path).map_err(|wrong| format!("{place}: {wrong}"))?;
-            Ok(format!("unix:{}", path.display()))
+    for scheme in ["unix:", "unixstream:"] {
+        match place.strip_prefix(scheme) {
+            Some(path) if !path.is_empty() && !path.starts_with(['/', '@']) => {
+                let path =
+                    std::path::absolute(path).map_err(|wrong| format!("{place}: {wrong}"))?;
+                return Ok(format!("{scheme}{}", path.display()));
+            }
+            _ => {}
         }
-        _ => Ok(place.to_owned()),
     }
+    Ok(format!("{scheme}{rest}"))
 }
 
 #[cfg(test)]

@@ -26,18 +26,13 @@ impl Forward {
     pub fn open(text: &str) -> Result<Forward, String> {
         let address = Address::parse(text).map_err(|wrong| format!("--forward: {wrong}"))?;
         let endpoint = match address.place {
-            Place::Streams(_) => {
-                return Err(
-                    "--forward: datagrams go to UDP or to a UNIX datagram socket".to_owned()
-                );
-            }
-            Place::Datagrams(Endpoint::Udp { port: 0, .. }) | Place::File(_) | Place::Stdin => {
+            Place::Socket(Endpoint::Udp { port: 0, .. }) | Place::File(_) | Place::Stdin => {
                 return Err(format!("--forward: '{text}' is not the address of a server"));
             }
-            Place::Datagrams(_) if address.query.is_some() => {
+            Place::Socket(_) if address.query.is_some() => {
                 return Err(format!("--forward: '{text}' is not the address of a server"));
             }
-            Place::Datagrams(endpoint) => endpoint,
+            Place::Socket(endpoint) => endpoint,
         };
         let to = endpoint.to_string();
         let socket = connect(&endpoint, &to);
@@ -78,6 +73,9 @@ fn connect(endpoint: &Endpoint, to: &str) -> io::Result<Socket> {
         Ok(Socket::Unix(socket))
     };
     match endpoint {
+        Endpoint::Tcp { .. } | Endpoint::StreamPath(_) | Endpoint::StreamAbstract(_) => {
+            Err(io::Error::other("datagrams go to UDP or to a UNIX datagram socket"))
+        }
         Endpoint::Path(path) => unix(&UnixAddr::from_pathname(path)?),
         Endpoint::Abstract(name) => unix(&UnixAddr::from_abstract_name(name)?),
         Endpoint::Udp { .. } => {

@@ -238,6 +238,20 @@ fn streams_of_more_senders_than_it_has_descriptors() {
 }
 
 #[test]
+fn a_command_sends_over_a_stream() {
+    let name = format!("unixstream:@fripp-stream-{}", std::process::id());
+    for (address, dialect) in
+        [("tcp://127.0.0.1:0", "statsd"), (&name, "statsd"), (&name, "dogstatsd")]
+    {
+        let listen = format!("listen {address} -d {dialect}");
+        let output =
+            fripp_script(&listen, "$FRIPP send a 1 c; printf 'b 1 c\\nc 1 c' | $FRIPP send");
+        assert_eq!(stdout(&output), "a:1|c\nb:1|c\nc:1|c\n", "{address} {dialect}");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    }
+}
+
+#[test]
 fn json_has_a_streams_sender() {
     let listen = Receiving::start("listen tcp://127.0.0.1:0 --json -n 1");
     let mut sender = TcpStream::connect(listen.address.strip_prefix("tcp://").unwrap()).unwrap();

@@ -12,57 +12,45 @@ use super::datagrams::Socket;
 use super::multicast;
 use super::streams::Listener;
 
-/// Sockets for datagrams, and where they receive.
-pub fn datagrams(endpoint: Endpoint) -> Result<(Vec<Socket>, Endpoint), String> {
-    match &endpoint {
-        Endpoint::Udp { host, port } => {
-            let (sockets, bound) = hosts(
-                host,
-                *port,
-                &|at| match at.ip().is_multicast() {
-                    true => multicast::join(at),
-                    false => UdpSocket::bind(at),
-                },
-                &|socket: &UdpSocket| socket.local_addr(),
-            )?;
-            Ok((sockets.into_iter().map(Socket::Udp).collect(), bound))
-        }
-        Endpoint::Path(path) => {
-            let bind = || UnixDatagram::bind(path);
-            let socket = replacing(path, &bind).map_err(|wrong| refused(&endpoint, &wrong))?;
-            Ok((vec![Socket::Unix(socket)], endpoint))
-        }
-        Endpoint::Abstract(name) => {
-            let socket = UnixAddr::from_abstract_name(name)
-                .and_then(|address| UnixDatagram::bind_addr(&address));
-            let socket = socket.map_err(|wrong| refused(&endpoint, &wrong))?;
-            Ok((vec![Socket::Unix(socket)], endpoint))
-        }
-    }
+pub enum Sockets {
+    Datagrams(Vec<Socket>),
+    Streams(Vec<Listener>),
 }
 
-/// Sockets for streams, and where they receive.
-pub fn streams(endpoint: Endpoint) -> Result<(Vec<Listener>, Endpoint), String> {
-    match &endpoint {
+/// The sockets of an endpoint, and where they receive.
+pub fn bind(endpoint: Endpoint) -> Result<(Sockets, Endpoint), String> {
+    let datagrams = |socket: UnixDatagram| Sockets::Datagrams(vec![Socket::Unix(socket)]);
+    let streams = |listener: UnixListener| Sockets::Streams(vec![Listener::Unix(listener)]);
+    let sockets = match &endpoint {
         Endpoint::Udp { host, port } => {
-            let (listeners, bound) =
-                hosts(host, *port, &TcpListener::bind, &|listener: &TcpListener| {
-                    listener.local_addr()
-                })?;
-            Ok((listeners.into_iter().map(Listener::Tcp).collect(), bound))
+            let bind = |at: SocketAddr| match at.ip().is_multicast() {
+                true => multicast::join(at),
+                false => UdpSocket::bind(at),
+            };
+            let sockets = hosts(host, *port, &bind, &UdpSocket::local_addr);
+            let (sockets, at) = sockets.map_err(|wrong| refused(&endpoint, &wrong))?;
+            let sockets = sockets.into_iter().map(Socket::Udp).collect();
+            let bound = Endpoint::Udp { host: Host::Ip(at.ip()), port: at.port() };
+            return Ok((Sockets::Datagrams(sockets), bound));
         }
-        Endpoint::Path(path) => {
-            let bind = || UnixListener::bind(path);
-            let listener = replacing(path, &bind).map_err(|wrong| refused(&endpoint, &wrong))?;
-            Ok((vec![Listener::Unix(listener)], endpoint))
+        Endpoint::Tcp { host, port } => {
+            let listeners = hosts(host, *port, &TcpListener::bind, &TcpListener::local_addr);
+            let (listeners, at) = listeners.map_err(|wrong| refused(&endpoint, &wrong))?;
+            let listeners = listeners.into_iter().map(Listener::Tcp).collect();
+            let bound = Endpoint::Tcp { host: Host::Ip(at.ip()), port: at.port() };
+            return Ok((Sockets::Streams(listeners), bound));
         }
-        Endpoint::Abstract(name) => {
-            let listener = UnixAddr::from_abstract_name(name)
-                .and_then(|address| UnixListener::bind_addr(&address));
-            let listener = listener.map_err(|wrong| refused(&endpoint, &wrong))?;
-            Ok((vec![Listener::Unix(listener)], endpoint))
-        }
-    }
+        Endpoint::Path(path) => replacing(path, &|| UnixDatagram::bind(path)).map(datagrams),
+        Endpoint::StreamPath(path) => replacing(path, &|| UnixListener::bind(path)).map(streams),
+        Endpoint::Abstract(name) => UnixAddr::from_abstract_name(name)
+            .and_then(|address| UnixDatagram::bind_addr(&address))
+            .map(datagrams),
+        Endpoint::StreamAbstract(name) => UnixAddr::from_abstract_name(name)
+            .and_then(|address| UnixListener::bind_addr(&address))
+            .map(streams),
+    };
+    let sockets = sockets.map_err(|wrong| refused(&endpoint, &wrong))?;
+    Ok((sockets, endpoint))
 }
 
 /// Binds a host: for `localhost` both of its addresses, since senders take
@@ -72,28 +60,24 @@ fn hosts<S>(
     port: u16,
     bind: &dyn Fn(SocketAddr) -> io::Result<S>,
     local: &dyn Fn(&S) -> io::Result<SocketAddr>,
-) -> Result<(Vec<S>, Endpoint), String> {
-    let shown = Endpoint::Udp { host: host.clone(), port };
-    let refused = |wrong| refused(&shown, &wrong);
+) -> io::Result<(Vec<S>, SocketAddr)> {
     let is_localhost = matches!(host, Host::Name(name) if name.eq_ignore_ascii_case("localhost"));
     let socket = match host {
         Host::Ip(ip) => bind((*ip, port).into()),
         Host::Name(_) if is_localhost => bind((Ipv4Addr::LOCALHOST, port).into()),
         Host::Name(name) => first(name, port, bind),
-    };
-    let socket = socket.map_err(refused)?;
-    let address = local(&socket).map_err(refused)?;
-    let endpoint = Endpoint::Udp { host: Host::Ip(address.ip()), port: address.port() };
+    }?;
+    let address = local(&socket)?;
     let mut sockets = vec![socket];
     if is_localhost {
         match bind((Ipv6Addr::LOCALHOST, address.port()).into()) {
             Ok(socket) => sockets.push(socket),
-            Err(wrong) if wrong.kind() == ErrorKind::AddrInUse => return Err(refused(wrong)),
+            Err(wrong) if wrong.kind() == ErrorKind::AddrInUse => return Err(wrong),
             // this machine has no IPv6
             Err(_) => {}
         }
     }
-    Ok((sockets, endpoint))
+    Ok((sockets, address))
 }
 
 /// Binds the first of a name's addresses that can be.

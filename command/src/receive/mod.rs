@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use fripp::send::endpoint::Endpoint;
 
 use crate::address::{Address, Place};
+use bind::Sockets;
 use datagrams::Datagrams;
 pub use datagrams::Losses;
 use input::Input;
@@ -73,25 +74,17 @@ impl Receiver {
     pub fn bind(address: Address) -> Result<Receiver, String> {
         let Address { place, query, .. } = address;
         let path = match &place {
-            Place::Datagrams(Endpoint::Path(path)) | Place::Streams(Endpoint::Path(path)) => {
-                Some(path.clone())
-            }
+            Place::Socket(Endpoint::Path(path) | Endpoint::StreamPath(path)) => Some(path.clone()),
             _ => None,
         };
         let (inlet, bound) = match place {
-            Place::Datagrams(endpoint) => {
-                let (sockets, bound) = bind::datagrams(endpoint)?;
-                let bound = Place::Datagrams(bound).to_string();
-                let datagrams =
-                    Datagrams::new(sockets).map_err(|wrong| format!("{bound}: {wrong}"))?;
-                (Inlet::Datagrams(datagrams), bound)
-            }
-            Place::Streams(endpoint) => {
-                let (listeners, bound) = bind::streams(endpoint)?;
-                let bound = Place::Streams(bound).to_string();
-                let streams =
-                    Streams::new(listeners).map_err(|wrong| format!("{bound}: {wrong}"))?;
-                (Inlet::Streams(streams), bound)
+            Place::Socket(endpoint) => {
+                let (sockets, bound) = bind::bind(endpoint)?;
+                let inlet = match sockets {
+                    Sockets::Datagrams(sockets) => Datagrams::new(sockets).map(Inlet::Datagrams),
+                    Sockets::Streams(listeners) => Streams::new(listeners).map(Inlet::Streams),
+                };
+                (inlet.map_err(|wrong| format!("{bound}: {wrong}"))?, bound.to_string())
             }
             Place::File(path) => (Inlet::Lines(Input::file(&path)?), Place::File(path).to_string()),
             Place::Stdin => (Inlet::Lines(Input::stdin()?), Place::Stdin.to_string()),
