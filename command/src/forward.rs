@@ -60,7 +60,7 @@ impl Forward {
 
     pub fn report(&self) {
         if self.lost > 0 {
-            eprintln!("fripp: {} datagrams could not be forwarded to {}", self.lost, self.to);
+            say!("{} datagrams could not be forwarded to {}", self.lost, self.to);
         }
     }
 }

@@ -121,7 +121,7 @@ impl Intake {
     /// Says where it receives, unless a COMMAND is told that or it is known.
     pub fn announce(&self) {
         if self.child.is_none() && !self.receiver.is_file() {
-            eprintln!("fripp: receiving at {}", self.receiver.bound);
+            say!("receiving at {}", self.receiver.bound);
         }
     }
 

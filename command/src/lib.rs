@@ -3,6 +3,14 @@
 
 #![forbid(unsafe_code)]
 
+/// Writes a line to standard error; who reads it may have gone.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "fripp: {}", format_args!($($text)*));
+    }};
+}
+
 mod address;
 mod args;
 mod child;
@@ -55,7 +63,7 @@ pub fn main() -> ExitCode {
         args::Command::Pages(args) => pages::run(&args),
     };
     ExitCode::from(outcome.unwrap_or_else(|wrong| {
-        eprintln!("fripp: {wrong}");
+        say!("{wrong}");
         ERROR
     }))
 }

@@ -66,7 +66,7 @@ pub fn run(args: Listen) -> Outcome {
     intake.report();
     match intake.receiver.losses().count() {
         0 => {}
-        lost => eprintln!("fripp: {lost} datagrams were lost: they came too fast"),
+        lost => say!("{lost} datagrams were lost: they came too fast"),
     }
     match wrong {
         // who reads it has seen enough
@@ -85,7 +85,7 @@ impl Listener {
         if let Some(dialect) = self.dialect {
             for why in lint::datagram(dialect, datagram) {
                 self.refused += 1;
-                eprintln!("fripp: a datagram of {} bytes: {why}", datagram.len());
+                say!("a datagram of {} bytes: {why}", datagram.len());
             }
         }
         for line in wire::lines(datagram) {
@@ -115,7 +115,7 @@ impl Listener {
                 self.text.extend_from_slice(line);
             }
             for why in problems {
-                eprintln!("fripp: {}: {why}", line.escape_ascii());
+                say!("{}: {why}", line.escape_ascii());
             }
         }
         self.text.push(b'\n');

@@ -31,8 +31,8 @@ pub fn run(args: Record) -> Outcome {
     failed.map_or(Ok(()), Err)?;
     intake.report();
     let counts = recorder.end()?;
-    eprintln!(
-        "fripp: {} lines in {} datagrams, {} bytes: {}; {} dropped by the kernel",
+    say!(
+        "{} lines in {} datagrams, {} bytes: {}; {} dropped by the kernel",
         counts.lines,
         counts.datagrams,
         counts.bytes,

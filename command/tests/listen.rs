@@ -323,6 +323,17 @@ fn who_reads_has_seen_enough() {
 }
 
 #[test]
+fn who_reads_what_is_said_has_gone() {
+    for (line, wanted) in [("listen /no/such/file", 2), ("listen - -d statsd", 1)] {
+        let mut child = fripp(line).stdin(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        let _ = child.stdin.take().unwrap().write_all(b"no line\n");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(wanted), "{line}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told() {
     let taken = Receiving::start("listen 127.0.0.1:0");
     let in_use = format!("listen {}", taken.address);

@@ -152,7 +152,7 @@ impl Receiver {
             Inlet::Lines(input) => input.splitter.too_long,
         };
         if too_long > 0 {
-            eprintln!("fripp: {too_long} lines were longer than {LONGEST} bytes, and left out");
+            say!("{too_long} lines were longer than {LONGEST} bytes, and left out");
         }
     }
 }

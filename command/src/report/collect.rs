@@ -170,7 +170,7 @@ struct Collector<'a> {
 impl Collector<'_> {
     fn fault(&mut self, fault: Fault) {
         if self.collection.faults.len() < FAULTS {
-            self.bar.suspend(|| eprintln!("fripp: {fault}"));
+            self.bar.suspend(|| say!("{fault}"));
         }
         self.collection.faults.push(fault);
     }
@@ -264,7 +264,7 @@ impl Collector<'_> {
         self.bar.finish_and_clear();
         let more = self.collection.faults.len().saturating_sub(FAULTS);
         if more > 0 {
-            eprintln!("fripp: {more} more records cannot be read");
+            say!("{more} more records cannot be read");
         }
         self.collection
     }

@@ -68,7 +68,7 @@ pub fn run(args: Report) -> Outcome {
         }
     };
     record::write_whole(&output, args.force, &contents)?;
-    eprintln!("fripp: {}", output.display());
+    say!("{}", output.display());
     Ok(0)
 }
 
@@ -106,7 +106,7 @@ fn run_compare(args: &Report, later: &Path) -> Outcome {
             bound: args.bound,
         };
         record::write_whole(output, args.force, comparison.page().as_bytes())?;
-        eprintln!("fripp: {}", output.display());
+        say!("{}", output.display());
     } else {
         let mut out = std::io::stdout().lock();
         let size = ratatui::crossterm::terminal::size().ok().filter(|_| out.is_terminal());
@@ -119,7 +119,7 @@ fn run_compare(args: &Report, later: &Path) -> Outcome {
     }
     let beyond = args.bound.map_or(0, |bound| all.iter().filter(|d| d.exceeds(bound)).count());
     if beyond > 0 {
-        eprintln!("fripp: {beyond} of {} figures differ by more than the bound", all.len());
+        say!("{beyond} of {} figures differ by more than the bound", all.len());
     }
     Ok(u8::from(beyond > 0))
 }
@@ -170,7 +170,7 @@ fn page(
     let mut all: Vec<Section> =
         patterns.iter().map(|pattern| layout::of_pattern(collection, pattern)).collect();
     for section in all.iter().filter(|section| section.charts.is_empty()) {
-        eprintln!("fripp: no metric matches '{}'", section.title);
+        say!("no metric matches '{}'", section.title);
     }
     let mut place = layout::MAX_CHARTS;
     let mut left_out = 0;
