@@ -1,7 +1,7 @@
 # libfripp: see README.md. 'make help' lists the targets.
 #
 # Variables: PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DOCDIR DESTDIR   where it is installed
-#            CARGO CARGOFLAGS CC CFLAGS                       what it is built with
+#            CARGO CARGOFLAGS CC CFLAGS LDFLAGS OBJCOPY       what it is built with
 #            TARGET_DIR (or CARGO_TARGET_DIR)                 where it is built
 #            V=1                                              show the commands
 #            STRICT=1                                         a test that is skipped has failed
@@ -16,6 +16,7 @@ DESTDIR    =
 
 CARGO      = cargo
 CARGOFLAGS =
+OBJCOPY    = objcopy
 CFLAGS     = -O2 -g
 WARN       = -std=gnu11 -Wall -Wextra -Wpedantic -Werror
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
@@ -28,8 +29,9 @@ REAL    := libfripp.so.$(VERSION)
 
 BUILD    := $(abspath $(TARGET_DIR))
 RELEASE  := $(BUILD)/release
-SO       := $(RELEASE)/libfripp.so
-STATIC   := $(RELEASE)/libfripp.a
+LIBS     := $(BUILD)/lib
+SO       := $(LIBS)/libfripp.so
+STATIC   := $(LIBS)/libfripp.a
 RUST     := $(shell find src -name '*.rs' -o -name '*.c') build.rs \
             capi/src/lib.rs capi/build.rs capi/Cargo.toml Cargo.toml Cargo.lock
 PC       := $(BUILD)/fripp.pc
@@ -51,7 +53,7 @@ endif
 
 # what programs of this project are compiled and linked with
 CPROG = $(CC) $(WARN) $(CFLAGS) -Iinclude $(CPPFLAGS)
-LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
+LINK  = $(LDFLAGS) -L$(LIBS) -lfripp -Wl,-rpath,$(LIBS)
 
 .PHONY: all lib help clean
 
@@ -59,6 +61,11 @@ LINK  = $(LDFLAGS) -L$(RELEASE) -lfripp -Wl,-rpath,$(RELEASE)
 
 # the same bytes, whatever the folder
 REPRODUCIBLE = CARGO_BUILD_RUSTFLAGS="$$(CARGO='$(CARGO)' scripts/remap)"
+
+# what the library is linked from, when cargo has built it
+LINKED  = $(RELEASE)/libfripp.a packaging/fripp.map scripts/link
+# libraries that a program needs beside libfripp.a
+STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl
 
 LIBRARY = $(REPRODUCIBLE) $(CARGO) build --release --locked -p fripp-capi
 
@@ -69,11 +76,12 @@ all: lib
 lib:
 	$(say) CARGO 'libfripp.so libfripp.a (a minute, the first time)'
 	$(Q)$(LIBRARY) $(progress) $(CARGOFLAGS)
-	$(Q)[ -z "$$(find $(RUST) -newer $(SO) | head -n 1)" ] || touch $(SO)
+	$(Q)[ -e $(SO) ] && [ -z "$$(find $(RUST) $(LINKED) -newer $(SO) | head -n 1)" ] || \
+	    CC='$(CC)' OBJCOPY='$(OBJCOPY)' scripts/link $(RELEASE) $(LIBS) $(SONAME) $(STATIC_LIBS)
 
 # for those who need it built, and do not want cargo to run if it is
 # (install, as root, may not even have it)
-$(SO): $(RUST)
+$(SO): $(RUST) packaging/fripp.map scripts/link
 	$(Q)$(MAKE) --no-print-directory lib
 
 $(STATIC): $(SO)
@@ -87,7 +95,7 @@ help:
 clean:
 	$(say) CLEAN '$(TARGET_DIR)'
 	$(Q)$(CARGO) clean $(quiet)
-	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/examples $(BUILD)/check $(BUILD)/cmake $(BUILD)/report $(BUILD)/stress $(PC)
+	$(Q)rm -rf $(BUILD)/demo $(BUILD)/benches $(BUILD)/c-tests $(BUILD)/examples $(BUILD)/check $(BUILD)/lib $(BUILD)/cmake $(BUILD)/report $(BUILD)/stress $(PC)
 	$(Q)rmdir $(BUILD) 2>/dev/null || :
 
 include $(sort $(wildcard scripts/mk/*.mk))

@@ -11,6 +11,8 @@ fn main() {
         .file("src/ffi/variadic.c")
         .warnings(true)
         .extra_warnings(true)
+        // with -flto in CFLAGS, which come last, there is machine code, too
+        .flag_if_supported("-ffat-lto-objects")
         .compile("fripp_variadic");
 
     #[cfg(feature = "header")]

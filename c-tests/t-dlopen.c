@@ -1,6 +1,7 @@
 /* The last user of the library is unloaded while a thread of it lives. This
  * program is not linked with libfripp: a module is, which it loads as Flux
- * does.
+ * does. Another one has libfripp.a in it: its code stays mapped, as that of the
+ * shared library does.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -19,9 +20,11 @@
 #include "tap.h"
 
 static char path[4200];
+static bool stays;              /* it has the library in it */
 static void *dso;
 static void *(*plugin_create) (const char *hostname, int port);
 static int (*plugin_send) (void *ctx, int lines);
+static int (*plugin_count) (void *ctx);
 static void (*plugin_destroy) (void *ctx);
 
 static void load (int flags)
@@ -30,8 +33,9 @@ static void load (int flags)
         bail_out ("%s", dlerror ());
     *(void **)&plugin_create = dlsym (dso, "plugin_create");
     *(void **)&plugin_send = dlsym (dso, "plugin_send");
+    *(void **)&plugin_count = dlsym (dso, "plugin_count");
     *(void **)&plugin_destroy = dlsym (dso, "plugin_destroy");
-    if (!plugin_create || !plugin_send || !plugin_destroy)
+    if (!plugin_create || !plugin_send || !plugin_count || !plugin_destroy)
         bail_out ("the module lacks a function");
 }
 
@@ -59,30 +63,51 @@ static int look_up_outlives (void)
         return 1;
     plugin_destroy (ctx);
     dlclose (dso);
-    if (is_loaded (path))
+    if (is_loaded (path) != stays)
         return 2;
     resolver_answer ("127.0.0.1");
     resolver_block (false);
     return wait_threads (1, DEADLINE) ? 0 : 3;
 }
 
-int main (void)
+/* Its context sends at exit, though the module is unloaded.
+ */
+static void exits_after (const struct listener *server)
+{
+    void *ctx;
+
+    load (0);
+    ctx = plugin_create ("127.0.0.1", listener_port (server));
+    if (!ctx || plugin_count (ctx) < 0)
+        _exit (1);
+    dlclose (dso);
+    exit (0);
+}
+
+static void test_module (const char *folder, const char *name)
 {
     struct listener *server = listen_udp ("127.0.0.1");
-    char exe[4000] = "";
     void *ctx;
     int status = -1;
     int sent = 0;
     pid_t pid;
 
-    if (readlink ("/proc/self/exe", exe, sizeof (exe) - 1) < 0)
-        bail_out ("readlink");
-    snprintf (path, sizeof (path), "%s/helper-plugin.so", dirname (exe));
+    snprintf (path, sizeof (path), "%s/%s", folder, name);
 
     if ((pid = fork ()) == 0)
         _exit (look_up_outlives ());
     (void)waitpid (pid, &status, 0);
-    is_int (status, 0, "an answer that comes after dlclose does no harm");
+    is_int (status, 0, "%s: an answer that comes after dlclose does no harm",
+            name);
+
+    if ((pid = fork ()) == 0)
+        exits_after (server);
+    (void)waitpid (pid, &status, 0);
+    is_int (status, 0, "exit after dlclose");
+    ok (listener_wait (server, 1, DEADLINE) == 1
+        && listener_got (server, 0, "plugin.n:1|c", 12),
+        "sends what is pending");
+    listener_clear (server);
 
     /* contexts come and go with the module */
     listener_drop (server);
@@ -103,7 +128,7 @@ int main (void)
         dlclose (dso);
     }
     is_int (sent, 100, "a module loaded and unloaded 50 times");
-    ok (!is_loaded (path), "it is gone each time");
+    ok (is_loaded (path) == stays, stays ? "it stays" : "it is gone each time");
     ok (wait_threads (1, DEADLINE), "and no thread is left");
 
     /* it leaves a context behind, with a thread that has work to do */
@@ -113,7 +138,7 @@ int main (void)
     ok (ctx && plugin_send (ctx, 100) == 0, "a module keeps lines");
     is_int (count_threads (), 2, "and a thread lives");
     dlclose (dso);
-    ok (!is_loaded (path), "its dlclose");
+    ok (is_loaded (path) == stays, "its dlclose");
     listener_reopen (server);
     /* the first line may have been lost to the refusal */
     ok (listener_wait (server, 99, DEADLINE) >= 99,
@@ -121,7 +146,21 @@ int main (void)
     load (RTLD_DEEPBIND);
     plugin_destroy (ctx);
     ok (wait_threads (1, DEADLINE), "loaded again it can destroy the context");
+    dlclose (dso);
 
     listener_destroy (server);
+}
+
+int main (void)
+{
+    char exe[4000] = "";
+    const char *folder;
+
+    if (readlink ("/proc/self/exe", exe, sizeof (exe) - 1) < 0)
+        bail_out ("readlink");
+    folder = dirname (exe);
+    test_module (folder, "helper-plugin.so");
+    stays = true;
+    test_module (folder, "helper-plugin-static.so");
     return done_testing ();
 }

@@ -30,9 +30,16 @@ struct Made<'a> {
 enum Place {
     V4([u8; 4], u16),
     V6([u16; 8], u16),
-    Name(u8, u16, bool),
-    Path(u8),
-    Abstract(u8),
+    Name(u8, u16, Scheme),
+    Path(u8, bool),
+    Abstract(u8, bool),
+}
+
+#[derive(Arbitrary, Debug, PartialEq)]
+enum Scheme {
+    None,
+    Udp,
+    Tcp,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -170,6 +177,7 @@ impl Writer {
 
 impl Place {
     fn write(&self, writer: &mut Writer) -> Option<Endpoint> {
+        let mut tcp = false;
         let (text, host, port) = match self {
             Place::V4(ip, port) => {
                 let ip = std::net::IpAddr::from(*ip);
@@ -179,26 +187,36 @@ impl Place {
                 let ip = std::net::IpAddr::from(*ip);
                 (format!("udp://[{ip}]:{port}"), Host::Ip(ip), *port)
             }
-            Place::Name(len, port, udp) => {
+            Place::Name(len, port, scheme) => {
                 let name = "h".repeat((*len).into());
-                let scheme = if *udp { "udp://" } else { "" };
+                tcp = *scheme == Scheme::Tcp;
+                let scheme = match scheme {
+                    Scheme::None => "",
+                    Scheme::Udp => "udp://",
+                    Scheme::Tcp => "tcp://",
+                };
                 (format!("{scheme}{name}:{port}"), Host::Name(name), *port)
             }
-            Place::Path(len) => {
+            Place::Path(len, stream) => {
                 let path = format!("/{}", "p".repeat((*len).into()));
-                writer.value(format!("unix://{path}").as_bytes());
-                return (path.len() <= 107).then(|| Endpoint::Path(path.into()));
+                let scheme = if *stream { "unixstream" } else { "unix" };
+                writer.value(format!("{scheme}://{path}").as_bytes());
+                let made = if *stream { Endpoint::StreamPath } else { Endpoint::Path };
+                return (path.len() <= 107).then(|| made(path.into()));
             }
-            Place::Abstract(len) => {
+            Place::Abstract(len, stream) => {
                 let name = b"a".repeat((*len).into());
-                writer.value(&[b"unix:@", &name[..]].concat());
-                return (1..107).contains(&name.len()).then_some(Endpoint::Abstract(name));
+                let scheme: &[u8] = if *stream { b"unixstream:@" } else { b"unix:@" };
+                writer.value(&[scheme, &name[..]].concat());
+                let made = if *stream { Endpoint::StreamAbstract } else { Endpoint::Abstract };
+                return (1..107).contains(&name.len()).then(|| made(name));
             }
         };
         writer.value(text.as_bytes());
         let fits =
             port > 0 && !matches!(&host, Host::Name(name) if !(1..=253).contains(&name.len()));
-        fits.then_some(Endpoint::Udp { host, port })
+        let made = if tcp { Endpoint::Tcp { host, port } } else { Endpoint::Udp { host, port } };
+        fits.then_some(made)
     }
 }
 

@@ -7,5 +7,5 @@ mkdir -p "$2"
 out=$(cd "$2" && pwd)
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS CARGO_TARGET_DIR
 make -C "$source" lib TARGET_DIR="$out/cargo"
-cp -f "$out/cargo/release/libfripp.so" "$out/cargo/release/libfripp.a" "$out"
+cp -f "$out/cargo/lib/libfripp.so" "$out/cargo/lib/libfripp.a" "$out"
 ln -sf libfripp.so "$out/libfripp.so.0"

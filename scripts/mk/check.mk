@@ -1,12 +1,15 @@
 # Tests that need nothing but the library.
 
-.PHONY: check check-layers check-words check-skips check-rust check-c check-header check-man check-symbols check-docs \
+.PHONY: check check-layers check-words check-skips check-rust check-c check-header check-man check-symbols check-archive check-docs \
         check-install check-examples check-example-rust lint-man
 
 # a part of 'make check' each; new ones go here
-PARTS = check-layers check-words check-rust check-header check-man check-symbols check-version \
+PARTS = check-layers check-words check-rust check-header check-man check-symbols check-archive check-version \
         check-dependencies check-docs check-install check-examples \
         check-example-rust check-load check-c check-demo check-skips
+
+# what scripts/link needs
+LINKS = $(or $(call have,$(OBJCOPY)),$(call have,llvm-objcopy))
 
 # a part can do without a tool: without TOOL WHAT
 without = command -v $(firstword $(1)) >/dev/null || echo 'skipped - $(2): without $(firstword $(1))'
@@ -47,11 +50,11 @@ C_TESTS_HERE = $(if $(call have,$(CXX)),,CXX_PROGRAMS=) SCRIPTS='$(filter-out \
 check-c: $(SO)
 	$(Q)$(call without,$(CXX),the header and the library in C++)
 	$(Q)$(call without,valgrind,contexts under valgrind)
-	$(Q)$(MAKE) --no-print-directory -C c-tests check LIBDIR_BUILT='$(RELEASE)' \
+	$(Q)$(MAKE) --no-print-directory -C c-tests check LIBDIR_BUILT='$(LIBS)' \
 	    INCLUDE='$(abspath include)' CC='$(CC)' CXX='$(CXX)' BUILD='$(BUILD)/c-tests' V='$(V)' $(C_TESTS_HERE)
 
 check-examples: $(SO)
-	$(Q)$(MAKE) --no-print-directory -C examples check LIBDIR_BUILT='$(RELEASE)' \
+	$(Q)$(MAKE) --no-print-directory -C examples check LIBDIR_BUILT='$(LIBS)' \
 	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/examples' V='$(V)'
 
 check-example-rust:
@@ -70,7 +73,13 @@ lint-man:
 	$(Q)mandoc -T lint -W style $$(grep -L '^\.so ' docs/man/*.[37])
 
 check-symbols: $(SO)
-	$(Q)scripts/check-symbols $(SO) $(SONAME)
+	$(Q)$(if $(LINKS),,echo 'skipped - symbol versions: without objcopy')
+	$(Q)scripts/check-symbols $(SO) $(SONAME) $(if $(LINKS),versions)
+
+# libfripp.a in a program with another Rust library
+check-archive: $(STATIC)
+	$(Q)$(if $(LINKS),,echo 'skipped - libfripp.a beside another Rust library: without objcopy')
+	$(if $(LINKS),$(Q)CC='$(CC)' scripts/check-archive $(STATIC) $(STATIC_LIBS))
 
 # the code blocks of all documents, against what is installed
 check-docs: $(SO)

@@ -15,7 +15,7 @@ header:
 ##: symbols write c-tests/exports.txt from the library
 symbols: $(SO)
 	$(say) SYMBOLS c-tests/exports.txt
-	$(Q)scripts/exports $(SO) >c-tests/exports.txt
+	$(Q)scripts/exports $(RELEASE)/libfripp.so >c-tests/exports.txt
 
 ##: man write man/ from the comments of the headers and docs/man/pages.md
 man:

@@ -10,8 +10,7 @@ CMAKE_OUT   = $(CMAKE_FILES:%=$(BUILD)/cmake/%)
 # paths below the prefix are written with it, so that a package can be moved
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-# libraries that a program needs beside libfripp.a; for CMake with ';' between
-STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl
+# libraries have ';' between them for CMake
 empty =
 FILL = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
     -e 's|@LIBDIR@|$(call below,$(LIBDIR))|' \

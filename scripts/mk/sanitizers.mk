@@ -7,7 +7,7 @@ SANITIZERS = asan ubsan tsan soak memcheck
 ##: check-sanitizers run the C tests under SANITIZERS, and fail if any reports something
 check-sanitizers: SECONDS = 60
 check-sanitizers: $(SO)
-	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(RELEASE)' \
+	$(Q)MAKE='$(MAKE) --no-print-directory' CARGO='$(CARGO)' RELEASE='$(LIBS)' \
 	    SECONDS=$(SECONDS) scripts/check-sanitizers $(BUILD)/sanitizers $(SANITIZERS)
 
 ##: check-miri run the core's tests under miri, which checks memory and threads

@@ -20,7 +20,7 @@ latency: $(STRESS)/latency
 	$(Q)CALLS=$(CALLS) $<
 
 $(TEST_LIB): $(wildcard c-tests/*.c c-tests/*.h) include/fripp.h $(SO)
-	$(Q)$(MAKE) --no-print-directory -C c-tests $@ LIBDIR_BUILT='$(RELEASE)' \
+	$(Q)$(MAKE) --no-print-directory -C c-tests $@ LIBDIR_BUILT='$(LIBS)' \
 	    INCLUDE='$(abspath include)' CC='$(CC)' BUILD='$(BUILD)/c-tests' V='$(V)'
 
 $(STRESS)/%: c-tests/stress/%.c $(TEST_LIB) $(SO)

@@ -5,7 +5,7 @@
 ##: check-reproducible check that builds in two folders have the same bytes
 check-reproducible: all
 	$(Q)MAKE='$(MAKE) --no-print-directory' scripts/check-reproducible \
-	    $(BUILD)/reproducible release/libfripp.so release/libfripp.a command/fripp
+	    $(BUILD)/reproducible lib/libfripp.so lib/libfripp.a command/fripp
 
 ##: check-dependencies check that each crate has its reason in docs/dependencies.md
 check-dependencies:

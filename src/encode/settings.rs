@@ -10,6 +10,7 @@ use crate::encode::packet::MAX_PACKET;
 use crate::encode::tags;
 use crate::error::Error;
 use crate::metric::Metric;
+use crate::metric::key::has_bare_tag;
 use crate::metric::kind::Kind;
 
 /// Nanoseconds in a second.
@@ -176,7 +177,7 @@ impl Settings {
 
     fn check_bare(&self, cleaned: &[u8]) -> Result<(), Error> {
         let form = self.dialect.form();
-        if form.tags != Tagging::None && !form.bare_tags && tags::has_bare(cleaned) {
+        if form.tags != Tagging::None && !form.bare_tags && has_bare_tag(cleaned) {
             let name = form.name;
             return Err(
                 Error::Invalid.because(format_args!("dialect {name} has no tags without a value"))

@@ -417,7 +417,7 @@ mod tests {
     fn a_lane_is_a_cache_line_and_threads_are_spread() {
         assert_eq!((size_of::<Slot>(), align_of::<Slot>()), (64, 64));
         // blocks of threads whose stacks have 8 MiB and a guard page
-        let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0000_0740 + i * 0x80_1000)).collect();
+        let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0740 + i * 0x80_1000)).collect();
         assert!((0..LANES).all(|lane| lanes.iter().filter(|l| **l == lane).count() > 15));
         assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));
     }

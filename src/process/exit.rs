@@ -86,8 +86,8 @@ pub fn add(context: Weak<Context>) -> Result<usize, Error> {
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the library is never unloaded (-z nodelete), so the function
-        // stays where it is.
+        // SAFETY: the library is never unloaded (`mapped::keep`), so the
+        // function stays where it is.
         unsafe { libc::atexit(flush_all) };
     });
 }

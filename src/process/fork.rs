@@ -14,7 +14,7 @@ use crate::process::exit;
 use crate::send::resolver::{self, UnderWay};
 use crate::send::socket_pool::{self, Pool};
 use crate::sys::fork_lock::{self, Guard};
-use crate::sys::generation;
+use crate::sys::{generation, mapped};
 
 /// What is locked while a thread forks.
 struct ForkLocks {
@@ -45,9 +45,10 @@ impl Held {
 /// Sees to forks from now on.
 pub fn watch() {
     static ONCE: Once = Once::new();
+    mapped::keep();
     ONCE.call_once(|| {
-        // SAFETY: the library is never unloaded (-z nodelete), so the
-        // functions stay where they are.
+        // SAFETY: the library is never unloaded, so the functions stay where
+        // they are.
         unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     });
 }
