@@ -14,6 +14,7 @@ pub mod packets;
 pub mod phase;
 pub mod record;
 pub mod scheduler;
+pub mod telemetry;
 pub mod turn;
 
 use std::sync::atomic::{
@@ -36,7 +37,7 @@ use crate::send::delivery::{Delivery, count_rejected};
 use crate::send::endpoint::Endpoint;
 use crate::send::pace::Burst;
 use crate::send::queue::Queue;
-use crate::stats::Stats;
+use crate::stats::{Stats, Told};
 use crate::sys;
 use crate::sys::flux::Flux;
 use crate::sys::fork_lock::{Guard, Lock};
@@ -100,6 +101,8 @@ pub(crate) struct Outbound {
     pub has_logger: bool,
     /// The server does not answer, and Flux's log has a message about it.
     pub outage: Option<Outage>,
+    /// The counts are sent, too: what is known of them.
+    pub told: Option<Told>,
 }
 
 /// Where messages go.
@@ -197,6 +200,7 @@ impl Context {
             closed: false,
             has_logger: false,
             outage: None,
+            told: None,
             settings,
         };
         let budget = Budget::new(out.settings.buffer, out.settings.max_samples);
