@@ -6,7 +6,7 @@
 use crate::context::{Active, Context, Outbound};
 use crate::error::Error;
 use crate::metric::kind::Kind;
-use crate::stats::{Stats, Told};
+use crate::stats::Stats;
 
 impl Context {
     /// Sends the context's counts from now on.
@@ -18,7 +18,7 @@ impl Context {
             }
         }
         if let Some((_, mut out)) = self.lock() {
-            out.told = Some(Told::default());
+            out.told = Some(Box::default());
         }
         Ok(())
     }

@@ -265,6 +265,9 @@ impl Context {
                 }
             })
         });
+        if self.flux.is_none() && !out.settings.source.is_empty() && !out.has_logger {
+            out.notice_lookup();
+        }
     }
 
     /// The same, if the time shows that it is due.
