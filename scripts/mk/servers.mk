@@ -1,6 +1,6 @@
 # Tests against real servers, see docs/servers.md.
 
-.PHONY: check-servers check-servers-mutants
+.PHONY: check-servers check-servers-mutants check-streams
 
 ##: check-servers compare what real servers count: statsd, collectd, netdata (installs them)
 # '-mutants' sends wrong lines, which have to be found
@@ -24,6 +24,15 @@ check-scale: $(BUILD)/servers/brokers $(BUILD)/servers/receiver
 	    $(BUILD)/servers $(BUILD)/servers
 
 $(BUILD)/servers/brokers $(BUILD)/servers/receiver: $(BUILD)/servers/%: c-tests/servers/%.c include/fripp.h $(SO)
+	$(say) CC $(@F)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CPROG) -o $@ $< $(LINK) -pthread
+
+##: check-streams restart a real statsd under load over TCP, and send by each environment variable
+check-streams: $(BUILD)/servers/load
+	$(Q)c-tests/servers/streams.py $(BUILD)/servers $<
+
+$(BUILD)/servers/load: c-tests/servers/load.c include/fripp.h $(SO)
 	$(say) CC $(@F)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CPROG) -o $@ $< $(LINK) -pthread

@@ -132,6 +132,7 @@ impl Context {
             if out.flush.is_open() && !out.flush.is_changing() {
                 out.flush.begin_values(&active.registry);
             } else {
+                out.record_counts(active);
                 out.flush.begin(&active.registry, now);
             }
         }
@@ -213,6 +214,7 @@ impl Context {
                 out.delivery.connection().hurry();
             }
             if !begun && !out.flush.is_open() {
+                out.record_counts(active);
                 out.flush.begin(&active.registry, now);
                 begun = true;
             }
@@ -263,6 +265,9 @@ impl Context {
                 }
             })
         });
+        if self.flux.is_none() && !out.settings.source.is_empty() && !out.has_logger {
+            out.notice_lookup();
+        }
     }
 
     /// The same, if the time shows that it is due.
