@@ -73,10 +73,10 @@ impl Flush {
             };
         }
         let taken = self.take(work, metric, refresh, ms);
-        if let Some((kind, value)) = line::one_integer(work.settings.dialect.form(), &taken)
-            && let Some(len) = pieces.integer(scratch, metric, kind, value)
-        {
-            return Lines::Short(len);
+        if let Some((kind, value)) = line::one_integer(work.settings.dialect.form(), &taken) {
+            if let Some(len) = pieces.integer(scratch, metric, kind, value) {
+                return Lines::Short(len);
+            }
         }
         self.make_block(work, metric, taken)
     }
