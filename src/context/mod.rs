@@ -329,11 +329,11 @@ impl Context {
         if let Some(mut own) = self.lock_logger() {
             let Sink { logger: own, reason } = &mut *own;
             *own = logger;
-            if let Some(logger) = own
-                && let Some(message) = reason.take()
-            {
-                logger(&message);
-                notice::heard();
+            if let Some(logger) = own {
+                if let Some(message) = reason.take() {
+                    logger(&message);
+                    notice::heard();
+                }
             }
         }
         if let Some((_, mut out)) = self.lock() {

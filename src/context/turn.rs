@@ -315,11 +315,11 @@ impl Context {
     #[cold]
     pub fn tick(&self) {
         // without memory the next call tries again
-        if let Some((active, mut out)) = self.lock()
-            && memory::probe().is_ok()
-        {
-            self.start_ticking(active, &mut out);
-            self.unlock_and_log(out);
+        if let Some((active, mut out)) = self.lock() {
+            if memory::probe().is_ok() {
+                self.start_ticking(active, &mut out);
+                self.unlock_and_log(out);
+            }
         }
     }
 
