@@ -30,20 +30,21 @@ int translator_count (void)
 
 int connect (int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 {
-    int (*real) (int fd, __CONST_SOCKADDR_ARG address, socklen_t len);
+    int (*real) (int fd, const struct sockaddr *address, socklen_t len);
+    const struct sockaddr *to = *(const struct sockaddr *const *)&address;
     struct sockaddr_in sin = { 0 };
 
     *(void **)&real = dlsym (RTLD_NEXT, "connect");
     if (!real)
         abort ();
     if (len == sizeof (sin))
-        memcpy (&sin, *(const void *const *)&address, sizeof (sin));
+        memcpy (&sin, to, sizeof (sin));
     if (sin.sin_family == AF_INET
         && sin.sin_addr.s_addr == inet_addr (TRANSLATOR)) {
         sin.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
         sin.sin_port = htons (target);
         count++;
-        return real (fd, (struct sockaddr *)&sin, len);
+        to = (struct sockaddr *)&sin;
     }
-    return real (fd, address, len);
+    return real (fd, to, len);
 }

@@ -124,7 +124,7 @@ struct fault {
 };
 
 extern const struct fault restarts[], unix_paths[], kernel[], names[],
-    descriptors[], processes[], threads[], large[];
+    descriptors[], processes[], threads[], large[], paths[];
 
 /* -- a run: run.c ----------------------------------------------------------- */
 
@@ -250,6 +250,12 @@ void server_stop (struct server *s);
  */
 void server_hold (struct server *s);
 void server_kill (struct server *s);
+
+/* It is gone, and nobody says so: its socket takes what comes, until it is
+ * buried. That counts as unread.
+ */
+void server_vanish (struct server *s);
+void server_bury (struct server *s);
 
 /* It does not read for a while.
  */
