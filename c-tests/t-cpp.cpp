@@ -173,6 +173,11 @@ static void test_by_name ()
     ok (fails (ctx.gauge ("int", UINT64_MAX), ERANGE)
         && fails (ctx.count ("total", UINT64_MAX), ERANGE),
         "a number of more than 63 bits is ERANGE");
+    ok (sizeof (ssize_t) == sizeof (std::int64_t)
+        || (fails (ctx.gauge ("int", std::int64_t {1} << 32), ERANGE)
+            && fails (ctx.gauge ("int", INT64_MIN), ERANGE)
+            && fails (ctx.count ("total", std::uint64_t {1} << 31), ERANGE)),
+        "by name, so is one that ssize_t cannot hold");
     ok (ctx.gauge_add ("int", -1), "gauge_add");
     sends (ctx, "p.int:2|g", "gauge_add sends");
     ok (ctx.timing ("t", 1.5) && ctx.timing ("t", 2ms)

@@ -36,6 +36,35 @@ static void test_reads (struct listener *l, const char *what, bool sets)
     fripp_ctx_destroy (ctx);
 }
 
+/* The pod of the environment, which Kubernetes' configuration sets.
+ */
+static void test_entity (struct listener *l)
+{
+    static const char tag[] = "n:1|c|#dd.internal.entity_id:pod-1";
+    char uri[128];
+    struct fripp_ctx *ctx;
+    char *text;
+
+    setenv ("DD_ENTITY_ID", "pod-1", 1);
+    for (int tells = 0; tells < 2; tells++) {
+        snprintf (uri, sizeof (uri), "127.0.0.1:%d?dialect=dogstatsd%s",
+                  listener_port (l), tells ? "&origin=auto" : "");
+        ctx = fripp_ctx_create_uri (NULL, uri);
+        fripp_inc (ctx, "n", 1);
+        fripp_flush (ctx);
+        listener_need_lines (l, 1);
+        text = listener_text (l);
+        /* in a container its id follows */
+        ok (tells ? !strncmp (text, tag, sizeof (tag) - 1)
+                  : !strcmp (text, "n:1|c\n"),
+            "origin=%s: %s", tells ? "auto" : "none", text);
+        free (text);
+        listener_clear (l);
+        fripp_ctx_destroy (ctx);
+    }
+    unsetenv ("DD_ENTITY_ID");
+}
+
 int main (void)
 {
     struct listener *l = listen_udp ("127.0.0.1");
@@ -65,6 +94,7 @@ int main (void)
     ctx = fripp_ctx_create_uri (NULL, NULL);
     ok (ctx && !fripp_enabled (ctx), "a wrong one does not fall through");
     fripp_ctx_destroy (ctx);
+    test_entity (l);
     listener_destroy (l);
     return done_testing ();
 }

@@ -27,7 +27,8 @@ static const struct wrong uris[] = {
       "'::1:8125': an IPv6 address needs brackets, as in [::1]:8125" },
     { "unix:x", "the UNIX socket 'x' is neither /path nor @name" },
     { "h:1?color=red", "unknown key 'color' (one of: dialect, period, "
-      "prefix, tags, mtu, refresh, max_metrics, buffer, histogram)" },
+      "prefix, tags, mtu, refresh, max_metrics, max_samples, buffer, "
+      "histogram, origin)" },
     { "h:1?dialect=statds", "unknown dialect 'statds' (one of: brubeck, "
       "statsd, dogstatsd, telegraf, graphite, vector, otel, exporter, "
       "gostatsd, collectd, netdata, statsite, datadog, influx, prometheus)" },

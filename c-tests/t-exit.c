@@ -62,6 +62,14 @@ static void at_exit (void)
 
 /* What the child does: the way it ends is its argument.
  */
+static bool is_sent (void *arg)
+{
+    struct fripp_stats stats;
+
+    fripp_get_stats (arg, &stats, sizeof (stats));
+    return stats.lines == LINES;
+}
+
 static int child (const char *how, const char *uri)
 {
     struct fripp_ctx *ctx;
@@ -81,7 +89,8 @@ static int child (const char *how, const char *uri)
     }
     if (!strcmp (how, "period")) {
         fripp_set_agg_period (ctx, 0);
-        _exit (0);
+        /* all in this call, where the machine has time for it */
+        _exit (!wait_until (is_sent, ctx, DEADLINE));
     }
     if (!strcmp (how, "flush"))
         _exit (fripp_flush (ctx) < 0);

@@ -223,6 +223,10 @@ static void test_rows (struct listener *server, enum fripp_dialect dialect)
         const char *bytes = row->bytes[dialect];
         const char *newline = bytes ? strchr (bytes, '\n') : NULL;
 
+        /* ssize_t may have 32 bits */
+        if ((row->op == COUNT || row->op == GAUGE || row->op == GAUGE_INC)
+            && (ssize_t)row->i != row->i)
+            continue;
         ok (sends (server, dialect, by_name, row, false)
             && sends (server, dialect, by_handle, row, false)
             && sends (server, dialect, by_name, row, true)
@@ -372,7 +376,7 @@ static void test_overflow (struct listener *server)
     fripp_inc (ctx, "n", INT64_MIN);
     fripp_inc (ctx, "n", INT64_MAX);
     is_str (flushed (ctx, server), "n:-1|c", "INT64_MIN + INT64_MAX is -1");
-    ok (fripp_gauge (ctx, "g", INT64_MAX, false) == 0
+    ok (fripp_gauge_add (ctx, "g", INT64_MAX) == 0
         && FAILS (fripp_gauge (ctx, "g", 1, true), ERANGE),
         "a gauge that an increment would take out of 64 bits: ERANGE");
     is_str (flushed (ctx, server), "g:" MAX64 "|g", "and it keeps its value");

@@ -42,6 +42,8 @@ static void arrive (struct fripp_ctx *ctx, struct fripp_test *t)
 static void test_dialect (const char *dialect)
 {
     bool is_brubeck = !strcmp (dialect, "brubeck");
+    /* not as literals, which the x87 compares with more digits */
+    static const double load = 0.3, least = 0.264;
     char settings[80];
     struct fripp_test_summary s;
     struct fripp_test *t;
@@ -83,9 +85,9 @@ static void test_dialect (const char *dialect)
     fripp_timing (ctx, "store", 12);
     fripp_histogram (ctx, "size", 2.5);
     arrive (ctx, t);
-    ok (fripp_test_gauge (t, "app.load") == 0.3, "%s: a real gauge", dialect);
+    ok (fripp_test_gauge (t, "app.load") == load, "%s: a real gauge", dialect);
     s = fripp_test_samples (t, "app.store");
-    ok (s.count == 2 && s.min == 0.264 && s.max == 12
+    ok (s.count == 2 && s.min == least && s.max == 12
         && fabs (s.sum - 12.264) < 1e-9, "%s: timings", dialect);
     s = fripp_test_samples (t, "app.size");
     ok (s.count == 1 && s.sum == 2.5, "%s: a histogram", dialect);

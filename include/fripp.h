@@ -88,7 +88,9 @@ enum fripp_type {
 enum fripp_dialect {
     /* brubeck */
     FRIPP_BRUBECK,
-    /* etsy's statsd, collectd, netdata, statsite and most others */
+    /* etsy's statsd, netdata, statsite and most others (a URI's
+     * dialect=collectd has the form of collectd)
+     */
     FRIPP_STATSD,
     /* the Datadog agent */
     FRIPP_DOGSTATSD,
@@ -193,8 +195,8 @@ extern "C" {
  *
  *   dialect      the form that the server reads: brubeck (the default with
  *                a handle), statsd (the default without one), dogstatsd,
- *                telegraf, graphite, vector, otel, exporter or gostatsd;
- *                also collectd, netdata, statsite (statsd), datadog
+ *                telegraf, graphite, vector, otel, exporter, gostatsd or
+ *                collectd; also netdata, statsite (statsd), datadog
  *                (dogstatsd), influx (telegraf), prometheus (exporter)
  *   histogram    h, or d: as a distribution, if the dialect has both
  *   period       seconds between flushes: 1; 0.01 to 86400, or 0: each
@@ -206,7 +208,13 @@ extern "C" {
  *   refresh      seconds after which an unchanged gauge is sent again: 10;
  *                0: never
  *   max_metrics  the most metrics: 1000000
+ *   max_samples  the most samples of one timer or histogram in a period:
+ *                32768; 1 to 1000000. Of more, one at random of each 2, 4,
+ *                8, ... is sent, with its rate
  *   buffer       the most bytes that wait: 16777216
+ *   origin       none, or auto, in the dialect dogstatsd: each line has the
+ *                id of the container that the process runs in (|c:), and
+ *                the pod of DD_ENTITY_ID as a tag
  *
  * h    as for fripp_ctx_create ()
  * uri  the URI. With NULL, the environment is read: the variable

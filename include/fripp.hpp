@@ -169,18 +169,22 @@ private:
 
 namespace detail {
 
-/* Whether an integer fits into 64 bits with a sign; otherwise ERANGE. */
-template <typename T>
+/* Whether an integer fits into what the call takes; otherwise ERANGE. */
+template <typename Call, typename T>
 bool fits (T value) noexcept
 {
+    using limits = std::numeric_limits<Call>;
+    bool good = true;
+
     static_assert (std::is_integral_v<T> && !std::is_same_v<T, bool>,
                    "a number is wanted");
-    if constexpr (std::is_unsigned_v<T> && sizeof (T) >= sizeof (std::int64_t))
-        if (value > static_cast<T> (std::numeric_limits<std::int64_t>::max ())) {
-            errno = ERANGE;
-            return false;
-        }
-    return true;
+    if constexpr (std::is_unsigned_v<T> && sizeof (T) >= sizeof (Call))
+        good = value <= static_cast<T> (limits::max ());
+    else if constexpr (sizeof (T) > sizeof (Call))
+        good = value >= limits::min () && value <= limits::max ();
+    if (!good)
+        errno = ERANGE;
+    return good;
 }
 
 } // namespace detail
@@ -215,7 +219,7 @@ public:
         if constexpr (std::is_floating_point_v<T>)
             return !fripp_metric_set_real (m_, static_cast<double> (value));
         else
-            return detail::fits (value)
+            return detail::fits<std::int64_t> (value)
                 && !fripp_metric_set (m_, static_cast<std::int64_t> (value));
     }
 
@@ -316,7 +320,7 @@ public:
     template <typename T>
     bool count (const text &name, T total) noexcept
     {
-        return name.valid () && detail::fits (total)
+        return name.valid () && detail::fits<ssize_t> (total)
             && !fripp_count (ctx_, name.get (), static_cast<ssize_t> (total));
     }
 
@@ -329,7 +333,7 @@ public:
                 && !fripp_gauge_real (ctx_, name.get (),
                                       static_cast<double> (value));
         else
-            return name.valid () && detail::fits (value)
+            return name.valid () && detail::fits<ssize_t> (value)
                 && !fripp_gauge (ctx_, name.get (),
                                  static_cast<ssize_t> (value), false);
     }

@@ -6,14 +6,15 @@ pub mod environment;
 
 use crate::encode::dialect::Dialect;
 use crate::encode::packet::MTU_RANGE;
-use crate::encode::settings::{SECOND, Settings};
+use crate::encode::settings::{MAX_SAMPLES_RANGE, SECOND, Settings};
 use crate::error::{Error, quoted};
 use crate::send::endpoint::Endpoint;
 
 /// The longest URI, in bytes: more than one needs with every byte encoded.
 const TOO_LONG: usize = 8192;
 
-const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, buffer, histogram";
+const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, \
+                    max_samples, buffer, histogram, origin";
 
 /// A URI, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Uri {
     pub settings: Settings,
     /// The prefix with its tokens, if there is one.
     pub prefix: Option<Vec<u8>>,
+    /// Lines are to say which container they come from.
+    pub tells_origin: bool,
 }
 
 impl Uri {
@@ -65,6 +68,9 @@ impl Uri {
         if distributions && !dialect.form().distributions {
             return Err(format!("dialect {} has no distributions", dialect.form().name));
         }
+        if uri.tells_origin && !dialect.form().origins {
+            return Err(format!("dialect {} has no origin", dialect.form().name));
+        }
         if let Some(tags) = tags {
             uri.settings.set_tags(&tags).map_err(Error::reason)?;
         }
@@ -72,7 +78,12 @@ impl Uri {
     }
 
     fn to(endpoint: Endpoint, dialect: Dialect) -> Uri {
-        Uri { endpoint, settings: Settings { dialect, ..Settings::default() }, prefix: None }
+        Uri {
+            endpoint,
+            settings: Settings { dialect, ..Settings::default() },
+            prefix: None,
+            tells_origin: false,
+        }
     }
 
     fn set(&mut self, key: &[u8], value: Vec<u8>) -> Result<(), String> {
@@ -111,6 +122,11 @@ impl Uri {
                 settings.max_metrics = integer(&value)
                     .ok_or_else(|| format!("max_metrics is a whole number, not {shown}"))?;
             }
+            b"max_samples" => {
+                let max = integer(&value).filter(|max| MAX_SAMPLES_RANGE.contains(max));
+                settings.max_samples =
+                    max.ok_or_else(|| format!("max_samples is 1 to 1000000, not {shown}"))?;
+            }
             b"buffer" => {
                 settings.buffer = integer(&value)
                     .ok_or_else(|| format!("the buffer is a number of bytes, not {shown}"))?;
@@ -120,6 +136,13 @@ impl Uri {
                     b"h" => false,
                     b"d" => true,
                     _ => return Err(format!("histogram is h or d, not {shown}")),
+                }
+            }
+            b"origin" => {
+                self.tells_origin = match &value[..] {
+                    b"auto" => true,
+                    b"none" => false,
+                    _ => return Err(format!("origin is auto or none, not {shown}")),
                 }
             }
             _ => return Err(format!("unknown key {} (one of: {KEYS})", quoted(key))),
@@ -185,8 +208,10 @@ mod tests {
             "mtu=512",
             "refresh=0",
             "max_metrics=5",
+            "max_samples=7",
             "buffer=4096",
             "histogram=d",
+            "origin=auto",
         ];
         let mut all = Vec::new();
         for turn in 0..keys.len() {
@@ -198,10 +223,11 @@ mod tests {
             }
         }
         assert!(all.iter().all(|uri| *uri == all[0]));
-        let Uri { settings, prefix, .. } = &all[0];
+        let Uri { settings, prefix, tells_origin, .. } = &all[0];
         assert_eq!((settings.period, settings.refresh), (SECOND / 4, 0));
         assert_eq!((settings.mtu, settings.max_metrics, settings.buffer), (512, 5, 4096));
-        assert!(settings.distributions);
+        assert_eq!(settings.max_samples, 7);
+        assert!(settings.distributions && *tells_origin);
         assert_eq!((&settings.tags[..], prefix.as_deref()), (&b"k:v,l:w"[..], Some(&b"a.b"[..])));
     }
 
@@ -224,10 +250,14 @@ mod tests {
             "?histogram=ms&dialect=statsd",
             "?histogram=d&dialect=statsd",
             "?dialect=gostatsd&histogram=d",
+            "?origin=",
+            "?origin=auto&dialect=vector",
             "?mtu=511",
             "?mtu=65508",
             "?mtu=+600",
             "?max_metrics=-1",
+            "?max_samples=0",
+            "?max_samples=1000001",
             "?buffer=1k",
             "?tags=k:v",
             "?dialect=telegraf&tags=k",

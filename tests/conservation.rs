@@ -8,6 +8,11 @@ mod model;
 use model::{Call, Server, Step, run};
 use proptest::prelude::*;
 
+/// What C's `ssize_t` holds.
+fn word() -> impl Strategy<Value = i64> {
+    any::<isize>().prop_map(|n| n as i64)
+}
+
 fn call() -> impl Strategy<Value = Call> {
     let real = prop_oneof![
         4 => -1e6..1e6,
@@ -16,9 +21,9 @@ fn call() -> impl Strategy<Value = Call> {
     ];
     prop_oneof![
         4 => prop_oneof![any::<i64>(), -5..50i64].prop_map(Call::Add),
-        4 => prop_oneof![any::<i64>(), 0..50i64].prop_map(Call::Total),
-        3 => prop_oneof![any::<i64>(), -5..5i64].prop_map(Call::Gauge),
-        3 => prop_oneof![any::<i64>(), -5..5i64].prop_map(Call::GaugeInc),
+        4 => prop_oneof![word(), 0..50i64].prop_map(Call::Total),
+        3 => prop_oneof![word(), -5..5i64].prop_map(Call::Gauge),
+        3 => prop_oneof![word(), -5..5i64].prop_map(Call::GaugeInc),
         2 => real.clone().prop_map(Call::Real),
         4 => prop_oneof![0.0..1e6, real.clone()].prop_map(Call::Timing),
         2 => real.prop_map(Call::Histogram),

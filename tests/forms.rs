@@ -148,6 +148,16 @@ fn every_server_and_type() {
 }
 
 #[test]
+fn rates_of_every_server() {
+    for form in &FORMS {
+        // collectd would multiply the value
+        let rate = if form.server == "collectd" { "" } else { "|@0.5" };
+        let sent = form.one("&max_samples=1", Kind::Timer, &[Value::Sample(7.0); 2]);
+        assert_eq!(sent, format!("n:7|ms{rate}"), "{}", form.server);
+    }
+}
+
+#[test]
 fn what_a_server_would_refuse_is_counted() {
     use Value::{Add, Member, Sample};
     for (server, kind, value, refused) in [

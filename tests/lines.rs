@@ -4,8 +4,14 @@
 mod common;
 
 use common::Server;
+use fripp::context::Context;
+use fripp::encode::dialect::Dialect;
+use fripp::encode::origin::Origin;
+use fripp::encode::settings::Settings;
+use fripp::error::Error;
 use fripp::metric::kind::Kind;
 use fripp::metric::value::Value;
+use fripp::send::endpoint::Endpoint;
 
 const DIALECTS: [&str; 5] = ["brubeck", "statsd", "dogstatsd", "telegraf", "graphite"];
 
@@ -178,10 +184,61 @@ fn thinned_samples_say_how_many_they_stand_for() {
     context.flush().unwrap();
     server.limit = 65_507;
     let mut known = common::Known::default();
-    server.read(fripp::encode::dialect::Dialect::Dogstatsd, &mut known);
+    server.read(Dialect::Dogstatsd, &mut known);
     let samples = &known.samples["n"];
     assert!(samples.len() <= 32_768 && samples.iter().all(|(_, k)| *k == 4.0));
     assert!((samples.len() as i32 * 4 - n).abs() < 4);
+}
+
+#[test]
+fn max_samples_is_how_many_are_sent() {
+    for (max, n, k) in [(100, 100, 1), (100, 101, 2), (1, 3, 4), (100_000, 100_000, 1)] {
+        let mut server = Server::new();
+        let context = server.context(&format!("dialect=dogstatsd&mtu=65507&max_samples={max}"));
+        for i in 0..n {
+            context.record(Kind::Timer, b"n", Value::Sample(f64::from(i))).unwrap();
+        }
+        context.flush().unwrap();
+        server.limit = 65_507;
+        let mut known = common::Known::default();
+        server.read(Dialect::Dogstatsd, &mut known);
+        let samples = &known.samples["n"];
+        assert!(samples.iter().all(|(_, each)| *each == f64::from(k)), "{max} of {n}");
+        assert_eq!(samples.len(), (n as usize).div_ceil(k as usize), "{max} of {n}");
+        context.close();
+    }
+}
+
+#[test]
+fn each_line_has_its_origin() {
+    let server = Server::new();
+    let id = "c".repeat(64);
+    let endpoint = Endpoint::from_host_port(b"127.0.0.1", server.port().into()).unwrap();
+    let settings = Settings {
+        dialect: Dialect::Dogstatsd,
+        origin: Origin::new(Some(b"pod-1"), Some(id.as_bytes())),
+        mtu: 512,
+        ..Settings::default()
+    };
+    let context = Context::open(endpoint, settings, None).unwrap();
+    let sent = || {
+        context.flush().unwrap();
+        server.datagrams().join("\n").replace(&id, "ID")
+    };
+    let tagged = context.metric_get(Kind::Gauge, b"g", b"k:v").unwrap();
+    context.record_to(tagged, Value::Set(-5)).unwrap();
+    context.record(Kind::Counter, b"n", Value::Add(1)).unwrap();
+    assert_eq!(
+        sent(),
+        "g:-5|g|#k:v,dd.internal.entity_id:pod-1|c:ID\nn:1|c|#dd.internal.entity_id:pod-1|c:ID"
+    );
+    let long = "n".repeat(512 - 64 - 24);
+    let told = context.record(Kind::Counter, long.as_bytes(), Value::Add(1));
+    assert_eq!(told, Err(Error::NameTooLong), "what is in each line counts");
+    context.set_dialect(Dialect::Vector).unwrap();
+    context.record(Kind::Counter, b"n", Value::Add(1)).unwrap();
+    assert_eq!(sent(), "n:1|c", "another server would not read it");
+    context.close();
 }
 
 #[test]
@@ -218,9 +275,9 @@ fn by_a_new_name_an_unchanged_total_is_sent_again() {
     assert_eq!([record(), record()], ["t:0.000000001|C\nt:5|C", ""]);
     context.set_prefix(b"p").unwrap();
     assert_eq!([record(), record()], ["p.t:5|C", ""]);
-    context.set_dialect(fripp::encode::dialect::Dialect::Statsd).unwrap();
+    context.set_dialect(Dialect::Statsd).unwrap();
     assert_eq!(record(), "p.t:0|c");
-    context.set_dialect(fripp::encode::dialect::Dialect::Brubeck).unwrap();
+    context.set_dialect(Dialect::Brubeck).unwrap();
     context.forget(b"t").unwrap();
     assert!(server.datagrams().is_empty());
 }

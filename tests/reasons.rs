@@ -8,7 +8,8 @@ use fripp::uri::Uri;
 
 const DIALECTS: &str = "brubeck, statsd, dogstatsd, telegraf, graphite, vector, otel, exporter, \
                         gostatsd, collectd, netdata, statsite, datadog, influx, prometheus";
-const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, buffer, histogram";
+const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, max_samples, buffer, \
+                    histogram, origin";
 
 #[test]
 fn wrong_uris() {
@@ -48,6 +49,9 @@ fn wrong_uris() {
         ("h:1?mtu=511", "the mtu is 512 to 65507 bytes, not '511'".to_owned()),
         ("h:1?max_metrics=-1", "max_metrics is a whole number, not '-1'".to_owned()),
         ("h:1?buffer=16M", "the buffer is a number of bytes, not '16M'".to_owned()),
+        ("h:1?max_samples=0", "max_samples is 1 to 1000000, not '0'".to_owned()),
+        ("h:1?origin=yes", "origin is auto or none, not 'yes'".to_owned()),
+        ("h:1?origin=auto", "dialect brubeck has no origin".to_owned()),
         ("h:1?histogram=x", "histogram is h or d, not 'x'".to_owned()),
         ("h:1?histogram=d", "dialect brubeck has no distributions".to_owned()),
         ("h:1?tags=k:v", "dialect brubeck has no tags".to_owned()),

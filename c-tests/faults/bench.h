@@ -49,6 +49,7 @@ struct board {
     struct tally received;
     struct tally unread;        /* in its queue when it was killed */
     _Atomic uint64_t datagrams; /* received */
+    _Atomic uint64_t torn;      /* connections that ended within a line */
     _Atomic uint64_t overruns;  /* dropped by the kernel, its buffer full */
     _Atomic uint64_t twice;
     _Atomic uint64_t told;      /* datagrams that the client says it dropped */
@@ -124,7 +125,7 @@ struct fault {
 };
 
 extern const struct fault restarts[], unix_paths[], kernel[], names[],
-    descriptors[], processes[], threads[], large[], paths[];
+    descriptors[], processes[], threads[], large[], paths[], streams[];
 
 /* -- a run: run.c ----------------------------------------------------------- */
 
@@ -228,6 +229,11 @@ void measure_again (void);
 struct server *server_udp (struct run *r, const char *address, int port);
 struct server *server_unix (struct run *r, const char *path);
 
+/* The same for a stream, as stream.h has it: "tcp", or a path. A small one
+ * takes little that it does not read.
+ */
+struct server *server_stream (struct run *r, const char *where, bool small);
+
 /* Of the next start: its buffer, of which the kernel makes twice as much, the
  * usual one being 208 KiB then; that it looks once a ms, having else to do.
  */
@@ -256,6 +262,11 @@ void server_kill (struct server *s);
  */
 void server_vanish (struct server *s);
 void server_bury (struct server *s);
+
+/* Of streams: it reads again after it was held, and is gone: what it had not
+ * read before counts as unread.
+ */
+void server_cut (struct server *s);
 
 /* It does not read for a while.
  */

@@ -50,6 +50,7 @@ static void play_translator (struct run *r)
     server_start (other);
     if (!start (r))
         return;
+    wait_recorded (r, 1000);
     wait_received (r);
     server_vanish (dead);
     r->server = other;
@@ -75,6 +76,7 @@ static void play_bound_again (struct run *r)
     server_start (dead);
     if (!start (r))
         return;
+    wait_recorded (r, 1000);
     wait_received (r);
     server_vanish (dead);
     wait_recorded (r, 2000);

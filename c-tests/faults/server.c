@@ -16,10 +16,16 @@
 
 #include "bench.h"
 #include "statsd-reader.h"
+#include "stream.h"
 #include "tap.h"
 
+/* What one that is busy reads of a stream in 1 ms.
+ */
+#define LITTLE 400
+
 struct server {
-    struct listener *listener;
+    struct listener *listener;  /* or */
+    struct stream *stream;
     struct board *board;
     enum fripp_dialect dialect;
     char endpoint[160];
@@ -136,14 +142,59 @@ static void serve (struct server *s, int order)
     }
 }
 
-static struct server *server_new (struct run *r, struct listener *l)
+static void take_lines (struct server *s, struct reader *r)
+{
+    size_t len;
+    const char *text = stream_take (s->stream, &len);
+
+    /* without the newline at its end */
+    if (len > 0)
+        reader_read (r, text, len - 1);
+    if (reader_bad (r) && !s->board->bad[0])
+        snprintf (s->board->bad, sizeof (s->board->bad), "%.60s",
+                  reader_bad (r));
+}
+
+static void serve_stream (struct server *s, int order)
+{
+    struct books received = { s->board, &s->board->received };
+    struct books unread = { s->board, &s->board->unread };
+    struct reader *r = reader_for (s, &received);
+    struct pollfd p = { .fd = order, .events = POLLIN };
+    char cut;
+
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
+    while (!p.revents) {
+        /* held here, it may have its order after that */
+        pthread_mutex_lock (&s->board->lock);
+        if (poll (&p, 1, 0) == 0) {
+            if (s->busy)
+                (void)stream_read (s->stream, LITTLE);
+            else
+                (void)!stream_wait (s->stream, 0, 0);
+            take_lines (s, r);
+        }
+        pthread_mutex_unlock (&s->board->lock);
+        (void)poll (&p, 1, 1);
+    }
+    if (read (order, &cut, 1) == 1)
+        r = reader_for (s, &unread);
+    pthread_mutex_lock (&s->board->lock);
+    if (!stream_finish (s->stream, DEADLINE))
+        snprintf (s->board->why, sizeof (s->board->why),
+                  "a connection was not closed");
+    take_lines (s, r);
+    s->board->torn += stream_torn (s->stream);
+    pthread_mutex_unlock (&s->board->lock);
+    _exit (0);
+}
+
+static struct server *server_new (struct run *r)
 {
     struct server *s = calloc (1, sizeof (*s));
 
     if (!s)
         bail_out ("out of memory");
-    listener_drop (l);
-    s->listener = l;
     s->board = r->board;
     s->dialect = r->client->dialect;
     s->buffer = LARGE_BUFFER;
@@ -164,7 +215,9 @@ struct server *server_udp (struct run *r, const char *address, int port)
 
     if (!l)
         return NULL;
-    s = server_new (r, l);
+    s = server_new (r);
+    s->listener = l;
+    listener_drop (l);
     snprintf (s->endpoint, sizeof (s->endpoint), "%s:%d", address,
               listener_port (l));
     return s;
@@ -172,9 +225,22 @@ struct server *server_udp (struct run *r, const char *address, int port)
 
 struct server *server_unix (struct run *r, const char *path)
 {
-    struct server *s = server_new (r, listen_unix (path));
+    struct server *s = server_new (r);
 
+    s->listener = listen_unix (path);
+    listener_drop (s->listener);
     snprintf (s->endpoint, sizeof (s->endpoint), "unix:%s", path);
+    return s;
+}
+
+struct server *server_stream (struct run *r, const char *where, bool small)
+{
+    struct server *s = server_new (r);
+
+    s->stream = small ? stream_listen_small (where) : stream_listen (where);
+    stream_drop (s->stream);
+    snprintf (s->endpoint, sizeof (s->endpoint), "%s",
+              stream_uri (s->stream, ""));
     return s;
 }
 
@@ -202,16 +268,24 @@ void server_start (struct server *s)
 {
     int fd[2];
 
-    listener_reopen (s->listener);
-    (void)setsockopt (listener_fd (s->listener), SOL_SOCKET, SO_RCVBUF,
-                      &s->buffer, sizeof (s->buffer));
+    if (s->stream)
+        stream_reopen (s->stream);
+    else {
+        listener_reopen (s->listener);
+        (void)setsockopt (listener_fd (s->listener), SOL_SOCKET, SO_RCVBUF,
+                          &s->buffer, sizeof (s->buffer));
+    }
     s->overruns = s->board->overruns;
     if (pipe (fd) < 0 || (s->pid = fork ()) < 0)
         bail_out ("no server: %s", strerror (errno));
     if (s->pid == 0) {
         close (fd[1]);
+        if (s->stream)
+            serve_stream (s, fd[0]);
         serve (s, fd[0]);
     }
+    if (s->stream)
+        stream_leave (s->stream);
     close (fd[0]);
     s->order = fd[1];
 }
@@ -227,7 +301,18 @@ void server_stop (struct server *s)
 {
     close (s->order);
     reap (s);
-    listener_drop (s->listener);
+    if (s->stream)
+        stream_drop (s->stream);
+    else
+        listener_drop (s->listener);
+}
+
+void server_cut (struct server *s)
+{
+    if (write (s->order, "c", 1) != 1)
+        bail_out ("write: %s", strerror (errno));
+    pthread_mutex_unlock (&s->board->lock);
+    server_stop (s);
 }
 
 void server_hold (struct server *s)
@@ -295,7 +380,8 @@ void server_forget (void)
 {
     for (size_t i = 0; i < sizeof (all) / sizeof (all[0]) && all[i]; i++) {
         if (all[i]->pid >= 0) {
-            close (listener_fd (all[i]->listener));
+            if (!all[i]->stream)
+                close (listener_fd (all[i]->listener));
             close (all[i]->order);
         }
     }

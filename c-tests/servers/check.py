@@ -198,7 +198,7 @@ def check(server, dialect, record, wrong, at_once):
     """Starts a server, records, asks it. Its rows."""
     server.start()
     try:
-        capture = Capture(TRAFFIC) if dialect == "statsd" else None
+        capture = Capture(TRAFFIC) if dialect in ("statsd", "collectd") else None
         command = [record, "-p", str(server.phase())]
         command += ["-c", TRAFFIC] if capture else []
         command += ["-w"] if wrong else []
@@ -245,7 +245,7 @@ def main():
     print("| server | dialect | metric | recorded | counted | | allowed for |")
     print("|---|---|---|---:|---:|---|---|")
     notes, versions = [], {}
-    for module, dialects in ((server_statsd, ("statsd", "graphite")), (server_collectd, ("statsd",)),
+    for module, dialects in ((server_statsd, ("statsd", "graphite")), (server_collectd, ("collectd",)),
                              (server_netdata, ("statsd", "telegraf"))):
         server_class = module.Server
         if args.server not in (None, server_class.name):

@@ -67,6 +67,9 @@ fn connect(endpoint: &Endpoint, to: &str) -> io::Result<Socket> {
         Ok(Socket::Unix(socket))
     };
     match endpoint {
+        Endpoint::Tcp { .. } | Endpoint::StreamPath(_) | Endpoint::StreamAbstract(_) => {
+            Err(io::Error::other("datagrams are forwarded, and it is a stream"))
+        }
         Endpoint::Path(path) => unix(&UnixAddr::from_pathname(path)?),
         Endpoint::Abstract(name) => unix(&UnixAddr::from_abstract_name(name)?),
         Endpoint::Udp { .. } => {

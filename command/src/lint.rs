@@ -4,15 +4,18 @@
 
 use crate::dialect::{Dialect, Kind};
 use crate::wire::{self, Item, Line};
-use Dialect::{Brubeck, Dogstatsd, Exporter, Gostatsd, Graphite, Otel, Statsd, Telegraf, Vector};
+use Dialect::{
+    Brubeck, Collectd, Dogstatsd, Exporter, Gostatsd, Graphite, Otel, Statsd, Telegraf, Vector,
+};
 
 const ALL: &[Dialect] = &Dialect::ALL;
-const NOT_PACKED: &[Dialect] = &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Gostatsd];
+const NOT_PACKED: &[Dialect] =
+    &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Gostatsd, Collectd];
 const NO_SETS: &[Dialect] = &[Brubeck, Otel, Exporter];
 /// Those that refuse a running total.
 const NO_TOTALS: &[Dialect] = &[Dogstatsd, Telegraf, Vector, Otel, Exporter, Gostatsd];
-const NO_DISTRIBUTIONS: &[Dialect] = &[Brubeck, Statsd, Graphite, Gostatsd];
-const LIKE_STATSD: &[Dialect] = &[Statsd, Graphite];
+const NO_DISTRIBUTIONS: &[Dialect] = &[Brubeck, Statsd, Graphite, Gostatsd, Collectd];
+const LIKE_STATSD: &[Dialect] = &[Statsd, Graphite, Collectd];
 
 /// What is wrong with a line, for which dialects, and when.
 type Rule = (&'static [Dialect], fn(Seen<'_>) -> bool, &'static str);
@@ -25,6 +28,7 @@ const RULES: &[Rule] = &[
     (NO_SETS, |s| s.line.kind == Kind::Set, "there are no sets"),
     (LIKE_STATSD, |s| s.line.letters == b"h", "a histogram (h) is taken for a counter: send ms"),
     (NO_DISTRIBUTIONS, |s| s.line.letters == b"d", "there are no distributions (d): send ms"),
+    (&[Collectd], |s| s.line.letters == b"ms" && s.line.rate < 1.0, "a timing is multiplied by its rate, and counted once"),
     (ALL, |s| s.line.letters == b"m", "there are no meters (m): send c"),
     (&[Telegraf], |s| s.line.kind == Kind::Counter && s.line.numbers().any(|n| n.fract() != 0.0), "a counter loses its fraction"),
     (&[Dogstatsd], |s| s.line.kind == Kind::Gauge && s.line.text.contains(&b'+'), "a gauge with a '+' is no step: it is set to the value"),
@@ -39,7 +43,7 @@ const RULES: &[Rule] = &[
     (ALL, |s| std::str::from_utf8(s.text).is_err(), "bytes that are not UTF-8"),
     (&[Brubeck], |s| s.line.name.ends_with(b"."), "a name that ends in a dot is refused"),
     (&[Brubeck], |s| s.whole_name() > 240, "a name of more than 240 bytes: cut at 255, and of 1,024 the server dies"),
-    (&[Statsd, Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd], |s| s.whole_name() > 512, "a name of more than 512 bytes is cut, or refused by what stores it"),
+    (&[Statsd, Dogstatsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd, Collectd], |s| s.whole_name() > 512, "a name of more than 512 bytes is cut, or refused by what stores it"),
 ];
 
 /// What is wrong with a datagram as a whole.
@@ -124,7 +128,7 @@ mod tests {
 
     /// Those that have neither events nor service checks.
     const NOT_EVENTS: &[Dialect] =
-        &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd];
+        &[Brubeck, Statsd, Telegraf, Graphite, Vector, Otel, Exporter, Gostatsd, Collectd];
 
     /// Lines with what is said of them, in each dialect that says it.
     #[rustfmt::skip]
@@ -135,6 +139,7 @@ mod tests {
         ("a:b|s", NO_SETS, "no sets"),
         ("a:1|h", LIKE_STATSD, "taken for a counter"),
         ("a:1|d", NO_DISTRIBUTIONS, "no distributions"),
+        ("a:1|ms|@0.5", &[Collectd], "multiplied by its rate"),
         ("a:1|m", ALL, "no meters"),
         ("a:1.5|c", &[Telegraf], "loses its fraction"),
         ("a:-5|ms", LIKE_STATSD, "refuses a negative timing (byte 3)"),
@@ -144,16 +149,16 @@ mod tests {
         ("a:1e3|ms", &[Brubeck], "an exponent"),
         ("a:1|ms|@1e-1", &[Brubeck, Statsd, Graphite], "an exponent"),
         ("a:1|ms|@2", &[Brubeck], "not a sample rate"),
-        ("a:1|ms|@x", &[Brubeck, Statsd, Graphite, Dogstatsd, Vector, Otel, Exporter, Gostatsd], "not a sample rate"),
-        ("a:1|ms|x", &[Brubeck, Statsd, Graphite, Vector, Otel, Exporter, Gostatsd], "does not accept (byte 8)"),
+        ("a:1|ms|@x", &[Brubeck, Statsd, Graphite, Dogstatsd, Vector, Otel, Exporter, Gostatsd, Collectd], "not a sample rate"),
+        ("a:1|ms|x", &[Brubeck, Statsd, Graphite, Vector, Otel, Exporter, Gostatsd, Collectd], "does not accept (byte 8)"),
         ("a:1|ms|Tx", &[Dogstatsd], "not a time"),
         ("a:1:2|ms", NOT_PACKED, "only the Datadog agent"),
         ("a:x:y|s", NOT_PACKED, "only the Datadog agent"),
         ("a:1|ms:2|ms", &[Brubeck], "only statsd and telegraf"),
         ("a:1|ms:2|ms", &[Dogstatsd], "an unknown type"),
-        ("a:1|c|#k:v", &[Brubeck, Statsd, Graphite], "tags in a style"),
-        ("a,k=v:1|c", &[Brubeck, Statsd, Dogstatsd, Graphite, Vector, Otel, Gostatsd], "',;=' in the name"),
-        ("a;k=v:1|c", &[Brubeck, Statsd, Dogstatsd, Telegraf, Vector, Otel, Gostatsd], "',;=' in the name"),
+        ("a:1|c|#k:v", &[Brubeck, Statsd, Graphite, Collectd], "tags in a style"),
+        ("a,k=v:1|c", &[Brubeck, Statsd, Dogstatsd, Graphite, Vector, Otel, Gostatsd, Collectd], "',;=' in the name"),
+        ("a;k=v:1|c", &[Brubeck, Statsd, Dogstatsd, Telegraf, Vector, Otel, Gostatsd, Collectd], "',;=' in the name"),
         ("a,b:1|c", ALL, "',;='"),
         ("a@b:1|c", ALL, "'|@#'"),
         ("a b:1|c", ALL, "white space"),

@@ -30,9 +30,16 @@ struct Made<'a> {
 enum Place {
     V4([u8; 4], u16),
     V6([u16; 8], u16),
-    Name(u8, u16, bool),
-    Path(u8),
-    Abstract(u8),
+    Name(u8, u16, Scheme),
+    Path(u8, bool),
+    Abstract(u8, bool),
+}
+
+#[derive(Arbitrary, Debug, PartialEq)]
+enum Scheme {
+    None,
+    Udp,
+    Tcp,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -45,7 +52,9 @@ enum Key<'a> {
     Tags(Vec<(&'a [u8], &'a [u8])>),
     Mtu(u32),
     MaxMetrics(u64),
+    MaxSamples(u32),
     Buffer(u64),
+    Origin(bool),
 }
 
 const DIALECTS: [(&str, Dialect); 15] = [
@@ -58,7 +67,7 @@ const DIALECTS: [(&str, Dialect); 15] = [
     ("otel", Dialect::Otel),
     ("exporter", Dialect::Exporter),
     ("gostatsd", Dialect::Gostatsd),
-    ("collectd", Dialect::Statsd),
+    ("collectd", Dialect::Collectd),
     ("netdata", Dialect::Statsd),
     ("statsite", Dialect::Statsd),
     ("datadog", Dialect::Dogstatsd),
@@ -81,6 +90,7 @@ fn raw(text: &[u8]) {
     let Settings { prefix, tags, period, refresh, mtu, .. } = &uri.settings;
     assert!(prefix.is_empty() && tags.len() <= 1024);
     assert!(*period == 0 || (SECOND / 100..=86_400 * SECOND).contains(period));
+    assert!((1..=1_000_000).contains(&uri.settings.max_samples));
     assert!(*refresh <= 86_400 * SECOND && (512..=65_507).contains(mtu));
     assert!(uri.prefix.as_ref().is_none_or(|prefix| prefix.len() <= 127));
     let (place, query) = match text.iter().position(|b| *b == b'?') {
@@ -104,14 +114,15 @@ impl Made<'_> {
         let mut writer = Writer { out: Vec::new(), encoded: self.encoded };
         let endpoint = self.place.write(&mut writer);
         let mut wanted =
-            endpoint.map(|endpoint| Uri { endpoint, settings: Settings::default(), prefix: None });
+            endpoint.map(|endpoint| Uri { endpoint, settings: Settings::default(), prefix: None, tells_origin: false });
         let mut tags = None;
         for (i, key) in self.keys.iter().enumerate() {
             writer.out.push(if i == 0 { b'?' } else { b'&' });
             let fits = key.write(&mut writer, wanted.as_mut(), &mut tags);
             wanted = wanted.filter(|_| fits);
         }
-        // the last tags count, in the last dialect
+        // the last tags count, and the last origin, in the last dialect
+        wanted = wanted.filter(|uri| !uri.tells_origin || uri.settings.dialect == Dialect::Dogstatsd);
         if let (Some(tags), Some(uri)) = (tags, &mut wanted) {
             let form = uri.settings.dialect.form();
             let bare = |tags: &[u8]| tags.split(|b| *b == b',').any(|tag| !tag.contains(&b':'));
@@ -166,6 +177,7 @@ impl Writer {
 
 impl Place {
     fn write(&self, writer: &mut Writer) -> Option<Endpoint> {
+        let mut tcp = false;
         let (text, host, port) = match self {
             Place::V4(ip, port) => {
                 let ip = std::net::IpAddr::from(*ip);
@@ -175,26 +187,36 @@ impl Place {
                 let ip = std::net::IpAddr::from(*ip);
                 (format!("udp://[{ip}]:{port}"), Host::Ip(ip), *port)
             }
-            Place::Name(len, port, udp) => {
+            Place::Name(len, port, scheme) => {
                 let name = "h".repeat((*len).into());
-                let scheme = if *udp { "udp://" } else { "" };
+                tcp = *scheme == Scheme::Tcp;
+                let scheme = match scheme {
+                    Scheme::None => "",
+                    Scheme::Udp => "udp://",
+                    Scheme::Tcp => "tcp://",
+                };
                 (format!("{scheme}{name}:{port}"), Host::Name(name), *port)
             }
-            Place::Path(len) => {
+            Place::Path(len, stream) => {
                 let path = format!("/{}", "p".repeat((*len).into()));
-                writer.value(format!("unix://{path}").as_bytes());
-                return (path.len() <= 107).then(|| Endpoint::Path(path.into()));
+                let scheme = if *stream { "unixstream" } else { "unix" };
+                writer.value(format!("{scheme}://{path}").as_bytes());
+                let made = if *stream { Endpoint::StreamPath } else { Endpoint::Path };
+                return (path.len() <= 107).then(|| made(path.into()));
             }
-            Place::Abstract(len) => {
+            Place::Abstract(len, stream) => {
                 let name = b"a".repeat((*len).into());
-                writer.value(&[b"unix:@", &name[..]].concat());
-                return (1..107).contains(&name.len()).then_some(Endpoint::Abstract(name));
+                let scheme: &[u8] = if *stream { b"unixstream:@" } else { b"unix:@" };
+                writer.value(&[scheme, &name[..]].concat());
+                let made = if *stream { Endpoint::StreamAbstract } else { Endpoint::Abstract };
+                return (1..107).contains(&name.len()).then(|| made(name));
             }
         };
         writer.value(text.as_bytes());
         let fits =
             port > 0 && !matches!(&host, Host::Name(name) if !(1..=253).contains(&name.len()));
-        fits.then_some(Endpoint::Udp { host, port })
+        let made = if tcp { Endpoint::Tcp { host, port } } else { Endpoint::Udp { host, port } };
+        fits.then_some(made)
     }
 }
 
@@ -207,12 +229,13 @@ impl Key<'_> {
         tags: &mut Option<Option<Vec<u8>>>,
     ) -> bool {
         let mut nowhere = None;
-        let Uri { settings, prefix, .. } = match uri {
+        let Uri { settings, prefix, tells_origin, .. } = match uri {
             Some(uri) => uri,
             None => nowhere.insert(Uri {
                 endpoint: Endpoint::Abstract(Vec::new()),
                 settings: Settings::default(),
                 prefix: None,
+                tells_origin: false,
             }),
         };
         let mut put = |key: &str, value: &[u8]| {
@@ -261,9 +284,19 @@ impl Key<'_> {
                 settings.max_metrics = *n as usize;
                 true
             }
+            Key::MaxSamples(n) => {
+                put("max_samples", n.to_string().as_bytes());
+                settings.max_samples = *n as usize;
+                (1..=1_000_000).contains(n)
+            }
             Key::Buffer(n) => {
                 put("buffer", n.to_string().as_bytes());
                 settings.buffer = *n as usize;
+                true
+            }
+            Key::Origin(tells) => {
+                put("origin", if *tells { b"auto" } else { b"none" });
+                *tells_origin = *tells;
                 true
             }
         }

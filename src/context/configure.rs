@@ -3,17 +3,23 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use crate::context::flush::Mode;
-use crate::context::{Context, Outbound, phase, timer_period};
+use crate::context::{Context, phase, timer_period};
 use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::settings::Settings;
-use crate::encode::tags;
 use crate::error::Error;
-use crate::metric::state;
+use crate::metric::key::has_bare_tag;
+use crate::registry::InUse;
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
 use crate::sys::flux::Flux;
 use crate::sys::memory;
+
+/// So many changes may be noted before one works off what those before it
+/// left, whether it can be sent or not.
+const MANY: usize = 16;
 
 impl Context {
     /// Changes the prefix.
@@ -31,16 +37,10 @@ impl Context {
     pub fn set_dialect(&self, dialect: Dialect) -> Result<(), Error> {
         let Some(active) = &self.active else { return Ok(()) };
         self.change(&mut |settings| {
-            let (tagged, sets) = active.registry.in_use();
+            let InUse { tagged, bare_tags, sets } = active.registry.in_use();
             let tagged = tagged || !settings.tags.is_empty();
             let form = dialect.form();
-            let mut bare = tags::has_bare(&settings.tags);
-            if tagged && !form.bare_tags {
-                active.registry.for_each(|metric| {
-                    let live = metric.state() & state::FORGOTTEN == 0;
-                    bare |= live && tags::has_bare(metric.tags());
-                });
-            }
+            let bare = bare_tags || has_bare_tag(&settings.tags);
             if tagged && form.tags == Tagging::None || bare && !form.bare_tags || sets && !form.sets
             {
                 let lacking = match () {
@@ -76,8 +76,8 @@ impl Context {
         Ok(())
     }
 
-    /// Turns what is pending into lines under the settings of now, and then
-    /// changes them.
+    /// Changes the settings. What is pending becomes lines under those of
+    /// before, what there is time for in this call and the rest in turns.
     fn change(&self, f: &mut dyn FnMut(&mut Settings) -> Result<(), Error>) -> Result<(), Error> {
         let Some((active, mut out)) = self.lock() else { return Ok(()) };
         memory::probe()?;
@@ -87,22 +87,22 @@ impl Context {
             return Ok(());
         }
         let now = sys::now();
-        // a flush that is under way ends, and then another has the rest
-        let (flush, mut work) = out.work(active, now, Mode::Park);
-        flush.turn(&mut work);
-        flush.begin(&active.registry, now);
-        flush.turn(&mut work);
+        let changes = out.flush.reserve_change()?;
+        // the fast path is open again when all metrics are adapted
+        active.ticking.store(false, SeqCst);
         let before = std::mem::replace(&mut out.settings, settings);
-        let settings = &out.settings;
-        let renamed = (&before.prefix, &before.tags, before.dialect)
-            != (&settings.prefix, &settings.tags, settings.dialect);
-        active.adapt(settings, renamed);
-        {
-            let Outbound { delivery, journal, .. } = &mut *out;
-            delivery.drain(&mut Burst::of_flush(now), now, journal)
-        };
+        out.flush.note_change(&active.registry, before);
+        // many changes one after the other: those from before are not to pile
+        // up where nothing can be sent
+        let mode = if changes < MANY { Mode::Send(Burst::of_flush(now)) } else { Mode::Park };
+        let (flush, mut work) = out.work(active, now, mode);
+        flush.turn_of_call(&mut work);
+        if out.flush.is_changing() && self.flux().is_some_and(Flux::is_owner) {
+            // `wake` sets the timer again, for the next turn of the change
+            out.timer_runs = false;
+        }
         self.start_ticking(active, &mut out);
-        if !out.delivery.is_clear() {
+        if out.flush.is_open() || !out.delivery.is_clear() {
             self.wake(active, &mut out, now + GAP);
         }
         self.unlock_and_log(out);

@@ -23,14 +23,13 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::context::collected::Collected;
-use crate::context::flush::{Flush, Mode, Work};
+use crate::context::flush::{Flush, Mode, Work, change};
 use crate::context::outage::Outage;
 use crate::encode::packet::each_line;
 use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::log::{Journal, Message};
 use crate::metric::budget::Budget;
-use crate::metric::state;
 use crate::registry::Registry;
 use crate::send::connection::Connection;
 use crate::send::delivery::{Delivery, count_rejected};
@@ -71,20 +70,6 @@ pub struct Active {
     /// The generation of the process that it was made in, or cleaned up in.
     generation: AtomicU32,
     pub(crate) outbound: Lock<Outbound>,
-}
-
-impl Active {
-    /// Adapts the metrics to settings that changed.
-    pub(crate) fn adapt(&self, settings: &Settings, renamed: bool) {
-        self.registry.for_each(|metric| {
-            let fits = settings.check(metric.kind(), metric.name().len(), metric.tags());
-            metric.set_state(state::TOO_LONG, fits == Err(Error::NameTooLong));
-            metric.set_state(state::IMMEDIATE, settings.period == 0);
-            if renamed {
-                metric.rename();
-            }
-        });
-    }
 }
 
 /// What a context needs to send, behind one lock.
@@ -155,10 +140,14 @@ impl Outbound {
     fn after_fork(&mut self, active: &Active) {
         active.generation.store(sys::generation(), Relaxed);
         active.ticking.store(false, SeqCst);
-        active.registry.for_each(|metric| metric.after_fork(&active.budget));
-        if self.settings.after_fork() {
-            active.adapt(&self.settings, true);
-        }
+        let adapts = self.settings.after_fork() || self.flush.is_changing();
+        active.registry.for_each(|metric| {
+            metric.after_fork(&active.budget);
+            if adapts {
+                change::adapt(&self.settings, metric, true);
+            }
+            metric.set_generation(active.registry.generation());
+        });
         self.flush.after_fork(&active.registry);
         self.delivery.after_fork();
         self.appended.clear();
@@ -191,7 +180,7 @@ impl Context {
     /// A context that sends to `endpoint`.
     pub(crate) fn new(endpoint: Endpoint, settings: Settings, flux: Option<Flux>) -> Arc<Context> {
         let now = sys::now();
-        let connection = Connection::new(endpoint, settings.origin);
+        let connection = Connection::new(endpoint, settings.source);
         let (registry, readers) = Registry::new(settings.max_metrics);
         let out = Outbound {
             journal: Journal::default(),
@@ -210,7 +199,7 @@ impl Context {
             outage: None,
             settings,
         };
-        let budget = Budget::new(out.settings.buffer);
+        let budget = Budget::new(out.settings.buffer, out.settings.max_samples);
         let ticking = AtomicBool::new(false);
         let generation = AtomicU32::new(sys::generation());
         let active =

@@ -12,6 +12,7 @@ use crate::error::{Error, quoted};
 use crate::metric::kind::Kind;
 use crate::metric::value::Value;
 use crate::metric::{Metric, state};
+use crate::send::delivery::Retain;
 use crate::send::pace::{Burst, GAP};
 use crate::sys;
 use crate::sys::fork_lock::Guard;
@@ -149,9 +150,9 @@ impl Context {
         }
         let now = sys::now();
         for metric in active.registry.named(&cleaned)? {
-            if !metric.server_has_it() {
-                let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
-                flush.send_one(&mut work, metric, false);
+            let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
+            if !flush.bring_up_to_date(&mut work, metric) && !metric.server_has_it() {
+                flush.send_one(&mut work, metric, false, Retain::IfRoom);
             }
             active.registry.forget(metric);
             metric.forget_value();
@@ -223,6 +224,10 @@ impl Context {
         metric: &Metric,
         value: Value<'_>,
     ) -> Result<(), Error> {
+        if out.flush.is_changing() {
+            let (flush, mut work) = out.work(active, sys::now(), Mode::Park);
+            flush.bring_up_to_date(&mut work, metric);
+        }
         if metric.state() & state::FORGOTTEN != 0 {
             // the dialect may be one that has no such metrics by now
             out.settings.check(metric.kind(), metric.name().len(), metric.tags())?;
@@ -251,7 +256,7 @@ impl Context {
                 while !metric.set_total(total) {
                     // too many restarts to be added up: they become lines now
                     let (flush, mut work) = out.work(active, sys::now(), Mode::Park);
-                    flush.send_one(&mut work, metric, false);
+                    flush.send_one(&mut work, metric, false, Retain::IfRoom);
                 }
             }
             Value::Set(value) => metric.set(value),
@@ -285,7 +290,7 @@ impl Context {
         }
         let now = sys::now();
         let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
-        flush.send_one(&mut work, metric, true);
+        flush.send_one(&mut work, metric, true, Retain::Always);
         if !out.delivery.is_clear() {
             self.wake(active, out, now + GAP);
         }

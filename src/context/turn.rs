@@ -129,16 +129,14 @@ impl Context {
             let period = timer_period(out.settings.period);
             // a reactor's timer may come a little early
             out.next_flush = phase::after(now + period / 16, period);
-            if out.flush.is_open() {
+            if out.flush.is_open() && !out.flush.is_changing() {
                 out.flush.begin_values(&active.registry);
             } else {
                 out.flush.begin(&active.registry, now);
             }
         }
-        let open = out.flush.is_open();
-        let progress = if open {
-            let (flush, mut work) = out.work(active, now, Mode::Send(Burst::of_flush(now)));
-            flush.turn(&mut work)
+        let progress = if out.flush.is_open() {
+            self.turn_of_flush(active, out, now)
         } else {
             let Outbound { delivery, journal, .. } = &mut *out;
             delivery.drain(&mut Burst::of_flush(now), now, journal)
@@ -167,6 +165,9 @@ impl Context {
                 if retry < out.next_flush { Next::At(retry) } else { Next::Flush }
             }
             Progress::Done if connection.addresses().is_looking_up() => Next::Flush,
+            Progress::Done if !out.flush.release_idle(&active.registry, &active.budget, now) => {
+                Next::At(now + GAP)
+            }
             Progress::Done => self.rest(active, out, begin),
         }
     }
@@ -215,9 +216,11 @@ impl Context {
                 out.flush.begin(&active.registry, now);
                 begun = true;
             }
-            let (flush, mut work) = out.work(active, now, Mode::Send(Burst::of_flush(now)));
-            let progress = flush.turn(&mut work);
+            let progress = self.turn_of_flush(active, &mut out, now);
             if progress == Progress::Done && begun {
+                if !out.flush.release_idle(&active.registry, &active.budget, now) {
+                    self.wake(active, &mut out, now + GAP);
+                }
                 self.unlock_and_log(out);
                 return Ok(());
             }
@@ -233,6 +236,19 @@ impl Context {
                 std::thread::sleep(Duration::from_nanos(GAP));
             }
         }
+    }
+
+    /// Goes on with a flush, or with a change of settings.
+    fn turn_of_flush(&self, active: &Active, out: &mut Outbound, now: u64) -> Progress {
+        let was_changing = out.flush.is_changing();
+        let (flush, mut work) = out.work(active, now, Mode::Send(Burst::of_flush(now)));
+        let progress = flush.turn(&mut work);
+        if was_changing && !out.flush.is_changing() {
+            // opens the fast path again
+            let at = out.next_flush;
+            self.wake(active, out, at);
+        }
+        progress
     }
 
     /// Looks the host's name up where that is due.
@@ -303,6 +319,9 @@ impl Context {
     }
 
     pub(crate) fn start_ticking(&self, active: &Active, out: &mut Guard<'_, Outbound>) {
+        if out.flush.is_changing() {
+            return self.wake(active, out, sys::now() + GAP);
+        }
         if active.ticking.swap(true, SeqCst) {
             return;
         }
@@ -316,7 +335,7 @@ impl Context {
         if out.closed {
             return;
         }
-        active.ticking.store(true, SeqCst);
+        active.ticking.store(!out.flush.is_changing(), SeqCst);
         if !self.start_timer(out) {
             self.turn_at(active, out, at);
         }
@@ -330,9 +349,10 @@ impl Context {
         };
         if !out.timer_runs && flux.is_owner() {
             let (now, period) = (sys::now(), timer_period(out.settings.period));
-            let delay = phase::after(now, period) - now;
+            let changing = out.flush.is_changing();
+            let delay = if changing { GAP } else { phase::after(now, period) - now };
             flux.fire_after(delay as f64 / 1e9, period as f64 / 1e9);
-            (out.timer_runs, out.continuing, out.timer_period) = (true, false, period);
+            (out.timer_runs, out.continuing, out.timer_period) = (true, changing, period);
         }
         out.timer_runs
     }

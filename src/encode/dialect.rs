@@ -27,6 +27,8 @@ pub enum Dialect {
     Exporter,
     /// gostatsd.
     Gostatsd,
+    /// collectd. C has no number for it.
+    Collectd,
 }
 
 /// How a dialect writes tags.
@@ -69,12 +71,17 @@ pub struct Form {
     pub histogram: &'static str,
     /// Whether there are distributions, `d`, as well.
     pub distributions: bool,
+    /// Whether a sample's rate goes with it. collectd multiplies the sample by
+    /// it, and counts it once.
+    pub rates: bool,
     /// Whether there are sets.
     pub sets: bool,
     /// Whether a set's member may begin with a sign.
     pub signed_members: bool,
     /// Whether a line that begins `_sc` or `_e` is something else.
     pub reserved_names: bool,
+    /// Whether a line may say which container it comes from, `|c:id`.
+    pub origins: bool,
     /// Whether what is no letter or digit of a tag's key becomes `_`, and a
     /// key must not begin with two of them then.
     pub escapes_keys: bool,
@@ -96,15 +103,28 @@ const PLAIN: Form = Form {
     negative_samples: true,
     histogram: "h",
     distributions: false,
+    rates: true,
     sets: true,
     signed_members: true,
     reserved_names: false,
+    origins: false,
     escapes_keys: false,
     max_name: 512,
 };
 
+/// What statsd reads, and what is like it.
+const STATSD: Form = Form {
+    name: "statsd",
+    other_names: &["netdata", "statsite"],
+    servers: "statsd (etsy's), netdata, statsite, bioyino",
+    negative_samples: false,
+    // it takes `h` for a counter
+    histogram: "ms",
+    ..PLAIN
+};
+
 /// The forms, in the order of the dialects' numbers.
-static FORMS: [Form; 9] = [
+static FORMS: [Form; 10] = [
     Form {
         name: "brubeck",
         servers: "brubeck",
@@ -114,15 +134,7 @@ static FORMS: [Form; 9] = [
         max_name: 240,
         ..PLAIN
     },
-    Form {
-        name: "statsd",
-        other_names: &["collectd", "netdata", "statsite"],
-        servers: "statsd (etsy's), collectd, netdata, statsite, bioyino",
-        negative_samples: false,
-        // it takes `h` for a counter
-        histogram: "ms",
-        ..PLAIN
-    },
+    STATSD,
     Form {
         name: "dogstatsd",
         other_names: &["datadog"],
@@ -133,6 +145,7 @@ static FORMS: [Form; 9] = [
         negative_gauges: true,
         distributions: true,
         reserved_names: true,
+        origins: true,
         ..PLAIN
     },
     Form {
@@ -188,11 +201,12 @@ static FORMS: [Form; 9] = [
         negative_gauges: true,
         ..PLAIN
     },
+    Form { name: "collectd", other_names: &[], servers: "collectd", rates: false, ..STATSD },
 ];
 
 impl Dialect {
-    /// All dialects, in the order of their numbers.
-    pub const ALL: [Dialect; 9] = [
+    /// All dialects, in the order of their numbers. C knows all but the last.
+    pub const ALL: [Dialect; 10] = [
         Dialect::Brubeck,
         Dialect::Statsd,
         Dialect::Dogstatsd,
@@ -202,6 +216,7 @@ impl Dialect {
         Dialect::Otel,
         Dialect::Exporter,
         Dialect::Gostatsd,
+        Dialect::Collectd,
     ];
 
     /// The dialect of a URI's name.
@@ -257,7 +272,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), 15, "no name is that of two");
-        assert_eq!(Dialect::from_name(b"collectd"), Some(Dialect::Statsd));
+        assert_eq!(Dialect::from_name(b"netdata"), Some(Dialect::Statsd));
         assert_eq!(Dialect::from_name(b"prometheus"), Some(Dialect::Exporter));
         assert_eq!(Dialect::from_name(b""), None);
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use crate::encode::dialect::Dialect;
 use crate::encode::settings::Settings;
-use crate::encode::{name, tags};
+use crate::encode::{line, name, tags};
 use crate::error::Error;
 
 /// How an event is shown.
@@ -121,7 +121,7 @@ fn write_tags(settings: &Settings, raw: &[u8], line: &mut Vec<u8>) -> Result<(),
     let mut own = Vec::new();
     tags::clean(raw, &mut own)?;
     settings.check_tags(&own)?;
-    tags::write_suffix(settings.dialect.form(), &settings.tags, &own, line);
+    line::suffix(line, settings, &own);
     Ok(())
 }
 
@@ -146,6 +146,7 @@ fn one_line(text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encode::origin::Origin;
 
     fn settings() -> Settings {
         let mut settings = Settings { dialect: Dialect::Dogstatsd, ..Settings::default() };
@@ -168,6 +169,17 @@ mod tests {
             "_e{4,6}:a\\nb|\u{e9}|\\n_|t:error|#cluster:one,k:v"
         );
         assert_eq!(event("t", b"\xff", "cluster:two"), "_e{1,1}:t|_|t:error|#cluster:two");
+    }
+
+    #[test]
+    fn they_have_their_origin() {
+        let mut settings = settings();
+        settings.origin = Origin::new(Some(b"pod"), Some(b"id"));
+        let end = "|#cluster:one,dd.internal.entity_id:pod|c:id";
+        let event = event(&settings, b"t", b"", Alert::Info, b"");
+        assert_eq!(text(event), format!("_e{{1,0}}:t||t:info{end}"));
+        let check = service_check(&settings, b"db", Status::Ok, b"up", b"");
+        assert_eq!(text(check), format!("_sc|db|0{end}|m:up"));
     }
 
     #[test]

@@ -39,13 +39,22 @@ pub fn is_reserved(start: &[u8]) -> bool {
 pub fn tail(out: &mut Vec<u8>, settings: &Settings, own_tags: &[u8], kind: Kind, k: u32) {
     out.push(b'|');
     out.extend_from_slice(settings.dialect.letters(kind, settings.distributions));
-    if k > 1 {
+    if k > 1 && settings.dialect.form().rates {
         out.extend_from_slice(b"|@");
         number::rate(out, k);
     }
+    suffix(out, settings, own_tags);
+}
+
+/// Writes the tags that stand at the end of a line, and where it comes from.
+pub fn suffix(out: &mut Vec<u8>, settings: &Settings, own_tags: &[u8]) {
     let form = settings.dialect.form();
+    let before = out.len();
     if form.tags == Tagging::Suffix {
         tags::write_suffix(form, &settings.tags, own_tags, out);
+    }
+    if form.origins {
+        settings.origin.write(out.len() > before, out);
     }
 }
 

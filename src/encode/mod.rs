@@ -7,6 +7,7 @@ pub mod event;
 pub mod line;
 pub mod name;
 pub mod number;
+pub mod origin;
 pub mod packet;
 pub mod pieces;
 pub mod settings;

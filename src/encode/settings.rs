@@ -5,16 +5,20 @@
 use crate::encode::dialect::{Dialect, Tagging};
 use crate::encode::name;
 use crate::encode::number;
+use crate::encode::origin::Origin;
 use crate::encode::packet::MAX_PACKET;
 use crate::encode::tags;
 use crate::error::Error;
 use crate::metric::Metric;
+use crate::metric::key::has_bare_tag;
 use crate::metric::kind::Kind;
 
 /// Nanoseconds in a second.
 pub const SECOND: u64 = 1_000_000_000;
 /// The periods that there may be besides 0, in seconds.
 const PERIODS: std::ops::RangeInclusive<f64> = 0.01..=86_400.0;
+/// How many samples of a metric there may be in a period.
+pub const MAX_SAMPLES_RANGE: std::ops::RangeInclusive<usize> = 1..=1_000_000;
 /// Bytes for `:0|g`, a newline, and `:` and 20 digits and `|g`.
 const GAUGE_ROOM: usize = 32;
 /// Bytes for `:`, `|ms`, a sample rate and a newline.
@@ -45,11 +49,15 @@ pub struct Settings {
     pub mtu: usize,
     /// The most metrics.
     pub max_metrics: usize,
+    /// The most samples of one metric in a period: more are thinned.
+    pub max_samples: usize,
     /// The most bytes that samples, members and packets take that wait.
     pub buffer: usize,
+    /// What each line ends with, in a dialect that has it.
+    pub origin: Origin,
     /// Goes before the message of a lookup that fails: where the endpoint
     /// came from.
-    pub origin: &'static str,
+    pub source: &'static str,
 }
 
 impl Default for Settings {
@@ -64,8 +72,11 @@ impl Default for Settings {
             refresh: 10 * SECOND,
             mtu: MAX_PACKET,
             max_metrics: 1_000_000,
+            // brubeck takes 65,535 of a metric
+            max_samples: 32_768,
             buffer: 16 * 1024 * 1024,
-            origin: "",
+            source: "",
+            origin: Origin::default(),
         }
     }
 }
@@ -116,7 +127,8 @@ impl Settings {
     /// Whether a value of so many bytes goes into a datagram with its metric.
     pub fn has_room(&self, metric: &Metric, len: usize) -> bool {
         let tags = tags::len(self.dialect.form().tags, &self.tags, metric.tags());
-        let line = self.prefix.len() + metric.name().len() + tags + len + AROUND_VALUE;
+        let line = self.prefix.len() + metric.name().len() + tags + self.origin_room();
+        let line = line + len + AROUND_VALUE;
         let pair = metric.kind() == Kind::Gauge && !self.dialect.form().negative_gauges;
         (if pair { 2 * line } else { line }) <= self.mtu
     }
@@ -132,7 +144,7 @@ impl Settings {
         }
         self.check_bare(own_tags)?;
         let name = self.prefix.len() + name;
-        let whole = name + tags::len(form.tags, &self.tags, own_tags);
+        let whole = name + tags::len(form.tags, &self.tags, own_tags) + self.origin_room();
         let mut most = self.mtu - VALUE_ROOM;
         if kind == Kind::Gauge && !form.negative_gauges {
             // a zero goes before a negative value, in the same datagram
@@ -159,9 +171,13 @@ impl Settings {
         if len > tags::MAX_TAGS { Err(too_many_tags(len)) } else { Ok(()) }
     }
 
+    fn origin_room(&self) -> usize {
+        if self.dialect.form().origins { self.origin.room() } else { 0 }
+    }
+
     fn check_bare(&self, cleaned: &[u8]) -> Result<(), Error> {
         let form = self.dialect.form();
-        if form.tags != Tagging::None && !form.bare_tags && tags::has_bare(cleaned) {
+        if form.tags != Tagging::None && !form.bare_tags && has_bare_tag(cleaned) {
             let name = form.name;
             return Err(
                 Error::Invalid.because(format_args!("dialect {name} has no tags without a value"))

@@ -82,11 +82,6 @@ pub fn sort(tags: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&sorted.join(&b','));
 }
 
-/// Whether any tag has no value.
-pub fn has_bare(tags: &[u8]) -> bool {
-    each(tags).any(|tag| halves(tag).1.is_none())
-}
-
 /// The tags of a line: the context's except those of which the metric has
 /// the key, then the metric's.
 fn merged<'a>(context: &'a [u8], metric: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
@@ -169,7 +164,6 @@ mod tests {
         let mut out = Vec::new();
         sort(b"z,k2:v2,k:v,k:a", &mut out);
         assert_eq!(out, b"k:a,k:v,k2:v2,z");
-        assert!(has_bare(b"k:v,l") && !has_bare(b"k:v,l:w") && !has_bare(b""));
     }
 
     #[test]

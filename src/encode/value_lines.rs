@@ -22,6 +22,8 @@ const VALUE: usize = 24;
 #[derive(Debug)]
 pub struct ValueLines {
     kind: Kind,
+    /// The dialect takes several samples in a line.
+    packs: bool,
     /// A newline, what stands before a value, and the line made last.
     line: Vec<u8>,
     /// Where the value is.
@@ -37,6 +39,7 @@ impl Default for ValueLines {
     fn default() -> ValueLines {
         ValueLines {
             kind: Kind::Timer,
+            packs: false,
             line: Vec::new(),
             head: 0,
             tail: Vec::new(),
@@ -67,6 +70,7 @@ impl ValueLines {
             self.members = members.take(budget).into_iter();
         }
         self.kind = metric.kind();
+        self.packs = settings.dialect.form().packs;
         self.line.clear();
         self.tail.clear();
         let mut scratch = BLANK;
@@ -92,16 +96,16 @@ impl ValueLines {
         self.samples.len() - self.next + self.members.len()
     }
 
-    /// The next line, a newline in front, which is to go into `packer`; with
-    /// `packs`, of as many samples as fit.
+    /// The next line, a newline in front, which is to go into `packer`: of as
+    /// many samples as fit, where the dialect has that.
     #[inline]
-    pub fn next_line(&mut self, packs: bool, packer: &Packer) -> Option<&[u8]> {
+    pub fn next_line(&mut self, packer: &Packer) -> Option<&[u8]> {
         let line = &mut self.line;
         line.truncate(self.head);
         if let Some(first) = self.samples.get(self.next) {
             line::sample(line, self.kind, *first);
             self.next += 1;
-            if packs {
+            if self.packs {
                 self.pack(packer);
             }
         } else {

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn fripp_format_send(
     fmt: *const c_char,
     args: VaList,
 ) -> c_int {
-    jump!(fripp_va_format_send);
+    jump!("fripp_format_send" to fripp_va_format_send);
 }
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 0)
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn fripp_sendf(
     fmt: *const c_char,
     args: VaList,
 ) -> c_int {
-    jump!(fripp_va_format_send);
+    jump!("fripp_sendf" to fripp_va_format_send);
 }
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 3)
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn fripp_packet_appendf(
     fmt: *const c_char,
     args: VaList,
 ) -> c_int {
-    jump!(fripp_va_packet_appendf);
+    jump!("fripp_packet_appendf" to fripp_va_packet_appendf);
 }
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 0)

@@ -34,7 +34,8 @@ pub enum fripp_type {
 pub enum fripp_dialect {
     /// brubeck
     FRIPP_BRUBECK,
-    /// etsy's statsd, collectd, netdata, statsite and most others
+    /// etsy's statsd, netdata, statsite and most others (a URI's
+    /// dialect=collectd has the form of collectd)
     FRIPP_STATSD,
     /// the Datadog agent
     FRIPP_DOGSTATSD,
@@ -107,6 +108,7 @@ pub fn kind(number: type_arg) -> Result<Kind, Error> {
 /// The dialect of a number.
 pub fn dialect(number: dialect_arg) -> Result<Dialect, Error> {
     let dialect = Dialect::ALL.get(number as usize).copied();
+    let dialect = dialect.filter(|dialect| *dialect != Dialect::Collectd);
     dialect.ok_or_else(|| Error::Invalid.because(format_args!("unknown dialect {number}")))
 }
 

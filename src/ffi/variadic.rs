@@ -12,7 +12,8 @@ use crate::ffi::context::fripp_ctx;
 #[repr(transparent)]
 pub struct VaList(*mut c_void);
 
-/// C's `va_list` as a parameter: a pointer on x86-64, aarch64 and riscv64.
+/// C's `va_list` as a parameter: a pointer on each processor that `jump`
+/// knows, or as large as one.
 #[allow(non_camel_case_types)]
 #[repr(transparent)]
 pub struct va_list(*mut c_void);
@@ -76,15 +77,32 @@ impl Drop for Free {
     }
 }
 
-/// The body of a function with `...`.
+/// The body of a function with `...`. It finds each argument where it was put,
+/// because a jump moves none.
 macro_rules! jump {
-    ($shim:ident) => {
-        #[cfg(target_arch = "x86_64")]
+    ($name:literal to $shim:ident) => {
+        #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
         std::arch::naked_asm!("jmp {}", sym $shim);
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(any(
+            target_arch = "aarch64",
+            target_arch = "arm",
+            target_arch = "loongarch64",
+        ))]
         std::arch::naked_asm!("b {}", sym $shim);
         #[cfg(target_arch = "riscv64")]
         std::arch::naked_asm!("tail {}", sym $shim);
+        #[cfg(target_arch = "s390x")]
+        std::arch::naked_asm!("jg {}", sym $shim);
+        // r2 is the caller's table of contents, where it comes from another
+        // object: this one's is told by r12, the function's own address
+        #[cfg(target_arch = "powerpc64")]
+        std::arch::naked_asm!(
+            "0: addis 2, 12, (.TOC. - 0b)@ha",
+            "addi 2, 2, (.TOC. - 0b)@l",
+            concat!(".localentry ", $name, ", . - ", $name),
+            "b {}",
+            sym $shim
+        );
     };
 }
 

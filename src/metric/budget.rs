@@ -1,4 +1,5 @@
-//! The memory for samples and members of a context.
+//! How much a context may keep: the memory for samples and members, and the
+//! samples of one metric.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 #[derive(Debug)]
 pub struct Budget {
     bound: usize,
+    max_samples: usize,
     /// More than half of it is in use: what is idle is to be given back.
     tight: AtomicBool,
     used: AtomicUsize,
@@ -16,14 +18,20 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// At most `bound` bytes.
-    pub fn new(bound: usize) -> Budget {
+    /// At most `bound` bytes, and `max_samples` of one metric in a period.
+    pub fn new(bound: usize, max_samples: usize) -> Budget {
         Budget {
             bound,
+            max_samples,
             tight: AtomicBool::new(false),
             used: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
         }
+    }
+
+    /// The most samples of one metric in a period: more are thinned.
+    pub fn max_samples(&self) -> usize {
+        self.max_samples
     }
 
     /// Bytes in use.

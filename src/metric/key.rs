@@ -92,10 +92,26 @@ impl KeyBytes {
     }
 }
 
+/// Whether any of some cleaned tags has no value.
+pub fn has_bare_tag(tags: &[u8]) -> bool {
+    !tags.is_empty() && tags.split(|b| *b == b',').any(|tag| !tag.contains(&b':'))
+}
+
 fn free(long: Option<Long>, len: usize) {
     if let Some(Long(start)) = long {
         let bytes = std::ptr::slice_from_raw_parts_mut(start.as_ptr(), len);
         // SAFETY: `replace` made it so, of this length.
         drop(unsafe { Box::from_raw(bytes) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_without_a_value() {
+        assert!(has_bare_tag(b"k:v,l") && has_bare_tag(b"l"));
+        assert!(!has_bare_tag(b"k:v,l:w:x") && !has_bare_tag(b""));
     }
 }

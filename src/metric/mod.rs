@@ -77,6 +77,8 @@ pub struct Metric {
     is_real: AtomicBool,
     sent_as: AtomicU8,
     in_wheel: AtomicBool,
+    /// Of the settings that it is recorded under.
+    generation: AtomicU16,
     /// The context that it belongs to; of another spelling, the metric meant.
     owner: AtomicPtr<()>,
 }
@@ -123,6 +125,7 @@ impl Metric {
             sent_at: AtomicU64::new(0),
             hash: AtomicU32::new(0),
             in_wheel: AtomicBool::new(false),
+            generation: AtomicU16::new(0),
             next_refresh: AtomicPtr::new(std::ptr::null_mut()),
             owner: AtomicPtr::new(std::ptr::null_mut()),
             key: KeyBytes::empty(),
@@ -270,6 +273,17 @@ impl Metric {
         was
     }
 
+    /// The generation of the settings that it is recorded under. The lock of
+    /// the context is held.
+    pub fn generation(&self) -> u16 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Sets it.
+    pub fn set_generation(&self, generation: u16) {
+        self.generation.store(generation, Relaxed);
+    }
+
     /// Whether a number was recorded since the last flush, or a gauge has a
     /// value.
     pub fn has_number(&self) -> bool {
@@ -354,6 +368,7 @@ mod tests {
         assert_eq!(size_of::<Metric>(), 128);
         // what calls change is in one, what they read in the other
         assert!(offset_of!(Metric, next_refresh) < 64);
+        #[cfg(target_pointer_width = "64")]
         assert_eq!(offset_of!(Metric, key), 56, "a short key begins the second");
         assert!(offset_of!(Metric, owner) < 128);
     }

@@ -13,9 +13,9 @@ use spin::mutex::SpinMutex;
 use crate::metric::budget::Budget;
 use crate::sys::{memory, thread};
 
-/// More samples of a metric in a period than this are thinned: brubeck takes
-/// 65,535.
-pub const MAX_KEPT: usize = 32_768;
+/// A lane thins no further than to one sample of so many: all lanes together
+/// may double that twice, and once more to become few enough.
+const MAX_STRIDE: u32 = 1 << 28;
 /// Threads that record one metric at the same instant go to different lanes.
 const LANES: usize = 4;
 /// So often a thread that finds all lanes taken lets others go first.
@@ -119,7 +119,7 @@ impl Samples {
         false
     }
 
-    /// Moves all samples to the end of `out`, at most `MAX_KEPT` of them. It
+    /// Moves all samples to the end of `out`, at most as many as may be sent. It
     /// does not block: the thread that records may be in a signal handler, or
     /// may be waiting for the processor that this thread uses.
     pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> Drained {
@@ -171,7 +171,7 @@ impl Samples {
             begin = lane_end;
         }
         out.truncate(end);
-        while out.len() - start > MAX_KEPT {
+        while out.len() - start > budget.max_samples() {
             halve(out, start, &mut random);
             stride *= 2;
         }
@@ -262,10 +262,6 @@ impl Lane {
         if self.values.len() == self.values.capacity() {
             self.make_room(budget);
         }
-        if self.values.len() == MAX_KEPT {
-            halve(&mut self.values, 0, &mut self.random);
-            self.stride *= 2;
-        }
         let first = self.values.is_empty();
         self.values.push(value);
         first
@@ -282,15 +278,20 @@ impl Lane {
         }
     }
 
-    /// Takes more memory, or else drops the oldest samples.
+    /// Takes more memory; where there are as many samples as may be, thins
+    /// them. Without memory it drops the oldest.
     #[cold]
     fn make_room(&mut self, budget: &Budget) {
         let len = self.values.len();
-        if len >= MAX_KEPT {
+        // an even number, so that each sample kept stands for as many
+        let most = budget.max_samples().next_multiple_of(2);
+        if len >= most && self.stride < MAX_STRIDE {
+            halve(&mut self.values, 0, &mut self.random);
+            self.stride *= 2;
             return;
         }
-        let more = len.clamp(4, MAX_KEPT);
-        if budget.take(more * size_of::<f64>()) {
+        let more = len.max(4).min(most.saturating_sub(len));
+        if more > 0 && budget.take(more * size_of::<f64>()) {
             if self.values.try_reserve_exact(more).is_ok() {
                 return;
             }
@@ -319,6 +320,8 @@ impl Lane {
 mod tests {
     use super::*;
 
+    const MAX_KEPT: usize = 32_768;
+
     fn drained(samples: &Samples, budget: &Budget) -> (Vec<f64>, u32) {
         let mut out = Vec::new();
         let drained = samples.drain(&mut out, budget);
@@ -328,7 +331,7 @@ mod tests {
 
     #[test]
     fn every_sample_is_kept() {
-        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
         for period in 0..3 {
             let recorded: Vec<f64> = (0..MAX_KEPT).map(|i| (period * i) as f64).collect();
             let first: Vec<bool> =
@@ -343,7 +346,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "too many samples for it")]
     fn beyond_the_bound_one_of_k_is_kept() {
-        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
         for n in [MAX_KEPT + 1, 2 * MAX_KEPT, 2 * MAX_KEPT + 1, 200_000, 1_000_000] {
             (0..n).for_each(|i| {
                 samples.record_from(0, i as f64, &budget);
@@ -359,8 +362,44 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "too many samples for it")]
+    fn any_number_may_be_the_bound() {
+        for max in [1, 2, 3, 7, 100, 1001, 65_535] {
+            let (samples, budget) = (Samples::default(), Budget::new(1 << 20, max));
+            for n in [1, max, max + 1, 3 * max - 1, 10 * max + 5] {
+                (0..n).for_each(|i| {
+                    samples.record_from(0, i as f64, &budget);
+                });
+                let (values, k) = drained(&samples, &budget);
+                assert!(values.len() <= max && (k > 1) == (n > max), "{n} of {max}: k {k}");
+                let window = |v: f64| v as usize / k as usize;
+                assert!(values.iter().enumerate().all(|(i, v)| window(*v) == i));
+                let told = values.len() * k as usize;
+                assert!(told >= n && told - n < k as usize, "{told} told of {n} with k {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn beyond_the_last_stride_samples_are_lost_and_counted() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, 1));
+        {
+            let mut lane = samples.lanes[0].lane.lock();
+            *lane = Lane { stride: MAX_STRIDE, ..Lane::default() };
+        }
+        let stride = u64::from(MAX_STRIDE);
+        for _ in 0..5 {
+            samples.record_from(0, 1.0, &budget);
+            samples.lanes[0].lane.lock().recorded += stride - 1;
+        }
+        let (values, k) = drained(&samples, &budget);
+        assert_eq!((values.len(), u64::from(k)), (1, 2 * stride));
+        assert_eq!(budget.take_lost(), 3 * stride);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too many samples for it")]
     fn a_pattern_does_not_alias() {
-        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
         for n in [60_000, 120_000, 480_000] {
             for period in [2, 4, 8] {
                 (0..n).for_each(|i| {
@@ -378,14 +417,14 @@ mod tests {
     fn a_lane_is_a_cache_line_and_threads_are_spread() {
         assert_eq!((size_of::<Slot>(), align_of::<Slot>()), (64, 64));
         // blocks of threads whose stacks have 8 MiB and a guard page
-        let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0000_0740 + i * 0x80_1000)).collect();
+        let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0740 + i * 0x80_1000)).collect();
         assert!((0..LANES).all(|lane| lanes.iter().filter(|l| **l == lane).count() > 15));
         assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));
     }
 
     #[test]
     fn a_lane_in_use_keeps_its_samples() {
-        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
         samples.record_from(0, 1.0, &budget);
         let busy = samples.lanes[0].lane.lock();
         samples.record_from(0, 2.0, &budget);
@@ -399,7 +438,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "too many samples for it")]
     fn lanes_are_thinned_alike() {
-        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
         let busy = samples.lanes[0].lane.lock();
         (0..40_000).for_each(|i| {
             samples.record_from(0, f64::from(i), &budget);
@@ -415,7 +454,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "too many samples for it")]
     fn lanes_together_count_within_k() {
-        let (samples, budget) = (Samples::default(), Budget::new(1 << 20));
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
         for n in [50_001, 50_003, 49_999, 1] {
             let busy: Vec<_> = (0..3).map(|i| samples.lanes[i].lane.lock()).collect();
             (0..n).for_each(|i| {
@@ -437,7 +476,7 @@ mod tests {
 
     #[test]
     fn without_memory_the_oldest_go_and_are_counted() {
-        let (samples, budget) = (Samples::default(), Budget::new(8 * 64));
+        let (samples, budget) = (Samples::default(), Budget::new(8 * 64, MAX_KEPT));
         (0..1000).for_each(|i| {
             samples.record_from(0, f64::from(i), &budget);
         });

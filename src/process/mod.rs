@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::context::{Context, notice};
+use crate::encode::origin::Origin;
 use crate::encode::settings::Settings;
 use crate::error::Error;
 use crate::log::Message;
 use crate::send::endpoint::Endpoint;
+use crate::sys::container;
 use crate::sys::flux::Flux;
-use crate::uri::Uri;
+use crate::uri::{Uri, environment};
 
 impl Context {
     /// Opens a context that sends to `endpoint`.
@@ -48,7 +50,11 @@ pub fn print_unless_heard(message: &Message) {
 impl Uri {
     /// The context of a URI. With a handle its metrics begin with the rank.
     pub fn context(self, flux: Option<Flux>) -> Result<Arc<Context>, Error> {
-        let Uri { endpoint, mut settings, prefix } = self;
+        let Uri { endpoint, mut settings, prefix, tells_origin } = self;
+        if tells_origin {
+            settings.origin =
+                Origin::new(environment::entity().as_deref(), container::id().as_deref());
+        }
         let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
         let rank = flux.as_ref().map_or(0, Flux::rank);
         settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;

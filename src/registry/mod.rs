@@ -24,12 +24,14 @@ pub mod refresh;
 pub mod table;
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
 
 use crate::error::Error;
 use crate::metric::budget::Budget;
+use crate::metric::key::has_bare_tag;
 use crate::metric::kind::Kind;
 use crate::metric::{Metric, state};
 use crate::registry::dirty::{DirtyQueue, Reader};
@@ -55,6 +57,26 @@ pub struct Registry {
     /// Timers, histograms and sets that were.
     pub values: DirtyQueue,
     max: usize,
+    /// Of the settings, for new metrics.
+    generation: AtomicU16,
+}
+
+/// What not every dialect has, of metrics that are not forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InUse {
+    /// One has tags.
+    pub tagged: bool,
+    /// One has a tag without a value.
+    pub bare_tags: bool,
+    /// One is a set.
+    pub sets: bool,
+}
+
+/// Where a walk through all metrics is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    chunk: usize,
+    metric: usize,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +89,7 @@ struct Store {
     /// Those with tags, by the hash of their names.
     tagged: Index,
     live_tagged: usize,
+    live_bare: usize,
     live_sets: usize,
     /// Something was forgotten: new names are passing.
     forgets: bool,
@@ -136,7 +159,9 @@ impl Registry {
         let (numbers, numbers_reader) = DirtyQueue::new();
         let (values, values_reader) = DirtyQueue::new();
         let store = Mutex::default();
-        let registry = Registry { tables: Tables::default(), store, numbers, values, max };
+        let generation = AtomicU16::new(0);
+        let registry =
+            Registry { tables: Tables::default(), store, numbers, values, max, generation };
         (registry, Readers { numbers: numbers_reader, values: values_reader })
     }
 
@@ -221,7 +246,18 @@ impl Registry {
             return Err(Error::NoMemory);
         }
         store.count(metric, 1);
+        metric.set_generation(self.generation());
         Ok(metric)
+    }
+
+    /// The generation of the settings. The lock of the context is held.
+    pub fn generation(&self) -> u16 {
+        self.generation.load(Relaxed)
+    }
+
+    /// The settings have changed: new metrics are of the next generation.
+    pub fn next_generation(&self) {
+        self.generation.store(self.generation().wrapping_add(1), Relaxed);
     }
 
     /// Keeps a spelling of a metric's name, so that the next call with it is
@@ -313,10 +349,14 @@ impl Registry {
         Ok(all)
     }
 
-    /// Whether any metric has tags, and whether any is a set.
-    pub fn in_use(&self) -> (bool, bool) {
+    /// What metrics there are that not every dialect has.
+    pub fn in_use(&self) -> InUse {
         let store = self.lock();
-        (store.live_tagged > 0, store.live_sets > 0)
+        InUse {
+            tagged: store.live_tagged > 0,
+            bare_tags: store.live_bare > 0,
+            sets: store.live_sets > 0,
+        }
     }
 
     /// Shows each metric to `f`.
@@ -326,6 +366,23 @@ impl Registry {
             if !metric.is_spelling() {
                 f(metric);
             }
+        }
+    }
+
+    /// The metric at `place`, or another spelling of one; `place` moves on to
+    /// the next. Metrics that are made meanwhile may be left out.
+    pub fn next(&self, place: &mut Place) -> Option<&Metric> {
+        let store = self.lock();
+        loop {
+            let chunk = store.chunks.get(place.chunk)?;
+            let Some(metric) = chunk.get(place.metric) else {
+                *place = Place { chunk: place.chunk + 1, metric: 0 };
+                continue;
+            };
+            place.metric += 1;
+            let metric: *const Metric = metric;
+            // SAFETY: metrics stay where they are as long as the registry.
+            return Some(unsafe { &*metric });
         }
     }
 
@@ -400,6 +457,9 @@ impl Store {
         if !metric.tags().is_empty() {
             self.live_tagged = self.live_tagged.wrapping_add_signed(by);
         }
+        if has_bare_tag(metric.tags()) {
+            self.live_bare = self.live_bare.wrapping_add_signed(by);
+        }
         if metric.kind() == Kind::Set {
             self.live_sets = self.live_sets.wrapping_add_signed(by);
         }
@@ -467,25 +527,26 @@ mod tests {
     #[test]
     fn forgotten_ones_make_room() {
         let (registry, _) = Registry::new(2);
+        let in_use = |tagged, bare_tags, sets| InUse { tagged, bare_tags, sets };
         let a = registry.get(Kind::Counter, b"a", 0, NOBODY, true).unwrap();
-        registry.get(Kind::Counter, b"a\0k:v", 0, NOBODY, true).unwrap();
-        assert_eq!(registry.in_use(), (true, false));
+        registry.get(Kind::Counter, b"a\0k", 0, NOBODY, true).unwrap();
+        assert_eq!(registry.in_use(), in_use(true, true, false));
         assert_eq!(registry.get(Kind::Counter, b"b", 0, NOBODY, true).err(), Some(Error::NoSpace));
         for metric in registry.named(b"a").unwrap() {
             registry.forget(metric);
         }
-        assert_eq!((registry.len(), registry.in_use()), (0, (false, false)));
+        assert_eq!((registry.len(), registry.in_use()), (0, in_use(false, false, false)));
         registry.get(Kind::Set, b"b", 0, NOBODY, true).unwrap();
         registry.revive(a).unwrap();
         registry.revive(a).unwrap();
-        assert_eq!((registry.len(), registry.in_use()), (2, (false, true)));
+        assert_eq!((registry.len(), registry.in_use()), (2, in_use(false, false, true)));
         assert_eq!(registry.named(b"a").unwrap().len(), 1);
     }
 
     #[test]
     fn names_that_pass() {
         let (registry, _) = Registry::new(3);
-        let budget = Budget::new(1 << 20);
+        let budget = Budget::new(1 << 20, 100);
         let get = |name: &[u8], handle| {
             registry.get(Kind::Timer, name, 0, NOBODY, handle).map(|metric| &raw const *metric)
         };

@@ -4,10 +4,10 @@
 #![forbid(unsafe_code)]
 
 use crate::log::{Journal, Problem};
+use crate::send::address::Address;
 use crate::send::backoff::{MS, jitter, next_wait};
 use crate::send::endpoint::{Endpoint, Host};
 use crate::send::resolver::{Done, Lookup};
-use crate::send::socket::Address;
 
 /// After a lookup that failed, and while no server answers at the address, the
 /// next comes this much later, then twice as much.
@@ -45,15 +45,21 @@ impl Addresses {
     pub fn new(endpoint: &Endpoint, origin: &'static str) -> Addresses {
         let mut name = None;
         let list = match endpoint {
-            Endpoint::Udp { host: Host::Ip(ip), port } => {
+            Endpoint::Udp { host: Host::Ip(ip), port }
+            | Endpoint::Tcp { host: Host::Ip(ip), port } => {
                 vec![std::net::SocketAddr::new(*ip, *port).into()]
             }
-            Endpoint::Udp { host: Host::Name(host), port } => {
+            Endpoint::Udp { host: Host::Name(host), port }
+            | Endpoint::Tcp { host: Host::Name(host), port } => {
                 name = Some((host.clone(), *port));
                 Vec::new()
             }
-            Endpoint::Path(path) => Address::path(path).into_iter().collect(),
-            Endpoint::Abstract(name) => Address::abstract_name(name).into_iter().collect(),
+            Endpoint::Path(path) | Endpoint::StreamPath(path) => {
+                Address::path(path).into_iter().collect()
+            }
+            Endpoint::Abstract(name) | Endpoint::StreamAbstract(name) => {
+                Address::abstract_name(name).into_iter().collect()
+            }
         };
         Addresses { name, origin, list, lookup: None, due: 0, wait: 0 }
     }

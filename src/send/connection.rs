@@ -14,6 +14,9 @@ use crate::send::renewal::Renewal;
 use crate::send::resolver::Done;
 use crate::send::socket::{Refusal, Socket};
 use crate::send::socket_pool;
+use crate::send::stream::Stream;
+
+mod over_stream;
 
 /// After a refusal the next try comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
@@ -25,7 +28,8 @@ const OWN_RETRY: std::ops::RangeInclusive<u64> = 1_000 * MS..=60_000 * MS;
 /// What the kernel said of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Taken, or beyond help and counted as dropped.
+    /// Taken, at least in part where it is a stream; or beyond help and counted
+    /// as dropped.
     Done,
     /// Not taken: it is to be sent again later.
     Retry,
@@ -55,6 +59,8 @@ pub struct Connection {
     endpoint: Endpoint,
     addresses: Addresses,
     current: usize,
+    /// Of an endpoint that takes a stream.
+    stream: Option<Stream>,
     socket: Option<Arc<Socket>>,
     /// The socket is another link's: there was no descriptor for one.
     borrowed: bool,
@@ -80,6 +86,7 @@ impl Connection {
     pub fn new(endpoint: Endpoint, origin: &'static str) -> Connection {
         Connection {
             addresses: Addresses::new(&endpoint, origin),
+            stream: endpoint.is_stream().then(Stream::default),
             endpoint,
             current: 0,
             socket: None,
@@ -121,6 +128,9 @@ impl Connection {
     /// Closes the socket for good.
     pub fn close(&mut self) {
         self.socket = None;
+        if let Some(stream) = &mut self.stream {
+            stream.close();
+        }
         self.addresses.clear();
     }
 
@@ -128,6 +138,9 @@ impl Connection {
     /// the parent's.
     pub fn after_fork(&mut self) {
         self.socket = None;
+        if let Some(stream) = &mut self.stream {
+            stream.after_fork();
+        }
         self.addresses.after_fork();
         (self.unconfirmed_lines, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
         self.opened = false;
@@ -139,6 +152,9 @@ impl Connection {
         if self.addresses.resolve(now, self.verify_next, journal, done) {
             (self.current, self.retry_at, self.verify_next) = (0, 0, true);
             self.socket = None;
+            if let Some(stream) = &mut self.stream {
+                stream.moved(self.addresses.list());
+            }
         }
     }
 
@@ -150,6 +166,9 @@ impl Connection {
         now: u64,
         journal: &mut Journal,
     ) -> Sent {
+        if self.stream.is_some() {
+            return self.send_lines(datagram, now, journal);
+        }
         if now < self.retry_at {
             return Sent::Retry;
         }
@@ -171,8 +190,7 @@ impl Connection {
                         if self.is_path() && self.renewal.is_stuck(now) && self.renew(now) {
                             continue;
                         }
-                        self.stall = next_wait(self.stall, STALL);
-                        self.stalled_until = now + self.stall;
+                        self.stall(now);
                         break;
                     }
                     // it may be about an earlier datagram
@@ -316,13 +334,23 @@ impl Connection {
         journal.stats.bytes += datagram.bytes.len() as u64;
         self.unconfirmed_lines = datagram.lines;
         self.stall = 0;
-        if std::mem::take(&mut self.verify_next) {
-            self.wait = 0;
-            self.addresses.reachable();
-            let endpoint = &self.endpoint;
-            journal.problems.over(Problem::Send, |count| {
-                format!("sending to {endpoint} again, after {count} failures")
-            });
+        if self.verify_next {
+            self.answers(journal);
         }
+    }
+
+    fn answers(&mut self, journal: &mut Journal) {
+        self.verify_next = false;
+        self.wait = 0;
+        self.addresses.reachable();
+        let endpoint = &self.endpoint;
+        journal.problems.over(Problem::Send, |count| {
+            format!("sending to {endpoint} again, after {count} failures")
+        });
+    }
+
+    fn stall(&mut self, now: u64) {
+        self.stall = next_wait(self.stall, STALL);
+        self.stalled_until = now + self.stall;
     }
 }

@@ -65,7 +65,7 @@ impl Delivery {
 
     /// How many bytes wait.
     pub fn pending(&self) -> usize {
-        self.unsent_numbers.len() + self.waiting.len()
+        self.connection.left() + self.unsent_numbers.len() + self.waiting.len()
     }
 
     /// How many bytes wait that may be dropped.
@@ -75,7 +75,7 @@ impl Delivery {
 
     /// Whether a datagram can be sent now, because none waits before it.
     pub fn is_clear(&self) -> bool {
-        self.unsent_numbers.is_empty() && self.waiting.is_empty()
+        self.connection.is_clear() && self.unsent_numbers.is_empty() && self.waiting.is_empty()
     }
 
     /// Sends a text now; what the kernel does not take waits, and what waits
@@ -112,6 +112,9 @@ impl Delivery {
     /// Sends what waits, in order, as long as the burst and the kernel allow.
     pub fn drain(&mut self, burst: &mut Burst, now: u64, journal: &mut Journal) -> Progress {
         loop {
+            if !self.connection.is_clear() && self.connection.finish(now, journal) == Sent::Retry {
+                return Progress::Blocked;
+            }
             let queue = if self.unsent_numbers.is_empty() {
                 &mut self.waiting
             } else {
@@ -131,7 +134,7 @@ impl Delivery {
     }
 
     /// Sends a flush's datagram, or keeps it where the kernel does not take
-    /// it or others wait.
+    /// it or others wait. `Done` if nothing of it is left.
     pub fn send(
         &mut self,
         datagram: Datagram<'_>,
@@ -143,7 +146,7 @@ impl Delivery {
         if self.is_clear()
             && self.connection.send(datagram, Probe::After, now, journal) == Sent::Done
         {
-            return Sent::Done;
+            return if self.connection.is_clear() { Sent::Done } else { Sent::Retry };
         }
         self.keep(datagram, retain, now, elsewhere, journal);
         Sent::Retry
@@ -179,7 +182,7 @@ impl Delivery {
 
     /// Drops what still waits, because the context goes; the number of lines.
     pub fn give_up(&mut self) -> u64 {
-        self.unsent_numbers.clear() + self.waiting.clear()
+        self.connection.give_up() + self.unsent_numbers.clear() + self.waiting.clear()
     }
 
     /// The most bytes that may wait.

@@ -14,7 +14,9 @@ const MAX_UNIX: usize = 107;
 /// The longest host name in its text form (RFC 1035, 2.3.4).
 const MAX_HOST: usize = 253;
 
-/// An endpoint: a UDP host and port, or a UNIX datagram socket.
+const SCHEMES: &str = "udp, tcp, unix, unixgram, unixstream";
+
+/// An endpoint: a host and port, or a UNIX socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// `host:port`
@@ -28,6 +30,17 @@ pub enum Endpoint {
     Path(PathBuf),
     /// `unix:@name`, without the `@`.
     Abstract(Vec<u8>),
+    /// `tcp://host:port`
+    Tcp {
+        /// An address, or a name that is not looked up yet.
+        host: Host,
+        /// 1 to 65535.
+        port: u16,
+    },
+    /// `unixstream:/path`
+    StreamPath(PathBuf),
+    /// `unixstream:@name`, without the `@`.
+    StreamAbstract(Vec<u8>),
 }
 
 /// A host: an address, or a name that needs a DNS lookup.
@@ -45,7 +58,7 @@ impl Endpoint {
     /// The error is the reason.
     pub fn from_host_port(host: &[u8], port: i32) -> Result<Endpoint, String> {
         if let Some(unix) = unix_name(host) {
-            return Endpoint::unix(unix);
+            return Endpoint::unix(unix, false);
         }
         let port = u16::try_from(port).ok().filter(|port| *port != 0);
         let port = port.ok_or_else(|| "the port is 1 to 65535".to_owned())?;
@@ -54,16 +67,19 @@ impl Endpoint {
     }
 
     /// The endpoint of a URI, without its query: `host:port`, `[v6]:port`,
-    /// `udp://…`, `unix:///path`, `unix:@name`. The error is the reason.
+    /// `udp://…`, `tcp://…`, `unix:///path`, `unixstream:///path`, or `@name` in
+    /// place of the path. The error is the reason.
     pub fn from_uri(text: &[u8]) -> Result<Endpoint, String> {
-        if let Some(unix) = unix_name(text) {
-            return Endpoint::unix(unix.strip_prefix(b"//").unwrap_or(unix));
+        let stream = text.strip_prefix(b"unixstream:");
+        if let Some(unix) = stream.or_else(|| unix_name(text)) {
+            return Endpoint::unix(unix.strip_prefix(b"//").unwrap_or(unix), stream.is_some());
         }
         let shown = quoted(text);
-        let place = text.strip_prefix(b"udp://").unwrap_or(text);
+        let tcp = text.strip_prefix(b"tcp://");
+        let place = tcp.or_else(|| text.strip_prefix(b"udp://")).unwrap_or(text);
         if let Some(at) = place.windows(3).position(|three| three == b"://") {
             let scheme = quoted(&place[..at]);
-            return Err(format!("unknown scheme {scheme} (one of: udp, unix, unixgram)"));
+            return Err(format!("unknown scheme {scheme} (one of: {SCHEMES})"));
         }
         let (host, port) = match place.strip_prefix(b"[") {
             Some(rest) => {
@@ -91,10 +107,21 @@ impl Endpoint {
         let port = port.ok_or_else(|| format!("no port in {shown}"))?;
         let number = parse_port(port);
         let number = number.ok_or_else(|| format!("port {} is not 1 to 65535", quoted(port)))?;
-        Ok(Endpoint::Udp { host, port: number })
+        Ok(match tcp {
+            Some(_) => Endpoint::Tcp { host, port: number },
+            None => Endpoint::Udp { host, port: number },
+        })
     }
 
-    fn unix(name: &[u8]) -> Result<Endpoint, String> {
+    /// Whether it is a stream, and not datagrams.
+    pub fn is_stream(&self) -> bool {
+        match self {
+            Endpoint::Udp { .. } | Endpoint::Path(_) | Endpoint::Abstract(_) => false,
+            Endpoint::Tcp { .. } | Endpoint::StreamPath(_) | Endpoint::StreamAbstract(_) => true,
+        }
+    }
+
+    fn unix(name: &[u8], stream: bool) -> Result<Endpoint, String> {
         let shown = quoted(name);
         if name.contains(&0) {
             return Err(format!("the UNIX socket {shown} holds a NUL byte"));
@@ -103,8 +130,13 @@ impl Endpoint {
             let len = name.len();
             return Err(format!("the UNIX socket {shown} has {len} bytes, of {MAX_UNIX} at most"));
         }
+        let path = || PathBuf::from(OsStr::from_bytes(name));
         match name {
-            [b'/', ..] => Ok(Endpoint::Path(PathBuf::from(OsStr::from_bytes(name)))),
+            [b'/', ..] if stream => Ok(Endpoint::StreamPath(path())),
+            [b'/', ..] => Ok(Endpoint::Path(path())),
+            [b'@', name @ ..] if stream && !name.is_empty() => {
+                Ok(Endpoint::StreamAbstract(name.to_vec()))
+            }
             [b'@', name @ ..] if !name.is_empty() => Ok(Endpoint::Abstract(name.to_vec())),
             _ => Err(format!("the UNIX socket {shown} is neither /path nor @name")),
         }
@@ -168,14 +200,26 @@ fn is_zoned(host: &str) -> bool {
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Endpoint::Udp { host: Host::Ip(IpAddr::V6(ip)), port } => write!(f, "[{ip}]:{port}"),
-            Endpoint::Udp { host: Host::Ip(ip), port } => write!(f, "{ip}:{port}"),
-            Endpoint::Udp { host: Host::Name(name), port } if name.contains(':') => {
-                write!(f, "[{name}]:{port}")
-            }
-            Endpoint::Udp { host: Host::Name(name), port } => write!(f, "{name}:{port}"),
+            Endpoint::Udp { host, port } => write!(f, "{host}:{port}"),
             Endpoint::Path(path) => write!(f, "unix:{}", path.display()),
             Endpoint::Abstract(name) => write!(f, "unix:@{}", name.escape_ascii()),
+            Endpoint::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Endpoint::StreamPath(path) => write!(f, "unixstream:{}", path.display()),
+            Endpoint::StreamAbstract(name) => {
+                write!(f, "unixstream:@{}", name.escape_ascii())
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Host {
+    /// As it is written before a port.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
+            Host::Ip(ip) => ip.fmt(f),
+            Host::Name(name) if name.contains(':') => write!(f, "[{name}]"),
+            Host::Name(name) => f.write_str(name),
         }
     }
 }
@@ -221,7 +265,15 @@ mod tests {
             ("unix:", None),
             ("unix:@", None),
             ("unix://relative", None),
-            ("tcp://localhost:8125", None),
+            ("tcp://localhost:8125", Some("tcp://localhost:8125")),
+            ("tcp://[::1]:8125", Some("tcp://[::1]:8125")),
+            ("unixstream:///run/statsd.sock", Some("unixstream:/run/statsd.sock")),
+            ("unixstream:@statsd", Some("unixstream:@statsd")),
+            ("tcp://localhost", None),
+            ("tcp://udp://localhost:8125", None),
+            ("unixstream:", None),
+            ("unixstream:@", None),
+            ("http://localhost:8125", None),
             ("a b:8125", None),
         ] {
             assert_eq!(shown(uri).as_deref(), want, "{uri}");

@@ -1,5 +1,6 @@
 //! Sends datagrams to the server: which are sent now, which wait, and over
-//! which socket.
+//! which socket. Over a stream, the lines of each follow those of the one
+//! before, each with a newline.
 //!
 //! | the kernel says | then |
 //! |---|---|
@@ -13,6 +14,16 @@
 //! | a UNIX socket is full for half a second | a new one is tried: the path may be another server's by now |
 //! | no descriptor for a socket | the socket of another context with the same address is used; one of its own is tried for after 1 s, up to 60 s |
 //!
+//! Of a stream:
+//!
+//! | the kernel says | then |
+//! |---|---|
+//! | a part is taken | the lines in it are counted; the rest goes before everything else |
+//! | `EAGAIN`, also while the connection is being opened | it waits, as above |
+//! | not open after 3 s | the next address is tried |
+//! | the server has closed it, or it broke | the line that was not wholly taken goes first over the next connection, after 10 ms, up to 500 ms |
+//! | no descriptor for a socket | it waits: nobody else's is used |
+//!
 //! On a shared socket, sending and looking for a refusal are one step under
 //! its lock, so each context learns only of refusals of its own datagrams.
 //!
@@ -23,10 +34,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod addresses;
 pub mod backoff;
 pub mod connection;
 pub mod delivery;
+pub mod descriptor;
 pub mod endpoint;
 pub mod pace;
 pub mod queue;
@@ -34,3 +47,4 @@ pub mod renewal;
 pub mod resolver;
 pub mod socket;
 pub mod socket_pool;
+pub mod stream;

@@ -8,7 +8,7 @@ use std::io;
 use std::net::ToSocketAddrs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::send::socket::Address;
+use crate::send::address::Address;
 use crate::sys;
 use crate::sys::fork_lock::{Guard, Lock};
 

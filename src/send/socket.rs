@@ -3,25 +3,19 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, IntoRawFd};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use socket2::{Domain, SockAddr, Type};
+use socket2::Type;
 
-use crate::sys::{self, FileId};
+use crate::send::address::Address;
+use crate::send::descriptor::Descriptor;
 
-/// A connected socket that knows whether its descriptor is still its own.
+/// A connected datagram socket.
 #[derive(Debug)]
 pub struct Socket {
-    /// `None` only while it is dropped.
-    inner: Option<socket2::Socket>,
-    id: Option<FileId>,
+    descriptor: Descriptor,
     address: Address,
-    /// Of the process that opened it.
-    generation: u32,
     /// Others than its owner send through it, too: each in turn.
     shared: AtomicBool,
     shared_state: Mutex<SharedState>,
@@ -46,42 +40,14 @@ pub enum Refusal {
     After(io::Error),
 }
 
-/// The address of an endpoint, looked up.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Address(SockAddr);
-
-impl From<SocketAddr> for Address {
-    fn from(address: SocketAddr) -> Address {
-        Address(address.into())
-    }
-}
-
-impl Address {
-    /// A UNIX socket by path.
-    pub fn path(path: &Path) -> io::Result<Address> {
-        SockAddr::unix(path).map(Address)
-    }
-
-    /// A UNIX socket by abstract name.
-    pub fn abstract_name(name: &[u8]) -> io::Result<Address> {
-        use std::os::unix::ffi::OsStrExt;
-        let name = [b"\0", name].concat();
-        SockAddr::unix(std::ffi::OsStr::from_bytes(&name)).map(Address)
-    }
-}
-
 impl Socket {
     /// Opens a socket and connects it, which for datagrams does not block.
     pub fn connect(address: &Address) -> io::Result<Socket> {
-        let domain: Domain = address.0.domain();
-        let inner = socket2::Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), None)?;
-        let inner = socket2::Socket::from(sys::above_standard(inner.into())?);
-        inner.connect(&address.0)?;
+        let descriptor = Descriptor::open(address, Type::DGRAM)?;
+        descriptor.socket()?.connect(&address.0)?;
         Ok(Socket {
-            id: sys::file_id(inner.as_fd()),
-            inner: Some(inner),
+            descriptor,
             address: address.clone(),
-            generation: sys::generation(),
             shared: AtomicBool::new(false),
             shared_state: Mutex::default(),
         })
@@ -116,9 +82,8 @@ impl Socket {
     }
 
     fn send_now(&self, datagram: &[u8]) -> Result<(), Refusal> {
-        let not_there = || Err(io::ErrorKind::NotConnected.into());
-        let send = |inner: &socket2::Socket| inner.send_with_flags(datagram, libc::MSG_NOSIGNAL);
-        self.inner.as_ref().map_or_else(not_there, send).map(drop).map_err(Refusal::Before)
+        let send = |socket: &socket2::Socket| socket.send_with_flags(datagram, libc::MSG_NOSIGNAL);
+        self.descriptor.socket().and_then(send).map(drop).map_err(Refusal::Before)
     }
 
     fn probe(&self) -> Result<(), Refusal> {
@@ -129,7 +94,7 @@ impl Socket {
     /// and forgets with this call. If the call itself fails, because the host
     /// has closed the descriptor, there is no known error of the datagram.
     fn take_error(&self) -> Option<io::Error> {
-        self.inner.as_ref().and_then(|inner| inner.take_error().ok().flatten())
+        self.descriptor.socket().and_then(socket2::Socket::take_error).ok().flatten()
     }
 
     /// Whether it is connected to this address.
@@ -140,8 +105,8 @@ impl Socket {
     /// Whether it leads to another host: this one sends from the address that
     /// it sends to, or from one of its loopback.
     pub fn is_elsewhere(&self) -> bool {
-        let here = self.inner.as_ref().and_then(|inner| inner.local_addr().ok()?.as_socket());
-        match (here, self.address.0.as_socket()) {
+        let here = self.descriptor.socket().and_then(socket2::Socket::local_addr);
+        match (here.ok().and_then(|here| here.as_socket()), self.address.0.as_socket()) {
             (Some(here), Some(there)) => !there.ip().is_loopback() && here.ip() != there.ip(),
             _ => false,
         }
@@ -154,10 +119,10 @@ impl Socket {
         if !self.shared.swap(true, Relaxed) {
             shared_state.owner_knows = false;
         }
-        match &self.inner {
-            Some(inner) if self.address.0.is_unix() => inner.connect(&self.address.0),
-            _ => Ok(()),
+        if self.address.0.is_unix() {
+            self.descriptor.socket()?.connect(&self.address.0)?;
         }
+        Ok(())
     }
 
     /// Ends the sharing, for the owner, once no other context has the socket.
@@ -170,24 +135,12 @@ impl Socket {
         }
     }
 
-    /// Whether the descriptor is still this socket: the host may have closed
-    /// it, and the number may be another file's by now.
+    /// Whether the descriptor is still this socket.
     pub fn is_own(&self) -> bool {
-        let id = self.inner.as_ref().and_then(|inner| sys::file_id(inner.as_fd()));
-        id.is_some() && id == self.id
+        self.descriptor.is_own()
     }
 
     fn shared_state(&self) -> MutexGuard<'_, SharedState> {
         self.shared_state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Socket {
-    /// Leaves the descriptor open if it is another file's by now, as it may be
-    /// after a fork.
-    fn drop(&mut self) {
-        if self.generation != sys::generation() || !self.is_own() {
-            self.inner.take().map(IntoRawFd::into_raw_fd);
-        }
     }
 }

@@ -6,7 +6,8 @@
 use std::io;
 use std::sync::{Arc, Weak};
 
-use crate::send::socket::{Address, Socket};
+use crate::send::address::Address;
+use crate::send::socket::Socket;
 use crate::sys::fork_lock::{Guard, Lock};
 
 static POOL: Lock<Pool> = Lock::new(Pool { sockets: Vec::new(), sweep: 0 });

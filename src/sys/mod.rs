@@ -1,6 +1,7 @@
 //! Safe functions for what the core needs of the system and the standard
 //! library does not have.
 
+pub mod container;
 pub mod flux;
 pub mod fork_lock;
 pub mod generation;
@@ -25,9 +26,14 @@ pub fn roughly_now() -> u64 {
     clock(libc::CLOCK_MONOTONIC_COARSE)
 }
 
+/// The processor time of this thread, in nanoseconds.
+pub fn thread_time() -> u64 {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 fn clock(clock: libc::clockid_t) -> u64 {
     let mut ts = MaybeUninit::<libc::timespec>::uninit();
-    // SAFETY: the pointer is to a timespec; both clocks always exist.
+    // SAFETY: the pointer is to a timespec; these clocks always exist.
     let ts = unsafe {
         libc::clock_gettime(clock, ts.as_mut_ptr());
         ts.assume_init()
@@ -38,8 +44,8 @@ fn clock(clock: libc::clockid_t) -> u64 {
 /// Distinguishes a descriptor from another that has taken its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
-    device: u64,
-    inode: u64,
+    device: libc::dev_t,
+    inode: libc::ino_t,
 }
 
 /// The identity of an open descriptor, or `None` where it is closed.

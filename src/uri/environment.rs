@@ -24,14 +24,21 @@ pub fn uri(has_flux: bool) -> Option<Result<Uri, String>> {
     from_variables(has_flux, |name| std::env::var_os(name).map(OsStringExt::into_vec))
 }
 
+/// The pod that the process runs in, as Kubernetes' configuration tells it for
+/// the Datadog agent.
+pub fn entity() -> Option<Vec<u8>> {
+    let entity = std::env::var_os("DD_ENTITY_ID").filter(|_| !crate::sys::is_privileged());
+    entity.map(OsStringExt::into_vec)
+}
+
 fn from_variables(
     has_flux: bool,
     get: impl Fn(&str) -> Option<Vec<u8>>,
 ) -> Option<Result<Uri, String>> {
-    let told = |uri: Result<Uri, String>, origin: &'static str| {
-        let uri = uri.map_err(|reason| format!("{origin}{reason}"));
+    let told = |uri: Result<Uri, String>, source: &'static str| {
+        let uri = uri.map_err(|reason| format!("{source}{reason}"));
         Some(uri.map(|mut uri| {
-            uri.settings.origin = origin;
+            uri.settings.source = source;
             uri
         }))
     };

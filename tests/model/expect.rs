@@ -70,7 +70,7 @@ pub const PREFIXES: [(&CStr, Option<&str>); 6] = [
         None,
     ),
 ];
-pub const DIALECTS: [Dialect; 9] = Dialect::ALL;
+pub const DIALECTS: [Dialect; 10] = Dialect::ALL;
 /// Members, and what they are cleaned to.
 pub const MEMBERS: [(&CStr, &str); 5] =
     [(c"a", "a"), (c"b:c|d", "b_c_d"), (c"\xff", "_"), (c"1.5", "1.5"), (c"", "")];

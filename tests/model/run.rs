@@ -162,7 +162,7 @@ impl Run<'_> {
                 // SAFETY: as above.
                 check(unsafe { fripp_set_tags(self.context, raw.as_ptr()) }, told);
             }
-            Step::Dialect(n) => self.dialect(n as usize % (DIALECTS.len() + 1)),
+            Step::Dialect(n) => self.dialect(n as usize % DIALECTS.len()),
             Step::Period(n) => {
                 let period = [0.0, NEVER, 0.001, f64::NAN][n as usize % 4];
                 let told = match n % 4 {
@@ -310,7 +310,8 @@ impl Run<'_> {
     fn dialect(&mut self, n: usize) {
         // SAFETY: as above.
         let code = unsafe { fripp_set_dialect(self.context, n as u32) };
-        let told = match DIALECTS.get(n) {
+        // collectd's has no number
+        let told = match DIALECTS.get(n).filter(|dialect| **dialect != Dialect::Collectd) {
             None => Told::Error(vec![libc::EINVAL]),
             Some(dialect) if self.model.can_change_to(*dialect) => {
                 self.model.dialect = *dialect;

@@ -61,6 +61,9 @@ impl Receiver {
     pub fn bind(address: Address) -> Result<Receiver, String> {
         let Address { endpoint, any_port, query, .. } = address;
         let (sockets, bound) = match endpoint {
+            Endpoint::Tcp { .. } | Endpoint::StreamPath(_) | Endpoint::StreamAbstract(_) => {
+                return Err(format!("{endpoint}: datagrams are received, and it is a stream"));
+            }
             Endpoint::Udp { host, port } => bind_udp(&host, if any_port { 0 } else { port })?,
             Endpoint::Path(path) => {
                 let socket = bind_path(&path).map_err(|wrong| refused(&path.display(), &wrong))?;

@@ -57,7 +57,7 @@ impl Manner {
     /// Why the server refuses a number of this type.
     fn refusal(self, kind: Kind, value: &[u8]) -> Option<What> {
         match self.0 {
-            Some(Dialect::Statsd | Dialect::Graphite)
+            Some(Dialect::Statsd | Dialect::Graphite | Dialect::Collectd)
                 if kind == Kind::Timer && number(value).is_some_and(|n| n < 0.0) =>
             {
                 Some(What::NegativeTiming)

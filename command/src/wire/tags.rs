@@ -48,7 +48,8 @@ impl<'a> Tags<'a> {
                 | Dialect::Dogstatsd
                 | Dialect::Vector
                 | Dialect::Otel
-                | Dialect::Gostatsd,
+                | Dialect::Gostatsd
+                | Dialect::Collectd,
             ) => TagStyle::None,
         };
         let separator = match style {

@@ -3,10 +3,13 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
+pub mod change;
 mod numbers;
 mod values;
 mod work;
 
+use change::Change;
 use work::Looks;
 pub use work::{Mode, Work};
 
@@ -16,14 +19,18 @@ use crate::encode::pieces::Pieces;
 use crate::encode::settings::Settings;
 use crate::encode::value_lines::ValueLines;
 use crate::metric::Metric;
+use crate::metric::budget::Budget;
 use crate::registry::refresh::Wheel;
-use crate::registry::{Readers, Registry};
+use crate::registry::{Place, Readers, Registry};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 use crate::send::pace::GAP;
 
 /// A turn ends when it has taken this long, in ns.
 const TURN: u64 = 400_000;
+/// A call that begins to work something off ends when it has taken this long,
+/// in ns of processor time.
+const CALL: u64 = 800_000;
 /// The time between the bursts of a flush that has time, in ns: statsd on
 /// Node.js lost one datagram in eight with 1 ms, and none with this.
 const EASY_GAP: u64 = 5_000_000;
@@ -41,6 +48,10 @@ pub struct Flush {
     current: ValueLines,
     /// One that is sent outside a flush.
     single: ValueLines,
+    /// Settings have changed, and not all metrics are adapted to them.
+    change: Option<Change>,
+    /// Memory was short: up to here, what is idle is given back.
+    release: Option<Place>,
     open: bool,
     /// This flush had anything to send that was recorded.
     busy: bool,
@@ -64,6 +75,8 @@ impl Flush {
             block: Vec::new(),
             current: ValueLines::default(),
             single: ValueLines::default(),
+            change: None,
+            release: None,
             open: false,
             busy: false,
             began: 0,
@@ -81,6 +94,7 @@ impl Flush {
         self.packer.clear();
         self.retain = Retain::IfRoom;
         self.current = ValueLines::default();
+        self.change = None;
         self.open = false;
         self.busy = false;
     }
@@ -130,10 +144,20 @@ impl Flush {
     pub fn begin(&mut self, registry: &Registry, now: u64) {
         self.began = now;
         self.bursts_before = std::mem::take(&mut self.bursts);
-        self.readers.numbers.begin(&registry.numbers);
-        self.readers.values.begin(&registry.values);
+        self.begin_readers(registry);
         self.open = true;
         self.busy = false;
+    }
+
+    fn begin_readers(&mut self, registry: &Registry) {
+        self.readers.numbers.begin(&registry.numbers);
+        self.readers.values.begin(&registry.values);
+    }
+
+    /// The next metric that was recorded before the flush was begun.
+    fn next_recorded<'a>(&mut self, registry: &'a Registry) -> Option<&'a Metric> {
+        let number = self.readers.numbers.next(&registry.numbers);
+        number.or_else(|| self.readers.values.next(&registry.values))
     }
 
     /// Takes up what timers, histograms and sets have recorded while the
@@ -147,8 +171,28 @@ impl Flush {
     /// Goes on with the flush until it is done, the burst is full, or it has
     /// taken long enough.
     pub fn turn(&mut self, work: &mut Work<'_>) -> Progress {
-        let mut looks = Looks::new(work.now + TURN);
+        self.turn_within(work, Looks::new(work.now + TURN))
+    }
+
+    /// The same within a call, which does as much as it has time for.
+    pub fn turn_of_call(&mut self, work: &mut Work<'_>) -> Progress {
+        self.turn_within(work, Looks::of_thread(CALL))
+    }
+
+    fn turn_within(&mut self, work: &mut Work<'_>, mut looks: Looks) -> Progress {
         let mut progress = work.drain();
+        if progress == Progress::More {
+            return progress;
+        }
+        if self.is_changing()
+            && !self.apply_changes(work, progress == Progress::Blocked, &mut looks)
+        {
+            return Progress::More;
+        }
+        if let Mode::Park = work.mode {
+            self.send(work);
+            return Progress::More;
+        }
         if progress == Progress::Done {
             progress = self.send_numbers(work, &mut looks);
         }
@@ -158,18 +202,32 @@ impl Flush {
         match self.send_values(work, progress == Progress::Blocked, &mut looks) {
             Progress::Done if progress == Progress::Done => {
                 self.open = false;
-                if work.budget.was_tight() {
-                    work.registry.for_each(|metric| {
-                        if let Some(samples) = metric.samples() {
-                            samples.release(work.budget);
-                        }
-                    });
-                }
                 Progress::Done
             }
             Progress::Done => Progress::Blocked,
             other => other,
         }
+    }
+
+    /// Gives back memory that timers and histograms do not use, if it was
+    /// short: as much as there is time for in a turn that began at `now`.
+    /// Whether that was all.
+    pub fn release_idle(&mut self, registry: &Registry, budget: &Budget, now: u64) -> bool {
+        if budget.was_tight() {
+            self.release = Some(Place::default());
+        }
+        let Some(place) = &mut self.release else { return true };
+        let mut looks = Looks::new(now + TURN);
+        while let Some(metric) = registry.next(place) {
+            if let Some(samples) = metric.samples() {
+                samples.release(budget);
+            }
+            if looks.time_is_up() {
+                return false;
+            }
+        }
+        self.release = None;
+        true
     }
 
     /// Sends the datagram as it is.
@@ -179,22 +237,25 @@ impl Flush {
 
     /// Sends what one metric has now, outside a flush; with `again` a gauge
     /// or total that did not change too.
-    pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
+    pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool, retain: Retain) {
+        self.put_one(work, metric, again, retain);
+        self.send(work);
+    }
+
+    /// Puts that into the datagram.
+    fn put_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool, retain: Retain) {
         let again = again && line::is_whole(work.settings, metric);
-        self.send_number(work, metric, again);
+        self.send_number(work, metric, again, retain);
         if metric.kind().is_number() {
-            self.send(work);
             return;
         }
         let pieces = Pieces::new(work.settings);
         if !self.single.open(work.settings, &pieces, work.budget, metric) {
             work.leave(metric);
         }
-        let packs = work.settings.dialect.form().packs;
-        while let Some(line) = self.single.next_line(packs, &self.packer) {
+        while let Some(line) = self.single.next_line(&self.packer) {
             work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1));
         }
-        self.send(work);
     }
 }
 

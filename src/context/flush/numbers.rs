@@ -42,8 +42,8 @@ impl Flush {
             };
             let sent = match self.number(work, &pieces, &mut scratch, metric, (refresh, ms)) {
                 Lines::None => continue,
-                Lines::Short(len) => self.put_short(work, &scratch[..len]),
-                Lines::Block(lines) => self.put_number(work, lines),
+                Lines::Short(len) => self.put_short(work, &scratch[..len], Retain::Always),
+                Lines::Block(lines) => self.put_number(work, lines, Retain::Always),
             };
             self.busy |= !refresh;
             if sent == Sent::Retry {
@@ -109,23 +109,47 @@ impl Flush {
     }
 
     #[inline(always)]
-    fn put_short(&mut self, work: &mut Work<'_>, line: &[u8]) -> Sent {
-        work.put(&mut self.packer, &mut self.retain, Retain::Always, (line, 1))
+    fn put_short(&mut self, work: &mut Work<'_>, line: &[u8], retain: Retain) -> Sent {
+        work.put(&mut self.packer, &mut self.retain, retain, (line, 1))
     }
 
-    /// Sends what a counter, total or gauge has, outside a flush.
-    pub(super) fn send_number(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool) {
+    /// Sends what a counter, total or gauge has that was recorded.
+    pub(super) fn send_number_by(
+        &mut self,
+        pieces: &Pieces,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        retain: Retain,
+    ) -> Sent {
         let ms = (work.now - self.epoch) / 1_000_000;
-        let taken = self.take(work, metric, again, ms);
-        if let Lines::Block(lines) = self.make_block(work, metric, taken) {
-            self.put_number(work, lines);
+        let mut scratch = BLANK;
+        match self.number(work, pieces, &mut scratch, metric, (false, ms)) {
+            Lines::None => Sent::Done,
+            Lines::Short(len) => self.put_short(work, &scratch[..len], retain),
+            Lines::Block(lines) => self.put_number(work, lines, retain),
         }
     }
 
-    fn put_number(&mut self, work: &mut Work<'_>, lines: u64) -> Sent {
+    /// Sends what a counter, total or gauge has, outside a flush.
+    pub(super) fn send_number(
+        &mut self,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        again: bool,
+        retain: Retain,
+    ) -> Sent {
+        let ms = (work.now - self.epoch) / 1_000_000;
+        let taken = self.take(work, metric, again, ms);
+        match self.make_block(work, metric, taken) {
+            Lines::Block(lines) => self.put_number(work, lines, retain),
+            Lines::None | Lines::Short(_) => Sent::Done,
+        }
+    }
+
+    fn put_number(&mut self, work: &mut Work<'_>, lines: u64, kept: Retain) -> Sent {
         let Flush { packer, retain, block, .. } = self;
         let limit = packer.limit();
-        let mut put = |block, lines| work.put(packer, retain, Retain::Always, (block, lines));
+        let mut put = |block, lines| work.put(packer, retain, kept, (block, lines));
         // the newline in front is not counted
         if block.len() - 1 <= limit {
             return put(block, lines);

@@ -16,12 +16,11 @@ impl Flush {
         looks: &mut Looks,
     ) -> Progress {
         let pieces = Pieces::new(work.settings);
-        let packs = work.settings.dialect.form().packs;
         loop {
             if work.is_to_pause(blocked, looks) {
                 return Progress::More;
             }
-            let sent = if let Some(line) = self.current.next_line(packs, &self.packer) {
+            let sent = if let Some(line) = self.current.next_line(&self.packer) {
                 work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
             } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
                 if !self.current.open(work.settings, &pieces, work.budget, metric) {

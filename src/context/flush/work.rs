@@ -23,7 +23,7 @@ const BETWEEN_LOOKS: u32 = 64;
 pub enum Mode {
     /// They are sent, as far as the burst allows.
     Send(Burst),
-    /// All are queued, because the settings are about to change.
+    /// All are queued: they are of settings that have changed.
     Park,
 }
 
@@ -50,6 +50,7 @@ pub struct Work<'a> {
 /// When a turn is to end.
 #[derive(Debug)]
 pub struct Looks {
+    clock: fn() -> u64,
     deadline: u64,
     /// So many metrics or samples before the next look.
     left: u32,
@@ -58,30 +59,56 @@ pub struct Looks {
 impl Looks {
     /// Ends the turn at this time (ns).
     pub(super) fn new(deadline: u64) -> Looks {
-        Looks { deadline, left: BETWEEN_LOOKS }
+        Looks { clock: sys::now, deadline, left: BETWEEN_LOOKS }
+    }
+
+    /// Ends it after so long of this thread's processor time (ns).
+    pub(super) fn of_thread(time: u64) -> Looks {
+        let deadline = sys::thread_time() + time;
+        Looks { clock: sys::thread_time, deadline, left: BETWEEN_LOOKS }
     }
 
     #[inline(always)]
-    fn time_is_up(&mut self) -> bool {
+    pub(super) fn time_is_up(&mut self) -> bool {
         self.left -= 1;
         self.left == 0 && self.look()
     }
 
     fn look(&mut self) -> bool {
         self.left = BETWEEN_LOOKS;
-        sys::now() > self.deadline
+        (self.clock)() > self.deadline
     }
 }
 
 impl Work<'_> {
-    /// Whether the burst is full, or the time is up. A flush that parks its
-    /// datagrams goes on to its end.
+    /// Whether the burst is full, or the time is up.
     #[inline(always)]
     pub(super) fn is_to_pause(&self, blocked: bool, looks: &mut Looks) -> bool {
         match &self.mode {
             Mode::Send(burst) => !blocked && burst.is_full() || looks.time_is_up(),
-            Mode::Park => false,
+            Mode::Park => looks.time_is_up(),
         }
+    }
+
+    /// Works under other settings.
+    pub(super) fn under<T>(
+        &mut self,
+        settings: &Settings,
+        f: impl FnOnce(&mut Work<'_>) -> T,
+    ) -> T {
+        let mut work = Work {
+            registry: self.registry,
+            settings,
+            budget: self.budget,
+            appended: self.appended,
+            delivery: self.delivery,
+            journal: self.journal,
+            now: self.now,
+            mode: std::mem::replace(&mut self.mode, Mode::Park),
+        };
+        let result = f(&mut work);
+        self.mode = work.mode;
+        result
     }
 
     pub(super) fn send(&mut self, packer: &mut Packer, retain: Retain) -> Sent {
