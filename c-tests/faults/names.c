@@ -99,7 +99,7 @@ static void play_moved (struct run *r)
     finish (r);
 }
 
-/* -- round-robin DNS: the same servers, in another order each time ----------- */
+/* -- round-robin DNS: the same servers, in another order each time ---------- */
 
 static void act_rotate (struct run *r, int step)
 {
@@ -137,7 +137,7 @@ static void play_rotate (struct run *r)
         complain (r, "it moved to another server");
 }
 
-/* -- many addresses, of which one has a server, and that not at once --------- */
+/* -- many addresses, of which one has a server, and that not at once -------- */
 
 static void play_many (struct run *r)
 {

@@ -65,7 +65,7 @@ static void play_translator (struct run *r)
     finish (r);
 }
 
-/* -- a UNIX path that is bound again, while the old socket is full ---------- */
+/* -- a UNIX path that is bound again, while the old socket is full --------- */
 
 static void play_bound_again (struct run *r)
 {

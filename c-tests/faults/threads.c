@@ -99,7 +99,7 @@ static void play_cancelled (struct run *r)
     finish (r);
 }
 
-/* -- no thread: a limit of the system, for a while -------------------------- */
+/* -- no thread: a limit of the system, for a while ------------------------- */
 
 static _Atomic bool no_threads;
 
