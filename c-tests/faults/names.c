@@ -15,7 +15,7 @@
 #define MINUTE 75               /* more or less: at most so long (s) */
 
 /* -- a resolver that takes 10 s: a client that waits for it cannot be told to
- * go on, so it is a thread that does ---------------------------------------- */
+ * go on, so it is a thread that does --------------------------------------- */
 
 static void *answer_late (void *arg)
 {
@@ -99,7 +99,7 @@ static void play_moved (struct run *r)
     finish (r);
 }
 
-/* -- round-robin DNS: the same servers, in another order each time ---------- */
+/* -- round-robin DNS: the same servers, in another order each time --------- */
 
 static void act_rotate (struct run *r, int step)
 {
@@ -137,7 +137,7 @@ static void play_rotate (struct run *r)
         complain (r, "it moved to another server");
 }
 
-/* -- many addresses, of which one has a server, and that not at once -------- */
+/* -- many addresses, of which one has a server, and that not at once ------- */
 
 static void play_many (struct run *r)
 {
