@@ -181,8 +181,9 @@ fn whole(text: &[u8], limit: usize) -> Option<u64> {
         newlines += found.count_ones();
         before = found >> 56;
     };
-    let (words, rest) = text.as_chunks::<8>();
-    words.iter().for_each(|word| look(u64::from_le_bytes(*word)));
+    let words = text.chunks_exact(8);
+    let rest = words.remainder();
+    words.for_each(|word| look(u64::from_le_bytes(word.try_into().expect("8 bytes"))));
     // filled up with what is neither
     let mut last = [b' '; 8];
     last[..rest.len()].copy_from_slice(rest);

@@ -203,11 +203,11 @@ impl Samples {
     /// Frees the memory of lanes that are empty.
     pub fn release(&self, budget: &Budget) {
         for slot in &self.lanes {
-            if let Some(mut lane) = slot.lane.try_lock()
-                && lane.values.is_empty()
-            {
-                budget.give_back(lane.values.capacity() * size_of::<f64>());
-                lane.values = Vec::new();
+            if let Some(mut lane) = slot.lane.try_lock() {
+                if lane.values.is_empty() {
+                    budget.give_back(lane.values.capacity() * size_of::<f64>());
+                    lane.values = Vec::new();
+                }
             }
         }
     }
@@ -299,10 +299,10 @@ impl Lane {
     /// takes the place of that which is kept so far. So each is as likely,
     /// and no pattern in them shows.
     fn choose(&mut self, value: f64, nth: u32) {
-        if self.random.below(nth) == 0
-            && let Some(kept) = self.values.last_mut()
-        {
-            *kept = value;
+        if self.random.below(nth) == 0 {
+            if let Some(kept) = self.values.last_mut() {
+                *kept = value;
+            }
         }
     }
 
