@@ -101,6 +101,8 @@ pub(crate) struct Outbound {
     pub has_logger: bool,
     /// The server does not answer, and Flux's log has a message about it.
     pub outage: Option<Outage>,
+    /// A set's member that is being recorded, cleaned.
+    member: Vec<u8>,
     /// Whoever reads stderr was told that the environment's host has no
     /// address.
     pub noticed: bool,
@@ -214,6 +216,7 @@ impl Context {
             closed: false,
             has_logger: false,
             outage: None,
+            member: Vec::new(),
             noticed: false,
             told: None,
             settings,
@@ -326,11 +329,11 @@ impl Context {
         if let Some(mut own) = self.lock_logger() {
             let Sink { logger: own, reason } = &mut *own;
             *own = logger;
-            if let Some(logger) = own
-                && let Some(message) = reason.take()
-            {
-                logger(&message);
-                notice::heard();
+            if let Some(logger) = own {
+                if let Some(message) = reason.take() {
+                    logger(&message);
+                    notice::heard();
+                }
             }
         }
         if let Some((_, mut out)) = self.lock() {

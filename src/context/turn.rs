@@ -121,7 +121,7 @@ impl Context {
         if out.closed {
             return Next::Never;
         }
-        if memory::probe().is_err() {
+        if memory::check().is_err() {
             return Next::At(now + NO_MEMORY);
         }
         self.resolve(out, now);
@@ -207,7 +207,7 @@ impl Context {
         loop {
             let Some((active, mut out)) = self.lock() else { return Ok(()) };
             let now = sys::now();
-            memory::probe()?;
+            memory::check()?;
             self.resolve(&mut out, now);
             self.send_collected(active, &mut out, now);
             if !begun {
@@ -315,11 +315,11 @@ impl Context {
     #[cold]
     pub fn tick(&self) {
         // without memory the next call tries again
-        if let Some((active, mut out)) = self.lock()
-            && memory::probe().is_ok()
-        {
-            self.start_ticking(active, &mut out);
-            self.unlock_and_log(out);
+        if let Some((active, mut out)) = self.lock() {
+            if memory::probe().is_ok() {
+                self.start_ticking(active, &mut out);
+                self.unlock_and_log(out);
+            }
         }
     }
 
