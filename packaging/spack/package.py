@@ -18,7 +18,8 @@ class Fripp(MakefilePackage):
     variant("command", default=False, description="Build the command fripp, too")
 
     depends_on("c", type="build")
-    depends_on("rust@1.88:", type="build")
+    depends_on("rust@1.85:", type="build")
+    depends_on("rust@1.88:", type="build", when="+command")
     depends_on("gmake", type="build")
 
     @property
