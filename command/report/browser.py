@@ -127,6 +127,15 @@ class Browser:
     def scales(self):
         return self.run("return fripp.charts.map((p) => [p.scales.x.min, p.scales.x.max])")
 
+    def violations(self, axe):
+        """What axe-core, whose script is in the file `axe`, finds."""
+        with open(axe, encoding="utf-8") as file:
+            self.run(file.read())
+        return self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run({resultTypes: ['violations']}).then((all) =>"
+            " done(all.violations.map((v) => [v.id, v.impact, v.nodes.length, v.nodes[0].html.slice(0, 200),"
+            " v.nodes[0].failureSummary])), (wrong) => done([String(wrong)]));")
+
     def complaints(self):
         """What the console says, and what was asked of any network."""
         said = [f"{entry['level']}: {entry['message']}" for entry in self.driver.get_log("browser")]

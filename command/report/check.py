@@ -12,6 +12,7 @@ SIGKILL, and one that is long enough to be thinned. The last line is
 """
 
 import argparse
+import glob
 import math
 import os
 import random
@@ -23,23 +24,13 @@ import time
 
 sys.dont_write_bytecode = True
 
+import judge  # noqa: E402
 from browser import Browser  # noqa: E402
+from brokers import brokers  # noqa: E402
+from judge import check, near  # noqa: E402
 from recording import Figures, Recording, write  # noqa: E402
 
 WIDTHS = (1440, 390)
-passed = failed = 0
-
-
-def check(what, good, detail=""):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    if not good:
-        print(f"not ok: {what}: {detail}")
-
-
-def near(a, b, digits=1e-6):
-    return (a is None and b is None) or (
-        a is not None and b is not None and math.isclose(a, b, rel_tol=digits, abs_tol=1e-9))
 
 
 def thinned(values, step):
@@ -89,7 +80,8 @@ def compare(name, browser, figures, recording):
             check(f"{name}: scale of {curve['label']}",
                   near(said_divisor(curve["label"]), curve["divisor"]), curve["divisor"])
             want = expected(figures, curve, step)
-            wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b)]
+            digits = figures.digits(curve["metric"], curve["statistic"])
+            wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b, digits)]
             check(f"{name}: {chart['title']}: {curve['label']}",
                   not wrong and len(column) == len(want),
                   f"{len(column)} values, {len(want)} expected; "
@@ -151,7 +143,14 @@ def legend_click(name, browser):
           [browser.run(script), browser.run(script)] == [False, True])
 
 
-def look(name, page, figures, recording, pictures):
+def accessible(name, browser, axe):
+    """What axe-core finds."""
+    if axe:
+        found = browser.violations(axe)
+        check(f"{name}: axe-core", not found, found)
+
+
+def look(name, page, figures, recording, args):
     """The page at each width, light and dark."""
     for width in WIDTHS:
         for dark in (False, True):
@@ -172,8 +171,9 @@ def look(name, page, figures, recording, pictures):
                 under_pointer(label, browser, data)
                 zoom(label, browser, data)
                 legend_click(label, browser)
-                if pictures:
-                    picture(browser, os.path.join(pictures, f"{name}-{width}-{shade}"))
+                if args.pictures:
+                    picture(browser, os.path.join(args.pictures, f"{name}-{width}-{shade}"))
+                accessible(label, browser, args.axe)
                 browser.run("document.getElementById('theme').click()")
                 theme = browser.run("return document.documentElement.dataset.theme")
                 check(f"{label}: button", theme == ("light" if dark else "dark"), theme)
@@ -211,7 +211,7 @@ def report(fripp, recording, page, *options):
                    stderr=subprocess.PIPE)
 
 
-def check_command(work, fripp, command, pictures):
+def check_command(work, fripp, command, args):
     file, page = os.path.join(work, "sent.rec"), os.path.join(work, "sent.html")
     done = subprocess.run([fripp, "record", "--force", "-o", file, "--", *command], check=True,
                           stderr=subprocess.PIPE, text=True)
@@ -224,7 +224,7 @@ def check_command(work, fripp, command, pictures):
     check("sent: not overwritten", again.returncode == 2 and "--force" in again.stderr, again.stderr)
     report(fripp, file, page)
     facts("sent", page, figures, recording)
-    look("sent", page, figures, recording, pictures)
+    look("sent", page, figures, recording, args)
     for form, magic in (("svg", b"<svg"), ("png", b"\x89PNG")):
         out = os.path.join(work, f"chart.{form}")
         name = next(iter(figures.series))
@@ -302,6 +302,7 @@ def check_ranks(work, fripp):
         for rank in range(12):
             lines += [f"many.{rank}.size:{(rank + 1) * 1000 + at}|g", f"many.{rank}.hits:{rank + at}|c"]
             lines += [f"many.{rank}.took:{random.random() * 10:.3f}|ms" for _ in range(at % 3)]
+        lines.append(f"many.5.alone:{at}|g")
         for rank in range(3 if at < 30 else 2):
             lines.append(f"few.{rank}.level:{rank * 100 + at}|g")
         datagrams.append((at + 0.5, "\n".join(lines).encode()))
@@ -319,10 +320,18 @@ def check_ranks(work, fripp):
         at = {curve["metric"]: number for number, chart in enumerate(data["charts"])
               for curve in chart["curves"]}
         of = "return [fripp.charts[arguments[0]].height, fripp.charts[arguments[0]].scales.y.distr]"
+        titles = {chart["title"] for chart in data["charts"]}
+        check("ranks: whose a metric of one rank is", "alone (* = 5)" in titles, titles)
+        said = browser.run("return [...document.querySelectorAll('.said')].map((p) => p.textContent)")
+        check("ranks: which has the highest", "The highest value is of * = 11." in said, said)
         check("ranks: zeros are small", browser.run(of, at["z.zero"]) == [90, 1],
               browser.run(of, at["z.zero"]))
         check("ranks: a spike has a logarithm", browser.run(of, at["r.spike"]) == [250, 4],
               browser.run(of, at["r.spike"]))
+        ticks = browser.run("return fripp.charts.map((p) => [p.scales.y, p.axes[1]._splits])")
+        beyond = [(scale["min"], splits) for scale, splits in ticks
+                  if scale["distr"] == 4 and not scale["min"] <= splits[0] <= splits[-1] <= scale["max"]]
+        check("ranks: ticks of a logarithm", not beyond, beyond)
         press = ("document.querySelectorAll('.plot')[arguments[0]]"
                  ".dispatchEvent(new KeyboardEvent('keydown', {key: 'l'}));" + of)
         check("ranks: a key toggles it", [browser.run(press, at["r.spike"])[1] for _ in "ab"] == [1, 4])
@@ -330,21 +339,103 @@ def check_ranks(work, fripp):
         check("ranks: quiet console and network", not said, said)
 
 
+def check_hundred(work, fripp, args):
+    """A hundred brokers for two minutes."""
+    file, page = os.path.join(work, "hundred.rec"), os.path.join(work, "hundred.html")
+    write(file, 1_700_000_000, brokers(100, 120))
+    report(fripp, file, page)
+    recording = Recording(file)
+    look("hundred", page, Figures(recording), recording, args)
+
+
+def check_recording(work, fripp, file, args):
+    """Any other recording; the interval is what the page says."""
+    name = os.path.splitext(os.path.basename(file))[0]
+    page = os.path.join(work, f"{name}.html")
+    report(fripp, file, page)
+    with Browser(WIDTHS[0]) as browser:
+        browser.open(page)
+        interval = browser.data()["interval"]
+    recording = Recording(file)
+    look(name, page, Figures(recording, interval), recording, args)
+
+
+def check_compare(work, fripp, args):
+    """Before and after: a shorter recording, and one where loads take longer."""
+    files = [os.path.join(work, name) for name in ("before.rec", "after.rec")]
+    write(files[0], 1_700_000_000, brokers(10, 60))
+    write(files[1], 1_700_009_000, brokers(10, 90, factor=1.5, seed=2) + [(90.0, b"only.after:1|c")])
+    page = os.path.join(work, "compare.html")
+    command = [fripp, "report", "--force", *files, "-o", page]
+    done = subprocess.run([*command, "--bound", "10"], stderr=subprocess.PIPE, text=True)
+    check("compare: beyond the bound", done.returncode == 1 and "than the bound" in done.stderr, done)
+    done = subprocess.run([*command, "--bound", "10", "--chart", "no such metric"], stderr=subprocess.PIPE)
+    check("compare: within the bound", done.returncode == 0, done)
+    report(fripp, *files[:1], page, files[1])
+    figures = {side: Figures(Recording(file)) for side, file in zip(("before", "after"), files)}
+    for width in WIDTHS:
+        for dark in (False, True):
+            label = f"compare, {width}, {'dark' if dark else 'light'}"
+            with Browser(width, dark=dark) as browser:
+                browser.open(page)
+                data = browser.data()
+                check(f"{label}: charts", len(data["charts"]) > 5, len(data["charts"]))
+                compare_sides(label, browser, data, figures)
+                wide = browser.run("return document.documentElement.scrollWidth")
+                check(f"{label}: fits", wide <= width, wide)
+                if args.pictures:
+                    picture(browser, os.path.join(args.pictures, f"compare-{width}-{'dark' if dark else 'light'}"))
+                accessible(label, browser, args.axe)
+                said = browser.complaints()
+                check(f"{label}: quiet console and network", not said, said)
+
+
+def compare_sides(label, browser, data, figures):
+    """Each line, and the difference that is said above it."""
+    said = browser.run("return [...document.querySelectorAll('.said')].map((p) => p.textContent)")
+    for chart, drawn, sentence in zip(data["charts"], data["drawn"], said):
+        middles = {}
+        for curve, column in zip(chart["curves"], drawn[1:]):
+            of = figures[curve["side"]]
+            want = expected(of, curve, 1)
+            wrong = [at for at, (a, b) in enumerate(zip(column, want)) if not near(a, b)]
+            check(f"{label}: {chart['id']}: {curve['label']}", not wrong and len(column) >= len(want)
+                  and not any(column[len(want):]), wrong[:3])
+            middles[curve["side"]] = of.overall(curve["metric"], curve["statistic"]) / curve["divisor"]
+        before, after = (middles.get(side) for side in ("before", "after"))
+        shown = re.search(r": ([\d.,]+|none) before, ([\d.,]+|none) after(?:: ([+-][\d.]+) %)?$", sentence)
+        check(f"{label}: {chart['id']}: said", shown and all(
+            (a == "none") == (b is None) and (b is None or near(number(a), b, 1e-3))
+            for a, b in zip(shown.groups(), (before, after))), f"{sentence}: {before}, {after}")
+        if shown and shown[3]:
+            change = (after - before) / abs(before) * 100
+            check(f"{label}: {chart['id']}: change", abs(change - float(shown[3])) < 0.06, sentence)
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
-    parser.add_argument("--pictures")
+    parser.add_argument("--pictures", help="a folder for pictures of the pages")
+    parser.add_argument("--axe", help="a folder with axe-core's package")
+    parser.add_argument("--recording", action="append", default=[], help="a page of it, too")
     parser.add_argument("work")
     parser.add_argument("fripp")
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
+    args.axe = next(iter(glob.glob(os.path.join(args.axe or "", "axe.min.js"))), None)
+    if not args.axe:
+        print("skipped - axe-core: not to be had through npm")
     os.makedirs(args.work, exist_ok=True)
     work = os.path.abspath(args.work)
+    check_hundred(work, args.fripp, args)
+    check_compare(work, args.fripp, args)
+    for file in args.recording:
+        check_recording(work, args.fripp, file, args)
     check_long(work, args.fripp)
     check_ranks(work, args.fripp)
     check_killed(work, args.fripp, args.command)
-    check_command(work, args.fripp, args.command, args.pictures)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    check_command(work, args.fripp, args.command, args)
+    print(f"{judge.passed} passed, {judge.failed} failed")
+    return judge.failed > 0
 
 
 if __name__ == "__main__":

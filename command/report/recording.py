@@ -148,6 +148,7 @@ class Figures:
             name, kind, value, rate = parsed
             self.kinds[name] = kind
             raw[name][min(round(at * 1e6) // step, self.n - 1)].append((value, rate))
+        self.raw, self.seconds = raw, recording.seconds
         self.series = {name: getattr(self, kind)(raw[name]) for name, kind in self.kinds.items()}
 
     @staticmethod
@@ -232,6 +233,32 @@ class Figures:
             at = {"min": 0, "median": (len(some) - 1) // 2, "max": len(some) - 1}[over]
             rows.append(some[at] if some else None)
         return rows
+
+    def digits(self, name, statistic):
+        """How near a figure is to be: percentiles of many samples are those of
+        buckets, which are a thousandth wide."""
+        many = max(len(some) for some in self.raw[name]) > 16_384
+        return 1e-3 if many and statistic in PERCENTILES else 1e-6
+
+    def overall(self, name, statistic):
+        """One figure of the whole recording; of a family that in its middle."""
+        figures = sorted(self.whole(metric, statistic) for metric in self.family(name))
+        return figures[(len(figures) - 1) // 2]
+
+    def whole(self, name, statistic):
+        values = [value for some in self.raw[name] for value in some]
+        kind, weight = self.kinds[name], sum(1 / rate for _, rate in values)
+        if kind == "gauge":
+            shown = [value for value in self.series[name]["value"] if value is not None]
+            return sum(shown) / len(shown)
+        if kind == "set":
+            return len(set(values))
+        if statistic == "rate":
+            lengths = zip(self.series[name]["rate"], self.lengths)
+            return sum(rate * length for rate, length in lengths if rate is not None) / self.seconds
+        if statistic == "count/s":
+            return weight / self.seconds
+        return self.percentile(sorted(values), weight, PERCENTILES[statistic])
 
     @staticmethod
     def percentile(ordered, weight, rank):

@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
 
 use fripp::send::endpoint::Endpoint;
 
-use crate::address::Address;
+use crate::address::{Address, Place};
 
 enum Socket {
     Udp(UdpSocket),
@@ -25,11 +25,17 @@ impl Forward {
     /// Connects to a server, which need not be there yet over UDP.
     pub fn open(text: &str) -> Result<Forward, String> {
         let address = Address::parse(text).map_err(|wrong| format!("--forward: {wrong}"))?;
-        if address.any_port || address.query.is_some() {
-            return Err(format!("--forward: '{text}' is not the address of a server"));
-        }
-        let to = address.endpoint.to_string();
-        let socket = connect(&address.endpoint, &to);
+        let endpoint = match address.place {
+            Place::Socket(Endpoint::Udp { port: 0, .. }) | Place::File(_) | Place::Stdin => {
+                return Err(format!("--forward: '{text}' is not the address of a server"));
+            }
+            Place::Socket(_) if address.query.is_some() => {
+                return Err(format!("--forward: '{text}' is not the address of a server"));
+            }
+            Place::Socket(endpoint) => endpoint,
+        };
+        let to = endpoint.to_string();
+        let socket = connect(&endpoint, &to);
         let socket = socket.map_err(|wrong| format!("--forward {to}: {wrong}"))?;
         Ok(Forward { socket, to, lost: 0 })
     }
@@ -54,7 +60,7 @@ impl Forward {
 
     pub fn report(&self) {
         if self.lost > 0 {
-            eprintln!("fripp: {} datagrams could not be forwarded to {}", self.lost, self.to);
+            say!("{} datagrams could not be forwarded to {}", self.lost, self.to);
         }
     }
 }
@@ -68,7 +74,7 @@ fn connect(endpoint: &Endpoint, to: &str) -> io::Result<Socket> {
     };
     match endpoint {
         Endpoint::Tcp { .. } | Endpoint::StreamPath(_) | Endpoint::StreamAbstract(_) => {
-            Err(io::Error::other("datagrams are forwarded, and it is a stream"))
+            Err(io::Error::other("datagrams go to UDP or to a UNIX datagram socket"))
         }
         Endpoint::Path(path) => unix(&UnixAddr::from_pathname(path)?),
         Endpoint::Abstract(name) => unix(&UnixAddr::from_abstract_name(name)?),
@@ -118,6 +124,7 @@ mod tests {
     fn what_is_wrong() {
         let wrong = |text| Forward::open(text).err().unwrap();
         assert!(wrong("127.0.0.1:0").contains("'127.0.0.1:0' is not the address of a server"));
+        assert!(wrong("tcp://127.0.0.1:8125").contains("datagrams go to UDP"));
         assert!(wrong("nowhere").contains("--forward: 'nowhere' is no address"));
         assert!(wrong("unix:@fripp-nobody-is-here").starts_with("--forward unix:@"));
     }

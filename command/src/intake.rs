@@ -1,5 +1,5 @@
-//! What comes in: datagrams from the receiver, until the command has ended, a
-//! signal came, time is up, or who looks at them has seen enough.
+//! What comes in: datagrams from the receiver, until the command or the input
+//! has ended, a signal came, time is up, or who looks at them has seen enough.
 
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -58,6 +58,8 @@ pub enum End {
     Signal(i32),
     /// The command ended with this status; what it had sent was taken.
     Command(u8),
+    /// A file has been read to its end.
+    File,
 }
 
 impl Intake {
@@ -71,6 +73,9 @@ impl Intake {
         }
         let dialect = address.dialect;
         let receiver = Receiver::bind(address)?;
+        if receiver.is_file() && !source.command.is_empty() {
+            return Err(format!("a COMMAND cannot send to {}", receiver.bound));
+        }
         let forward = source.forward.as_deref().map(Forward::open).transpose()?;
         let signals = Signals::new().map_err(|wrong| format!("signals: {wrong}"))?;
         let child = match &source.command[..] {
@@ -110,10 +115,22 @@ impl Intake {
                 self.signals.take();
             }
         }
+        Ok(end)
+    }
+
+    /// Says where it receives, unless a COMMAND is told that or it is known.
+    pub fn announce(&self) {
+        if self.child.is_none() && !self.receiver.is_file() {
+            say!("receiving at {}", self.receiver.bound);
+        }
+    }
+
+    /// Says what was left out, or not forwarded.
+    pub fn report(&self) {
+        self.receiver.report();
         if let Some(forward) = &self.forward {
             forward.report();
         }
-        Ok(end)
     }
 
     fn take_all(
@@ -130,6 +147,9 @@ impl Intake {
             }
             if let (Some(status), true) = (ended, taken < BATCH) {
                 return Ok(End::Command(status));
+            }
+            if self.receiver.has_ended() {
+                return Ok(End::File);
             }
             let now = Instant::now();
             if let (Some(at), Some(tick)) = (next_tick, self.limits.tick)
@@ -218,8 +238,9 @@ impl Intake {
             tv_sec: left.as_secs() as i64,
             tv_nsec: left.subsec_nanos().into(),
         });
-        let all = std::iter::once(self.signals.as_fd()).chain(self.receiver.fds());
-        let mut fds: Vec<_> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        let all = [vec![self.signals.as_fd()], self.receiver.fds()].concat();
+        let mut fds: Vec<_> =
+            all.into_iter().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(!fds[0].revents().is_empty()),
             Err(wrong) => Err(format!("poll: {wrong}")),

@@ -47,9 +47,7 @@ pub fn run(args: Listen) -> Outcome {
         text: Vec::new(),
     };
     let has_command = intake.has_command();
-    if !has_command {
-        eprintln!("fripp: receiving at {}", intake.receiver.bound);
-    }
+    intake.announce();
     let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let mut wrong = None;
     let end = intake.run(Limits { end, tick: None }, &mut |event| {
@@ -65,9 +63,10 @@ pub fn run(args: Listen) -> Outcome {
         }
         ControlFlow::Continue(())
     })?;
+    intake.report();
     match intake.receiver.losses().count() {
         0 => {}
-        lost => eprintln!("fripp: {lost} datagrams were lost: they came too fast"),
+        lost => say!("{lost} datagrams were lost: they came too fast"),
     }
     match wrong {
         // who reads it has seen enough
@@ -86,7 +85,7 @@ impl Listener {
         if let Some(dialect) = self.dialect {
             for why in lint::datagram(dialect, datagram) {
                 self.refused += 1;
-                eprintln!("fripp: a datagram of {} bytes: {why}", datagram.len());
+                say!("a datagram of {} bytes: {why}", datagram.len());
             }
         }
         for line in wire::lines(datagram) {
@@ -116,7 +115,7 @@ impl Listener {
                 self.text.extend_from_slice(line);
             }
             for why in problems {
-                eprintln!("fripp: {}: {why}", line.escape_ascii());
+                say!("{}: {why}", line.escape_ascii());
             }
         }
         self.text.push(b'\n');

@@ -1,10 +1,13 @@
 //! Man pages and the completions of shells, made from the command line's
 //! definition for `make` to install.
 
+use std::fmt::Write;
 use std::fs;
+use std::io;
 
-use clap::CommandFactory;
+use clap::{Arg, Command, CommandFactory};
 use clap_complete::{Shell, generate_to};
+use clap_mangen::Man;
 
 use crate::Outcome;
 use crate::args::{Args, Pages};
@@ -12,9 +15,146 @@ use crate::args::{Args, Pages};
 pub fn run(args: &Pages) -> Outcome {
     let wrong = |wrong| format!("{}: {wrong}", args.folder.display());
     fs::create_dir_all(&args.folder).map_err(wrong)?;
-    clap_mangen::generate_to(Args::command(), &args.folder).map_err(wrong)?;
+    let mut all = Args::command().disable_help_subcommand(true);
+    all.build();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set());
+    for command in shown.chain([&all]) {
+        let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+        let page = page(command).map_err(wrong)?;
+        fs::write(args.folder.join(format!("{name}.1")), page).map_err(wrong)?;
+    }
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         generate_to(shell, &mut Args::command(), "fripp", &args.folder).map_err(wrong)?;
     }
     Ok(0)
+}
+
+/// A page: what clap_mangen makes of a command, with the values of options in
+/// the synopsis, and with sections of what stands below the help.
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let man = Man::new(command.clone().mut_args(values_in_a_line));
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    page.extend_from_slice(synopsis(command).as_bytes());
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    page.extend_from_slice(sections(&below).as_bytes());
+    Ok(page)
+}
+
+/// The values of an option as a sentence, and not as a list of a page's length.
+fn values_in_a_line(arg: Arg) -> Arg {
+    let values: Vec<String> =
+        arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string);
+    match help {
+        Some(help) if !values.is_empty() => {
+            let help = format!("{help}\n\nOne of {}.", values.join(", "));
+            arg.long_help(help).hide_possible_values(true)
+        }
+        _ => arg,
+    }
+}
+
+fn synopsis(command: &Command) -> String {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let mut text = format!(".SH SYNOPSIS\n\\fB{}\\fR", escaped(name));
+    let shown =
+        |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
+    let (places, options): (Vec<&Arg>, Vec<&Arg>) =
+        command.get_arguments().filter(shown).partition(|arg| arg.is_positional());
+    for arg in options.into_iter().chain(places) {
+        let flag = match (arg.get_short(), arg.get_long()) {
+            (Some(short), _) => format!("\\fB{}\\fR", escaped(&format!("-{short}"))),
+            (None, Some(long)) => format!("\\fB{}\\fR", escaped(&format!("--{long}"))),
+            (None, None) if arg.is_last_set() => "\\fB\\-\\-\\fR".to_owned(),
+            (None, None) => String::new(),
+        };
+        let names = arg.get_value_names().filter(|_| arg.get_action().takes_values());
+        let values = names.into_iter().flatten().map(|name| format!("\\fI{}\\fR", escaped(name)));
+        let words: Vec<String> =
+            [flag].into_iter().filter(|flag| !flag.is_empty()).chain(values).collect();
+        let many = if arg.is_last_set()
+            || matches!(arg.get_action(), clap::ArgAction::Append) && !arg.is_positional()
+        {
+            "..."
+        } else {
+            ""
+        };
+        let words = format!("{}{many}", words.join(" "));
+        let _ = match arg.is_required_set() {
+            true => write!(text, " {words}"),
+            false => write!(text, " [{words}]"),
+        };
+    }
+    if command.has_subcommands() {
+        text.push_str(" \\fICOMMAND\\fR ...");
+    }
+    text + "\n"
+}
+
+/// A section for each heading of the text, with its lines as they are.
+fn sections(text: &str) -> String {
+    let mut page = String::new();
+    for line in text.lines() {
+        match line.strip_suffix(':') {
+            Some(heading) if !line.starts_with(' ') => {
+                page.push_str(if page.is_empty() { "" } else { ".fi\n" });
+                let _ = writeln!(page, ".SH \"{}\"\n.nf", escaped(&heading.to_uppercase()));
+            }
+            _ if line.is_empty() => page.push('\n'),
+            _ => {
+                let _ = writeln!(page, "\\&{}", escaped(line.strip_prefix("  ").unwrap_or(line)));
+            }
+        }
+    }
+    if page.is_empty() { page } else { page + ".fi\n" }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_its_sections() {
+        let mut all = Args::command().disable_help_subcommand(true);
+        all.build();
+        let mut pages = 0;
+        for command in all.get_subcommands().filter(|command| !command.is_hide_set()) {
+            let page = String::from_utf8(page(command).unwrap()).unwrap();
+            for section in ["SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES"] {
+                let head = format!(".SH {section}\n");
+                let quoted = format!(".SH \"{section}\"\n");
+                assert!(
+                    page.contains(&head) || page.contains(&quoted),
+                    "{}: {section}",
+                    command.get_name()
+                );
+            }
+            pages += 1;
+        }
+        assert_eq!(pages, 5);
+    }
+
+    #[test]
+    fn the_synopsis_has_values() {
+        let mut all = Args::command();
+        all.build();
+        let listen = all.find_subcommand("listen").unwrap();
+        let text = synopsis(listen).replace("\\fB", "").replace("\\fI", "").replace("\\fR", "");
+        assert_eq!(
+            text.replace("\\-", "-"),
+            ".SH SYNOPSIS\nfripp listen [-d DIALECT] [--forward HOST:PORT] [-m RE] [-n N] [-t S] [-j] \
+             [ADDRESS|FILE|-] [-- COMMAND...]\n"
+        );
+    }
 }

@@ -18,9 +18,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 
 pub fn run(args: Record) -> Outcome {
     let (mut intake, mut recorder) = Recorder::open(&args.output, args.force, &args.source, None)?;
-    if !intake.has_command() {
-        eprintln!("fripp: receiving at {}", intake.receiver.bound);
-    }
+    intake.announce();
     let mut failed = None;
     let limits = Limits { tick: Some(FLUSH), ..Limits::default() };
     let end = intake.run(limits, &mut |event| match recorder.take(&event) {
@@ -31,9 +29,10 @@ pub fn run(args: Record) -> Outcome {
         }
     })?;
     failed.map_or(Ok(()), Err)?;
+    intake.report();
     let counts = recorder.end()?;
-    eprintln!(
-        "fripp: {} lines in {} datagrams, {} bytes: {}; {} dropped by the kernel",
+    say!(
+        "{} lines in {} datagrams, {} bytes: {}; {} dropped by the kernel",
         counts.lines,
         counts.datagrams,
         counts.bytes,
@@ -76,7 +75,7 @@ impl Recorder {
             source.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let start = Start {
             unix_us: since.as_micros() as u64,
-            address: intake.receiver.bound.to_string(),
+            address: intake.receiver.bound.clone(),
             command: command.join(" "),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             dialect: intake.dialect.map(dialect::name).unwrap_or_default().to_owned(),

@@ -148,7 +148,7 @@ impl Sender {
 
     fn drop_line(&mut self, line: &str, why: &str) {
         self.dropped += 1;
-        eprintln!("fripp: {line}: {why}");
+        say!("{line}: {why}");
     }
 
     /// Sends what is pending, while there is hope, and says what was lost.
@@ -169,7 +169,7 @@ impl Sender {
         let stats = self.context.stats().0;
         let lost = stats.dropped_send + stats.dropped_full;
         if lost > 0 {
-            eprintln!("fripp: {lost} lines were not sent: nobody takes them at {to}");
+            say!("{lost} lines were not sent: nobody takes them at {to}");
         }
         if lost + self.dropped > 0 { DROPPED } else { 0 }
     }

@@ -4,12 +4,13 @@
 #[path = "common/mod.rs"]
 mod command;
 
-use std::io::{BufRead, BufReader};
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixDatagram;
+use std::process::{Output, Stdio};
 
-use command::{FRIPP, Receiving, fripp, fripp_script, stderr, stdout};
+use command::{FRIPP, Receiving, fripp, fripp_script, program, stderr, stdout};
 
 fn send(to: &str, datagram: &str) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -179,6 +180,102 @@ fn a_relative_path_is_in_this_folder_also_for_the_command() {
     assert!(!folder.join(name).exists());
 }
 
+/// What the command prints of this standard input.
+fn piped(line: &str, input: &[&[u8]]) -> Output {
+    let mut child = fripp(line).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for piece in input {
+        stdin.write_all(piece).unwrap();
+    }
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn lines_of_standard_input_and_of_files() {
+    let output = piped("listen -", &[b"a:1|c\nb:", b"2|g\n\nc:3|ms"]);
+    assert_eq!(stdout(&output), "a:1|c\nb:2|g\nc:3|ms\n");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    let output = piped("listen - --match ^b -n 2", &[b"a:1|c\nb:1|c\n"]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), "b:1|c\n".to_owned()));
+    let output = piped("listen - -d statsd --json", &[b"a:1|C\n"]);
+    assert_eq!(output.status.code(), Some(1));
+    let read: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!(read.get("from").is_none() && read["problems"][0].is_string(), "{read}");
+    let output = piped("top - --summary", &[b"a:1|c\na:2|c\n"]);
+    assert!(stdout(&output).contains("counter      2       -    3"), "{}", stdout(&output));
+
+    let path = std::env::temp_dir().join(format!("fripp-lines-{}", std::process::id()));
+    let text: String = (0..10_000).map(|n| format!("a.{n}:{n}|c\n")).collect();
+    std::fs::write(&path, &text).unwrap();
+    let output = fripp(&format!("listen {}", path.display())).output().unwrap();
+    assert_eq!(stdout(&output), text);
+    // a command has nowhere to send to
+    let output = fripp_script(&format!("listen {}", path.display()), "true");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stderr(&output), format!("fripp: a COMMAND cannot send to {}\n", path.display()));
+    std::fs::remove_file(&path).unwrap();
+    // an endless line has no end in memory either
+    let long = vec![b'x'; 300_000];
+    let output = piped("listen -", &[&long, &long, b"\na:1|c\n"]);
+    assert_eq!(stdout(&output), "a:1|c\n");
+    assert_eq!(stderr(&output), "fripp: 1 lines were longer than 262144 bytes, and left out\n");
+}
+
+#[test]
+fn streams_of_more_senders_than_it_has_descriptors() {
+    let mut command = program("sh", "-c");
+    command.arg("ulimit -n 24; exec $FRIPP listen tcp://127.0.0.1:0 -n 60");
+    let listen = Receiving::of(&mut command);
+    let to = listen.address.strip_prefix("tcp://").unwrap();
+    let mut senders: Vec<_> = (0..60).map(|_| TcpStream::connect(to).unwrap()).collect();
+    for sender in &mut senders {
+        sender.write_all(b"a:1|c\n").unwrap();
+    }
+    drop(senders);
+    let (status, out, err) = listen.end();
+    assert_eq!((status, out.lines().count(), &err[..]), (0, 60, ""));
+}
+
+#[test]
+fn a_command_sends_over_a_stream() {
+    let name = format!("unixstream:@fripp-stream-{}", std::process::id());
+    for (address, dialect) in
+        [("tcp://127.0.0.1:0", "statsd"), (&name, "statsd"), (&name, "dogstatsd")]
+    {
+        let listen = format!("listen {address} -d {dialect}");
+        let output =
+            fripp_script(&listen, "$FRIPP send a 1 c; printf 'b 1 c\\nc 1 c' | $FRIPP send");
+        assert_eq!(stdout(&output), "a:1|c\nb:1|c\nc:1|c\n", "{address} {dialect}");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn json_has_a_streams_sender() {
+    let listen = Receiving::start("listen tcp://127.0.0.1:0 --json -n 1");
+    let mut sender = TcpStream::connect(listen.address.strip_prefix("tcp://").unwrap()).unwrap();
+    sender.write_all(b"a:1|c\n").unwrap();
+    let read: serde_json::Value = serde_json::from_str(&listen.end().1).unwrap();
+    assert_eq!(read["from"], sender.local_addr().unwrap().to_string());
+}
+
+#[test]
+fn a_stream_goes_on_in_datagrams() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = server.local_addr().unwrap();
+    let listen = Receiving::start(&format!("listen tcp://127.0.0.1:0 -n 1000 --forward {to}"));
+    let mut sender = TcpStream::connect(listen.address.strip_prefix("tcp://").unwrap()).unwrap();
+    sender.write_all("a.long.name:1|c\n".repeat(1_000).as_bytes()).unwrap();
+    let (mut buffer, mut lines) = ([0; 65_536], 0);
+    while lines < 1_000 {
+        let len = server.recv(&mut buffer).unwrap();
+        assert!(len <= 1_432, "{len}");
+        lines += buffer[..len].split(|b| *b == b'\n').filter(|l| l == b"a.long.name:1|c").count();
+    }
+    assert_eq!((lines, listen.end().0), (1_000, 0));
+}
+
 #[test]
 fn signals() {
     let signal = |pid: u32, signal: &str| {
@@ -226,6 +323,17 @@ fn who_reads_has_seen_enough() {
 }
 
 #[test]
+fn who_reads_what_is_said_has_gone() {
+    for (line, wanted) in [("listen /no/such/file", 2), ("listen - -d statsd", 1)] {
+        let mut child = fripp(line).stdin(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        let _ = child.stdin.take().unwrap().write_all(b"no line\n");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(wanted), "{line}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told() {
     let taken = Receiving::start("listen 127.0.0.1:0");
     let in_use = format!("listen {}", taken.address);
@@ -234,6 +342,7 @@ fn what_is_wrong_is_told() {
         ("listen localhost", "'localhost' is no address: say host:port"),
         ("listen localhost:70000", "is no address"),
         ("listen 127.0.0.1:0?colour=red", "unknown key 'colour'"),
+        ("listen /no/such/file", "/no/such/file: no such file"),
         ("listen unix:/no/such/folder/x", "/no/such/folder/x: no such folder"),
         ("listen 192.0.2.1:8125", "192.0.2.1:8125: no address of this machine"),
         ("listen --match (", "unclosed group"),

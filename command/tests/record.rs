@@ -174,10 +174,25 @@ fn two_recordings_are_compared() {
         (&["--chart", "size", "--bound", "24.9"], 1),
         (&["--chart", "gone", "--bound", "1000"], 1),
         (&["--chart", "(", "--bound", "1"], 2),
-        (&["-o", "x.html"], 2),
+        (&["-o", "x.svg"], 2),
+        (&["-o", &after, "--force"], 2),
+        (&["--series"], 2),
     ] {
         let (status, _, said) = compare(options);
         assert_eq!(status, Some(wanted), "{options:?}: {said}");
+    }
+
+    let page = folder.file("page.html");
+    let (status, text, said) = compare(&["-o", &page, "--bound", "25"]);
+    assert_eq!((status, &text[..]), (Some(1), ""), "{said}");
+    let html = std::fs::read_to_string(&page).unwrap();
+    for part in [
+        "<p class=\"said\">mean: 4 before, 5 after: +25.0 %</p>",
+        "<p class=\"said\">mean: 1 before, none after</p>",
+        "<h2 class=\"side\">before: before</h2>",
+        "<td class=\"beyond\">-</td>",
+    ] {
+        assert!(html.contains(part), "{part}");
     }
 }
 

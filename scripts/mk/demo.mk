@@ -22,9 +22,9 @@ endif
 # the charts of README.md, of the last run
 demo-picture:
 	$(Q)mkdir -p docs/img
-	$(Q)$(COMMAND) report $(BUILD)/demo/recording --interval 0.5 -o docs/img/cache.svg \
-	    --chart flux.content-cache.0.cache-all-of-it-scaled
-	$(Q)$(COMMAND) report $(BUILD)/demo/recording --interval 0.5 -o docs/img/store.svg \
+	$(Q)$(COMMAND) report $(BUILD)/demo/recording --force --interval 0.5 -o docs/img/cache.svg \
+	    --chart flux.content-cache.0.content-cache-scaled
+	$(Q)$(COMMAND) report $(BUILD)/demo/recording --force --interval 0.5 -o docs/img/store.svg \
 	    --chart flux.content-cache.percentiles-of-store
 
 check-demo: $(CACHE)

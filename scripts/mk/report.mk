@@ -5,9 +5,16 @@
 REPORT = $(BUILD)/report
 UPLOT  = command/src/report/page/uplot
 
+# of axe-core, which looks for what people cannot read or reach
+AXE = 4.14.1
+
 ##: check-report compare the page of a recording in Chromium with figures computed by the check
 check-report: check-uplot $(COMMAND) $(REPORT)/sender $(REPORT)/python
+	$(Q)[ -e $(REPORT)/axe-$(AXE) ] || { rm -rf $(REPORT)/package && cd $(REPORT) && \
+	    npm pack --silent axe-core@$(AXE) >/dev/null && tar xf axe-core-$(AXE).tgz && \
+	    mv package axe-$(AXE); } || :
 	$(Q)PYTHONPATH=$(REPORT)/python python3 command/report/check.py $(if $(PICTURES),--pictures '$(PICTURES)') \
+	    --axe $(REPORT)/axe-$(AXE) $(patsubst %,--recording '%',$(RECORDINGS)) \
 	    $(REPORT)/work $(COMMAND) $(REPORT)/sender 6
 
 # the files of uPlot here are those of its package of that version

@@ -238,7 +238,7 @@ impl Context {
                 .because(format_args!("a new prefix, tags or dialect made the name too long")));
         }
         if let Value::Real(number) | Value::Sample(number) = value {
-            if !is_short(number) {
+            if !is_short(number.abs()) {
                 let mut digits = Vec::new();
                 line::sample(&mut digits, metric.kind(), number);
                 if !out.settings.has_room(metric, digits.len()) {
@@ -313,7 +313,12 @@ impl Context {
     }
 }
 
-fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
+fn add_member(
+    active: &Active,
+    out: &mut Outbound,
+    metric: &Metric,
+    raw: &[u8],
+) -> Result<(), Error> {
     // a byte stays one when it is cleaned
     if !out.settings.has_room(metric, raw.len()) {
         let len = raw.len();
@@ -321,11 +326,12 @@ fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> R
             "the member has {len} bytes, more than a datagram has room for"
         )));
     }
-    let mut member = Vec::new();
-    memory::room(&mut member, raw.len())?;
-    name::clean_bytes(raw, &mut member);
+    let member = &mut out.member;
+    member.clear();
+    memory::room(member, raw.len())?;
+    name::clean_bytes(raw, member);
     if let Some(members) = metric.members() {
-        members.record(&member, &active.budget);
+        members.record(member, &active.budget);
     }
     Ok(())
 }

@@ -17,6 +17,21 @@ pub use recording::{Record, Report};
 /// Shows what a program sends to a StatsD server, in place of one
 #[derive(Parser)]
 #[command(name = "fripp", version, max_term_width = 80)]
+#[command(after_help = "\
+Exit status:
+  0  it did what it was asked for
+  1  what was waited for did not come, or was refused, or differs
+  2  an error, which standard error says
+  COMMAND's own, where that is not 0
+
+Environment:
+  FLUX_FRIPP_STATSD  where `send` sends; set for each COMMAND that is run
+  NO_COLOR           no colours, if it is not empty
+
+Examples:
+  fripp listen
+  fripp top -- ./app
+  fripp record -o run.rec -- ./app; fripp report run.rec")]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -36,11 +51,18 @@ pub enum Command {
 /// Where metrics come from, in every subcommand that receives.
 #[derive(clap::Args)]
 pub struct Source {
-    /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name
+    /// Where to receive: host:port, :port, port, [v6]:port, unix:path or unix:@name; or a file of
+    /// lines, or '-'
     ///
-    /// For port 0 the system chooses one. Settings after a '?', as in
+    /// tcp://host:port, unixstream:path and unixstream:@name receive streams of lines; over a UNIX
+    /// socket they may be frames, as the Datadog agent reads them. At a multicast address it joins
+    /// the group. For port 0 the system chooses one. Settings after a '?', as in
     /// 127.0.0.1:0?dialect=statsd&period=0.1, are handed on to COMMAND. The default is
     /// 127.0.0.1:8125, with a COMMAND 127.0.0.1:0.
+    ///
+    /// '-' reads lines from standard input, and the name of a file reads that, to its end; write
+    /// ./NAME for a file whose name looks like an address.
+    #[arg(value_name = "ADDRESS|FILE|-")]
     pub address: Option<String>,
 
     /// Read lines as servers of this dialect do, and have COMMAND send it
@@ -52,6 +74,8 @@ pub struct Source {
     pub dialect: Option<Dialect>,
 
     /// Send each datagram on, as it came, to the server at this address
+    ///
+    /// It receives UDP, or has a UNIX datagram socket. Lines of a stream or a file go in datagrams.
     ///
     /// So you can watch what a running server receives: let it receive elsewhere, receive at its
     /// address, and forward to it.
@@ -78,13 +102,19 @@ Exit status:
   2  an error
   COMMAND's own, where that is not 0
 
+Environment:
+  FLUX_FRIPP_STATSD  is set for COMMAND, to the address that receives
+  NO_COLOR           no colours, if it is not empty
+
 Examples:
   fripp listen
       show what a program sends to port 8125
   fripp listen --match 'store:.*ms' --count 3 -- ./app
       did ./app send three such timings?
   fripp listen --dialect statsd -- make check
-      would statsd read all that the tests send?")]
+      would statsd read all that the tests send?
+  tail -f app.log | grep --line-buffered -o '[a-z.]*:[0-9]*|ms' | fripp listen -
+      lines of another program")]
 pub struct Listen {
     #[command(flatten)]
     pub source: Source,
@@ -122,6 +152,9 @@ Exit status:
   0  all was sent
   1  something was dropped, and standard error says what and why
   2  an error
+
+Environment:
+  FLUX_FRIPP_STATSD  the server with its settings, where there is no --to
 
 Examples:
   fripp send backup.files 4711 gauge

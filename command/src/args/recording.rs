@@ -34,13 +34,16 @@ pub struct Record {
     pub force: bool,
 }
 
-/// Make a page of charts of a recording, or a picture of one chart
+/// Make a page of charts of a recording, or a picture of one chart, or compare two recordings
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit status:
   0  the report is written, or the figures of LATER are within the bound
   1  a figure of LATER is beyond the bound
   2  an error
+
+Environment:
+  TZ  does not count: all times are UTC
 
 Examples:
   fripp report run.rec
@@ -52,15 +55,20 @@ Examples:
   fripp report run.rec -o run.csv --series
       each value over time, for a spreadsheet or a program
   fripp report before.rec after.rec --chart 'load' --bound 10
-      did the figures of load change by more than 10 percent?")]
+      did the figures of load change by more than 10 percent?
+  fripp report before.rec after.rec -o change.html
+      a page with each metric before and after")]
 pub struct Report {
     /// A file that `fripp record` wrote
     #[arg(value_name = "FILE")]
     pub recording: PathBuf,
 
-    /// A later recording: print how its figures differ from those of FILE,
-    /// and write nothing; --chart chooses metrics
-    #[arg(value_name = "LATER", conflicts_with_all = ["output", "series"])]
+    /// A later recording: print how its figures differ from those of FILE, or
+    /// with -o make a page of both
+    ///
+    /// The page has a chart of each metric before and after, with the difference. --chart chooses
+    /// metrics.
+    #[arg(value_name = "LATER", conflicts_with = "series")]
     pub other: Option<PathBuf>,
 
     /// Exit with 1 if a figure of LATER differs by more than so many percent,

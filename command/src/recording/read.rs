@@ -85,7 +85,7 @@ impl<R: BufRead + Seek> Reader<R> {
 
     /// The next record, or the next damage; `None` at the end. Records of an
     /// unknown kind are passed over.
-    pub fn next(&mut self) -> io::Result<Option<Item>> {
+    pub fn next_item(&mut self) -> io::Result<Option<Item>> {
         loop {
             let at = self.offset;
             let kind = match self.read_record()? {

@@ -38,7 +38,7 @@ fn written(parts: &[Datagrams]) -> Vec<u8> {
 fn read(file: &[u8]) -> (Datagrams, Vec<Item>) {
     let mut reader = Reader::new(Cursor::new(file)).unwrap();
     let (mut datagrams, mut others) = (Vec::new(), Vec::new());
-    while let Some(item) = reader.next().unwrap() {
+    while let Some(item) = reader.next_item().unwrap() {
         match item {
             Item::Block(block) => {
                 block.each(|at, datagram| datagrams.push((at, datagram.to_vec()))).unwrap()
@@ -182,7 +182,7 @@ fn crafted_times_are_damage() {
     let whys = |file: &[u8]| {
         let mut reader = Reader::new(Cursor::new(file)).unwrap();
         let mut whys = Vec::new();
-        while let Some(item) = reader.next().unwrap() {
+        while let Some(item) = reader.next_item().unwrap() {
             match item {
                 Item::Block(block) => whys.extend(block.each(|_, _| {}).err()),
                 Item::Fault(fault) => whys.push(fault.why),
@@ -205,7 +205,7 @@ fn ten_megabytes_of_markers_end_soon() {
         let mut file = written(&[]);
         file.extend(head.iter().cycle().take(10 << 20));
         let mut reader = Reader::new(std::io::BufReader::new(Cursor::new(&file))).unwrap();
-        while reader.next().unwrap().is_some() {}
+        while reader.next_item().unwrap().is_some() {}
     }
     // a second each in a release, which is several times faster
     assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());

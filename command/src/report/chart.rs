@@ -3,6 +3,7 @@
 
 use super::collect::Collection;
 use super::name::slug;
+use super::page::{Drawn, Line};
 use super::palette::Colour;
 use super::ranks::Over;
 use super::series::Series;
@@ -13,6 +14,8 @@ pub struct Chart {
     pub id: String,
     pub title: String,
     pub unit: String,
+    /// A sentence about it, or nothing.
+    pub said: String,
     pub curves: Vec<Curve>,
 }
 
@@ -41,6 +44,13 @@ impl Section {
         Section { id: slug(shown), title: shown.to_owned(), charts: Vec::new() }
     }
 
+    /// A sentence about the chart that was added last.
+    pub fn say(&mut self, said: String) {
+        if let Some(chart) = self.charts.last_mut() {
+            chart.said = said;
+        }
+    }
+
     /// Adds a chart, if it has lines.
     pub fn add(&mut self, title: String, unit: &str, curves: Vec<Curve>) {
         if curves.is_empty() {
@@ -53,7 +63,15 @@ impl Section {
             n += 1;
             id = format!("{wanted}-{n}");
         }
-        self.charts.push(Chart { id, title, unit: unit.to_owned(), curves });
+        let said = String::new();
+        self.charts.push(Chart { id, title, unit: unit.to_owned(), said, curves });
+    }
+}
+
+impl Chart {
+    pub fn drawn<'a>(&'a self, collection: &'a Collection) -> Drawn<'a> {
+        let lines = self.curves.iter().map(|curve| curve.line(collection)).collect();
+        Drawn { id: &self.id, title: &self.title, unit: &self.unit, said: &self.said, lines }
     }
 }
 
@@ -62,6 +80,22 @@ impl Curve {
         match &self.over {
             Some((_, series)) => series,
             None => &collection.tracks[self.track].series[self.series].1,
+        }
+    }
+
+    pub fn line<'a>(&'a self, collection: &'a Collection) -> Line<'a> {
+        let track = &collection.tracks[self.track];
+        Line {
+            label: self.legend(),
+            metric: &collection.tally.metrics[track.metric].name,
+            statistic: track.series[self.series].0,
+            over: self.over.as_ref().map(|(over, _)| *over),
+            side: None,
+            key: self.over.is_none().then_some((self.track, self.series)),
+            series: self.of(collection),
+            scale: self.scale,
+            colour: self.colour,
+            is_dashed: self.is_dashed,
         }
     }
 

@@ -62,29 +62,24 @@ pub struct Wanted {
     pub dialect: Option<Dialect>,
     /// Metrics of which series are wanted before those of others.
     pub names: Vec<Regex>,
+    /// What the times of series cover at least: the length of another
+    /// recording.
+    pub least_us: u64,
 }
 
 impl Collection {
     pub fn read(path: &Path, wanted: &Wanted) -> Result<Collection, String> {
         let wrong = |error: std::io::Error| format!("{}: {error}", path.display());
-        let open =
-            || File::open(path).and_then(|f| Reader::new(BufReader::with_capacity(1 << 18, f)));
-        let mut reader = open().map_err(wrong)?;
-        let (mut end_us, mut is_whole, mut dialect) = (0, false, wanted.dialect);
-        while let Some(item) = reader.next().map_err(wrong)? {
-            match item {
-                Item::Block(block) => end_us = end_us.max(block.last_us),
-                Item::End(end) => (end_us, is_whole) = (end_us.max(end.at_us), true),
-                Item::Start(start) => dialect = dialect.or_else(|| dialect::named(&start.dialect)),
-                Item::Fault(_) => {}
-            }
-        }
-        let seconds = end_us as f64 / 1e6;
-        let interval = wanted.interval.unwrap_or_else(|| chosen_interval(seconds));
-        let interval = interval * (seconds / interval / INTERVALS).ceil().max(1.0);
+        let Length { end_us, bytes, is_whole, dialect } = Length::of(path)?;
+        let dialect = wanted.dialect.or(dialect);
+        let longest_us = end_us.max(wanted.least_us);
+        let (seconds, longest) = (end_us as f64 / 1e6, longest_us as f64 / 1e6);
+        let interval = wanted.interval.unwrap_or_else(|| chosen_interval(longest));
+        let interval = interval * (longest / interval / INTERVALS).ceil().max(1.0);
         let interval_us = (interval * 1e6).round() as u64;
         // a rest of less than half an interval is part of the one before
-        let intervals = ((end_us + interval_us / 2) / interval_us).max(1);
+        let intervals = |us: u64| ((us + interval_us / 2) / interval_us).max(1);
+        let (intervals, all) = (intervals(end_us), intervals(longest_us));
         let last_us = end_us - (intervals - 1) * interval_us;
         let mut collector = Collector {
             interval_us,
@@ -101,7 +96,7 @@ impl Collection {
                 is_whole,
                 seconds,
                 counts: Counts::default(),
-                times: Times::new(interval, intervals as usize),
+                times: Times::new(interval, all as usize),
                 tally: Tally::new(dialect),
                 tracks: Vec::new(),
                 untracked: 0,
@@ -110,9 +105,9 @@ impl Collection {
                 wrong_shown: Vec::new(),
             },
         };
-        collector.bar = bar(reader.offset());
-        let mut reader = open().map_err(wrong)?;
-        while let Some(item) = reader.next().map_err(wrong)? {
+        collector.bar = bar(bytes);
+        let mut reader = open(path).map_err(wrong)?;
+        while let Some(item) = reader.next_item().map_err(wrong)? {
             collector.bar.set_position(reader.offset());
             match item {
                 Item::Start(start) => collector.collection.start = start,
@@ -123,6 +118,35 @@ impl Collection {
         }
         Ok(collector.finish())
     }
+}
+
+/// How long a recording is, and how its lines are read.
+pub struct Length {
+    pub end_us: u64,
+    bytes: u64,
+    is_whole: bool,
+    dialect: Option<Dialect>,
+}
+
+impl Length {
+    pub fn of(path: &Path) -> Result<Length, String> {
+        let wrong = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut reader = open(path).map_err(wrong)?;
+        let (mut end_us, mut is_whole, mut dialect) = (0, false, None);
+        while let Some(item) = reader.next_item().map_err(wrong)? {
+            match item {
+                Item::Block(block) => end_us = end_us.max(block.last_us),
+                Item::End(end) => (end_us, is_whole) = (end_us.max(end.at_us), true),
+                Item::Start(start) => dialect = dialect.or_else(|| dialect::named(&start.dialect)),
+                Item::Fault(_) => {}
+            }
+        }
+        Ok(Length { end_us, bytes: reader.offset(), is_whole, dialect })
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<Reader<BufReader<File>>> {
+    Reader::new(BufReader::with_capacity(1 << 18, File::open(path)?))
 }
 
 struct Collector<'a> {
@@ -146,7 +170,7 @@ struct Collector<'a> {
 impl Collector<'_> {
     fn fault(&mut self, fault: Fault) {
         if self.collection.faults.len() < FAULTS {
-            self.bar.suspend(|| eprintln!("fripp: {fault}"));
+            self.bar.suspend(|| say!("{fault}"));
         }
         self.collection.faults.push(fault);
     }
@@ -240,7 +264,7 @@ impl Collector<'_> {
         self.bar.finish_and_clear();
         let more = self.collection.faults.len().saturating_sub(FAULTS);
         if more > 0 {
-            eprintln!("fripp: {more} more records cannot be read");
+            say!("{more} more records cannot be read");
         }
         self.collection
     }

@@ -19,24 +19,32 @@ const OF_SAMPLES: [Statistic; 5] =
     [Statistic::Mean, Statistic::Median, Statistic::P95, Statistic::P99, Statistic::Max];
 
 /// A metric's name, type and statistic.
-type Key = (String, &'static str, &'static str);
+pub type Key = (String, &'static str, &'static str);
 
 /// What two recordings have of one figure; NaN where it is missing.
 #[derive(Debug, PartialEq)]
 pub struct Difference {
-    key: Key,
-    before: f64,
-    after: f64,
+    pub key: Key,
+    pub before: f64,
+    pub after: f64,
 }
 
 impl Difference {
     /// In percent of the first; a figure that one recording lacks differs
     /// without limit.
-    fn percent(&self) -> f64 {
+    pub fn percent(&self) -> f64 {
         match (self.before, self.after) {
             (before, after) if before == after => 0.0,
             (before, after) if before.is_nan() || after.is_nan() => f64::INFINITY,
             (before, after) => (after - before) / before.abs() * 100.0,
+        }
+    }
+
+    /// The same for a reader: a dash without a limit.
+    pub fn change(&self) -> String {
+        match self.percent() {
+            percent if percent.is_finite() => format!("{percent:+.1} %"),
+            _ => "-".to_owned(),
         }
     }
 
@@ -77,10 +85,7 @@ pub fn write(
     let mut table = Table::new("metric", &["type", "statistic", "before", "after", "change"]);
     for difference in differences {
         let (name, kind, statistic) = &difference.key;
-        let change = match difference.percent() {
-            percent if percent.is_finite() => format!("{percent:+.1} %"),
-            _ => "-".to_owned(),
-        };
+        let change = difference.change();
         let [before, after] = [difference.before, difference.after].map(short);
         table.add(name, vec![(*kind).to_owned(), (*statistic).to_owned(), before, after, change]);
     }

@@ -8,7 +8,6 @@ use super::collect::Collection;
 use super::layout::MAX_CHARTS;
 use super::name::stars;
 use super::page::escape;
-use super::palette::LINES;
 use crate::figure::{bytes, duration, grouped, utc};
 
 /// Faults that are listed.
@@ -29,14 +28,20 @@ pub fn list(collection: &Collection) -> String {
     if !start.command.is_empty() {
         facts.push(("Command", start.command.clone()));
     }
-    facts.iter().fold(String::new(), |mut html, (name, value)| {
-        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(value));
-        html
-    })
+    let mut html = "<dl class=\"facts\">\n".to_owned();
+    for (name, value) in facts {
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+    }
+    html + "</dl>\n"
 }
 
-/// What is to be known to read the charts rightly.
-pub fn notes(collection: &Collection, left_out: usize) -> String {
+/// What lines stand for where there are many ranks.
+pub const RANKS: &str = "A name with * stands for metrics that differ in a number, such as a rank: of \
+                         more than 8 their maximum, median and minimum are drawn.";
+
+/// What is to be known to read the charts rightly. `ranks` says what lines of
+/// more than `most` ranks stand for.
+pub fn notes(collection: &Collection, left_out: usize, ranks: &str, most: usize) -> String {
     let Collection { times, counts, tally, .. } = collection;
     let mut notes = Vec::new();
     if times.step > 1 {
@@ -50,12 +55,8 @@ pub fn notes(collection: &Collection, left_out: usize) -> String {
         notes.push(format!("Each value covers {}.", duration(times.interval)));
     }
     let names = tally.metrics.iter().map(|metric| stars(&metric.name));
-    if names.filter(|stars| !stars.is_empty()).collect::<BTreeSet<_>>().len() > LINES.len() {
-        notes.push(
-            "A name with * stands for metrics that differ in a number, such as a rank: of more than \
-             8 their maximum, median and minimum are drawn. --chart PATTERN chooses one."
-                .to_owned(),
-        );
+    if names.filter(|stars| !stars.is_empty()).collect::<BTreeSet<_>>().len() > most {
+        notes.push(format!("{ranks} --chart PATTERN chooses one."));
     }
     if !collection.is_whole {
         notes.push(

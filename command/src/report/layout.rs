@@ -10,7 +10,7 @@ use regex::Regex;
 use super::chart::{Curve, Section};
 use super::collect::Collection;
 use super::family::{Family, families};
-use super::name::{Name, list, natural};
+use super::name::{Name, list, natural, stars};
 use super::palette::{Colour, LINES, RAMP};
 use super::ranks;
 use crate::scale::{self, Divisor, Shared};
@@ -27,7 +27,18 @@ const LINES_AT_MOST: usize = LINES.len();
 pub struct Member {
     pub tracks: Vec<usize>,
     pub label: String,
+    /// What the '*' of its prefix is, where it is alone among ranks.
+    rank: Option<String>,
     pub kind: Kind,
+}
+
+impl Member {
+    fn shown(&self) -> String {
+        match &self.rank {
+            Some(rank) => format!("{} (* = {rank})", self.label),
+            None => self.label.clone(),
+        }
+    }
 }
 
 /// A section for each prefix.
@@ -47,7 +58,7 @@ pub fn by_prefix(collection: &Collection) -> Vec<Section> {
         .into_iter()
         .map(|(prefix, families)| {
             let skipped = if prefix.is_empty() { 0 } else { prefix.len() + 1 };
-            let members = members(&families, skipped);
+            let members = members(collection, &families, skipped);
             let has_cache = !cache(&members).is_empty();
             let has_samples = members.iter().any(|m| is_samples(m.kind));
             (!has_cache, !has_samples, prefix, section(collection, prefix, &members))
@@ -60,13 +71,20 @@ pub fn by_prefix(collection: &Collection) -> Vec<Section> {
 /// A section of the metrics that match.
 pub fn of_pattern(collection: &Collection, pattern: &Regex) -> Section {
     let families = families(collection, |name| pattern.is_match(name));
-    section(collection, pattern.as_str(), &members(&families.iter().collect::<Vec<_>>(), 0))
+    section(
+        collection,
+        pattern.as_str(),
+        &members(collection, &families.iter().collect::<Vec<_>>(), 0),
+    )
 }
 
-fn members(families: &[&Family], skipped: usize) -> Vec<Member> {
+fn members(collection: &Collection, families: &[&Family], skipped: usize) -> Vec<Member> {
     let member = |family: &&Family| {
         let label = family.name[skipped..].to_owned();
-        Member { tracks: family.tracks.clone(), label, kind: family.kind }
+        let name = &collection.tally.metrics[collection.tracks[family.tracks[0]].metric].name;
+        let is_alone = family.tracks.len() == 1 && family.name != *name;
+        let rank = is_alone.then(|| stars(name));
+        Member { tracks: family.tracks.clone(), label, rank, kind: family.kind }
     };
     let mut members: Vec<Member> = families.iter().map(member).collect();
     members.sort_by(|a, b| natural(&a.label).cmp(&natural(&b.label)));
@@ -132,7 +150,7 @@ fn cache_charts(section: &mut Section, collection: &Collection, cache: &[&Member
     let size = some(&|m| m.label == "size");
     // most entries are valid: the two lines lie on each other
     let dash = |mut curves: Vec<Curve>| {
-        curves.iter_mut().for_each(|curve| curve.is_dashed = curve.label == "valid");
+        curves.iter_mut().for_each(|curve| curve.is_dashed = curve.label.starts_with("valid"));
         curves
     };
     let all = dash(together(collection, cache));
@@ -189,7 +207,7 @@ fn rate_charts(section: &mut Section, members: &[&Member]) {
 
 fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
     for member in members {
-        let title = format!("Percentiles of {}", member.label);
+        let title = format!("Percentiles of {}", member.shown());
         // the largest is drawn first, so that it hides none of the others
         let curves = PERCENTILES.iter().zip(&RAMP).rev().map(|(statistic, colour)| {
             curve(member.tracks[0], statistic.label().to_owned(), *statistic, colour)
@@ -201,7 +219,7 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
         let mut curves = Vec::new();
         for (member, colour) in some.iter().zip(&LINES) {
             for statistic in [Statistic::Mean, Statistic::Median] {
-                let label = format!("{}: {}", member.label, statistic.label());
+                let label = format!("{}: {}", member.shown(), statistic.label());
                 let mut curve = curve(member.tracks[0], label, statistic, colour);
                 curve.is_dashed = statistic == Statistic::Median;
                 curves.push(curve);
@@ -217,9 +235,10 @@ fn sample_charts(section: &mut Section, members: &[&Member], unit: &str) {
                 Statistic::Sum => format!("{unit} a second").trim_start().to_owned(),
                 _ => unit.to_owned(),
             };
-            let curves = some.iter().zip(&LINES).map(|(member, colour)| {
-                curve(member.tracks[0], member.label.clone(), statistic, colour)
-            });
+            let curves = some
+                .iter()
+                .zip(&LINES)
+                .map(|(member, colour)| curve(member.tracks[0], member.shown(), statistic, colour));
             section.add(title, &unit, curves.collect());
         }
     }
@@ -236,7 +255,7 @@ pub fn curve(track: usize, label: String, statistic: Statistic, colour: &'static
 /// A line for each, of the one series that it has.
 fn plain(members: &[&Member]) -> Vec<Curve> {
     let each = members.iter().zip(&LINES);
-    each.map(|(m, colour)| curve(m.tracks[0], m.label.clone(), Statistic::Value, colour)).collect()
+    each.map(|(m, colour)| curve(m.tracks[0], m.shown(), Statistic::Value, colour)).collect()
 }
 
 /// Gauges beside each other on one axis, some of them scaled.
@@ -275,6 +294,7 @@ pub fn largest(collection: &Collection, member: &Member) -> f64 {
 
 /// Up to three by name, others by number.
 fn names(members: &[&Member], what: &str) -> String {
-    let labels: Vec<&str> = members.iter().map(|member| &member.label[..]).collect();
+    let labels: Vec<String> = members.iter().map(|member| member.shown()).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     if labels.len() <= 3 { list(&labels) } else { format!("{} {what}", labels.len()) }
 }

@@ -2,6 +2,7 @@
 //! or the figures of all metrics.
 #![forbid(unsafe_code)]
 
+mod axis;
 mod chart;
 mod collect;
 mod compare;
@@ -18,6 +19,7 @@ mod ranks;
 mod series;
 mod table;
 mod track;
+mod versus;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -27,7 +29,9 @@ use regex::Regex;
 use crate::args::Report;
 use crate::{Outcome, record};
 use chart::{Chart, Section};
-use collect::{Collection, Wanted};
+use collect::{Collection, Length, Wanted};
+use page::Page;
+use versus::Comparison;
 
 pub fn run(args: Report) -> Outcome {
     if let Some(after) = &args.other {
@@ -45,7 +49,9 @@ pub fn run(args: Report) -> Outcome {
     let mut collection = Collection::read(&args.recording, &wanted)?;
     let sections = layout::by_prefix(&collection);
     let contents = match form {
-        Form::Page => page(&mut collection, sections, &wanted.names, &title(&args)).into_bytes(),
+        Form::Page => {
+            page(&mut collection, sections, &wanted.names, &name(&args.recording)).into_bytes()
+        }
         Form::Csv if args.series => csv::series(&collection).into_bytes(),
         Form::Csv => csv::metrics(&mut collection).into_bytes(),
         Form::Json => json::series(&collection).into_bytes(),
@@ -62,32 +68,58 @@ pub fn run(args: Report) -> Outcome {
         }
     };
     record::write_whole(&output, args.force, &contents)?;
-    eprintln!("fripp: {}", output.display());
+    say!("{}", output.display());
     Ok(0)
 }
 
 fn wanted(args: &Report) -> Result<Wanted, String> {
     let names = args.chart.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Wanted { interval: args.interval, dialect: args.dialect, names })
+    Ok(Wanted { interval: args.interval, dialect: args.dialect, names, least_us: 0 })
 }
 
-/// Prints what differs between two recordings; 1 where a figure differs by
-/// more than the bound.
-fn run_compare(args: &Report, after: &Path) -> Outcome {
-    let wanted = wanted(args)?;
+/// Prints what differs between two recordings, or makes a page of it; 1 where
+/// a figure differs by more than the bound.
+fn run_compare(args: &Report, later: &Path) -> Outcome {
+    if let Some(output) = &args.output {
+        if !matches!(Form::of(output), Ok(Form::Page)) {
+            return Err(format!("{}: two recordings make an .html", output.display()));
+        }
+        if *output == args.recording || output == later {
+            return Err(format!("{}: the report would overwrite it", output.display()));
+        }
+    }
+    let mut wanted = wanted(args)?;
+    for path in [&args.recording, later] {
+        wanted.least_us = wanted.least_us.max(Length::of(path)?.end_us);
+    }
     let mut before = Collection::read(&args.recording, &wanted)?;
-    let mut after = Collection::read(after, &wanted)?;
+    let mut after = Collection::read(later, &wanted)?;
     let all = compare::differences(&mut before, &mut after, &wanted.names);
-    let mut out = std::io::stdout().lock();
-    let size = ratatui::crossterm::terminal::size().ok().filter(|_| out.is_terminal());
-    let width = size.map(|(columns, _)| usize::from(columns));
-    match compare::write(&mut out, &all, width).and_then(|()| out.flush()) {
-        Err(wrong) if wrong.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
-        written => written.map_err(|wrong| format!("standard output: {wrong}"))?,
+    if let Some(output) = &args.output {
+        let names = [name(&args.recording), name(later)];
+        let comparison = Comparison {
+            title: &format!("{} and {}", names[0], names[1]),
+            names: [&names[0], &names[1]],
+            collections: [&before, &after],
+            differences: &all,
+            patterns: &wanted.names,
+            bound: args.bound,
+        };
+        record::write_whole(output, args.force, comparison.page().as_bytes())?;
+        say!("{}", output.display());
+    } else {
+        let mut out = std::io::stdout().lock();
+        let size = ratatui::crossterm::terminal::size().ok().filter(|_| out.is_terminal());
+        let width = size.map(|(columns, _)| usize::from(columns));
+        match compare::write(&mut out, &all, width).and_then(|()| out.flush()) {
+            // the reader has seen enough
+            Err(wrong) if wrong.kind() == std::io::ErrorKind::BrokenPipe => {}
+            written => written.map_err(|wrong| format!("standard output: {wrong}"))?,
+        }
     }
     let beyond = args.bound.map_or(0, |bound| all.iter().filter(|d| d.exceeds(bound)).count());
     if beyond > 0 {
-        eprintln!("fripp: {beyond} of {} figures differ by more than the bound", all.len());
+        say!("{beyond} of {} figures differ by more than the bound", all.len());
     }
     Ok(u8::from(beyond > 0))
 }
@@ -121,8 +153,9 @@ fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|wrong| format!("the pattern '{text}': {wrong}"))
 }
 
-fn title(args: &Report) -> String {
-    let name: PathBuf = args.recording.with_extension("");
+/// A recording's name on a page.
+fn name(recording: &Path) -> String {
+    let name: PathBuf = recording.with_extension("");
     name.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
@@ -137,7 +170,7 @@ fn page(
     let mut all: Vec<Section> =
         patterns.iter().map(|pattern| layout::of_pattern(collection, pattern)).collect();
     for section in all.iter().filter(|section| section.charts.is_empty()) {
-        eprintln!("fripp: no metric matches '{}'", section.title);
+        say!("no metric matches '{}'", section.title);
     }
     let mut place = layout::MAX_CHARTS;
     let mut left_out = 0;
@@ -149,7 +182,20 @@ fn page(
         all.push(section);
     }
     all.retain(|section| !section.charts.is_empty());
-    page::render(collection, &all, &page::Frame { title, left_out })
+    let table = table::metrics(collection);
+    let mut page = Page::default();
+    for section in &all {
+        let charts = section.charts.iter().map(|chart| chart.drawn(collection));
+        page.section(&section.id, &section.title, charts);
+    }
+    page.finish(&page::Frame {
+        title,
+        start: Some(collection.start.unix_us as f64 / 1e6),
+        times: collection.times,
+        facts: &facts::list(collection),
+        notes: &facts::notes(collection, left_out, facts::RANKS, palette::LINES.len()),
+        table: ("All metrics", &table),
+    })
 }
 
 /// The chart of this name, or the only one of what the pattern matches.

@@ -6,6 +6,7 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::axis::Axis;
 use super::chart::{Chart, Curve};
 use super::collect::Collection;
 use crate::figure::{tick, utc};
@@ -67,7 +68,9 @@ fn draw(area: &Area, collection: &Collection, chart: &Chart) -> Result<(), Wrong
     let rows = draw_legend(area, chart)?;
     let (_, plot) = area.split_vertically(TITLE + rows * ROW);
 
-    let (seconds, (low, high)) = (collection.seconds.max(1e-3), range(collection, chart));
+    let lines: Vec<_> = chart.curves.iter().map(|curve| curve.line(collection)).collect();
+    let axis = Axis::of(&lines);
+    let (seconds, low) = (collection.seconds.max(1e-3), axis.low());
     let (divisor, unit) = match seconds {
         0.0..600.0 => (1.0, "seconds"),
         600.0..36_000.0 => (60.0, "minutes"),
@@ -75,11 +78,12 @@ fn draw(area: &Area, collection: &Collection, chart: &Chart) -> Result<(), Wrong
         _ => (86_400.0, "days"),
     };
     let mut axes = ChartBuilder::on(&plot)
+        .margin_top(10)
         .margin_right(MARGIN)
         .margin_bottom(10)
         .x_label_area_size(52)
         .y_label_area_size(72)
-        .build_cartesian_2d(0.0..seconds / divisor, low..high)?;
+        .build_cartesian_2d(0.0..seconds / divisor, axis)?;
     axes.configure_mesh()
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
@@ -132,22 +136,6 @@ fn draw_legend(area: &Area, chart: &Chart) -> Result<i32, Wrong> {
         x += width;
     }
     Ok(row + 1)
-}
-
-/// From 0, unless the values stay far from it; as on the page.
-fn range(collection: &Collection, chart: &Chart) -> (f64, f64) {
-    let all = chart.curves.iter().flat_map(|curve| {
-        let values = curve.of(collection).values().iter();
-        values.filter(|value| !value.is_nan()).map(|value| value / curve.scale.divisor)
-    });
-    let (low, high) =
-        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-    if low > high || (low == 0.0 && high == 0.0) {
-        return (0.0, 1.0);
-    }
-    let room = if low == high { high.abs() } else { high - low } * 0.08;
-    let from = if low >= 0.0 && low < high * 0.7 { 0.0 } else { low - room };
-    (if low >= 0.0 { from.max(0.0) } else { from }, high + room)
 }
 
 /// The pieces of a line: there is a gap where there is no value.

@@ -29,8 +29,19 @@ impl Over {
         }
     }
 
+    /// The series of so many tracks together.
+    pub fn series(self, collection: &Collection, tracks: &[usize], series: usize) -> Series {
+        let of_rank =
+            |track: &usize, row: usize| collection.tracks[*track].series[series].1.values()[row];
+        let values = (0..collection.times.rows()).map(|row| {
+            let mut values: Vec<f64> = tracks.iter().map(|track| of_rank(track, row)).collect();
+            self.of(&mut values)
+        });
+        Series::of(collection.times, values.collect())
+    }
+
     /// Of the ranks that have a value; NaN without any.
-    fn of(self, values: &mut [f64]) -> f64 {
+    pub fn of(self, values: &mut [f64]) -> f64 {
         values.sort_unstable_by(f64::total_cmp);
         let n = values.iter().filter(|value| !value.is_nan()).count();
         match (n, self) {
@@ -69,7 +80,24 @@ pub fn charts(section: &mut Section, collection: &Collection, member: &Member) {
             curves.iter_mut().for_each(|curve| curve.scale = divisor);
         }
         section.add(title, &unit, curves);
+        section.say(highest(collection, member, *statistic));
     }
+}
+
+/// Which of many ranks has the highest value, if it has that alone.
+fn highest(collection: &Collection, member: &Member, statistic: Statistic) -> String {
+    if member.tracks.len() <= LINES.len() {
+        return String::new();
+    }
+    let max = |track: &usize| {
+        let series = &collection.tracks[*track].series;
+        series.iter().find(|(of, _)| *of == statistic).map_or(f64::NAN, |(_, s)| s.overall.max)
+    };
+    let most = member.tracks.iter().map(max).fold(0.0, f64::max);
+    let mut highest = member.tracks.iter().filter(|track| max(track) == most);
+    let (Some(track), None) = (highest.next(), highest.next()) else { return String::new() };
+    let name = &collection.tally.metrics[collection.tracks[*track].metric].name;
+    format!("The highest value is of * = {}.", stars(name))
 }
 
 fn curves(collection: &Collection, member: &Member, statistic: Statistic) -> Vec<Curve> {
@@ -86,15 +114,7 @@ fn curves(collection: &Collection, member: &Member, statistic: Statistic) -> Vec
     let over = |(over, colour): (Over, _)| {
         let label = format!("{} of {}", over.label(), tracks.len());
         let mut curve = curve(tracks[0], label, statistic, colour);
-        let series = curve.series;
-        let rows = collection.times.rows();
-        let of_rank =
-            |track: &usize, row: usize| collection.tracks[*track].series[series].1.values()[row];
-        let values = (0..rows).map(|row| {
-            let mut values: Vec<f64> = tracks.iter().map(|track| of_rank(track, row)).collect();
-            over.of(&mut values)
-        });
-        curve.over = Some((over, Series::of(collection.times, values.collect())));
+        curve.over = Some((over, over.series(collection, tracks, curve.series)));
         curve
     };
     overs.map(over).collect()

@@ -16,7 +16,7 @@ mod view;
 use std::io::{self, IsTerminal, Seek};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -74,20 +74,17 @@ pub fn run(args: Top) -> Outcome {
             (opened.0, Some(opened.1))
         }
     };
-    let has_command = intake.has_command();
     let losses = intake.receiver.losses();
-    let state = Arc::new(Mutex::new(State::new(Tally::new(intake.dialect))));
+    let state = Mutex::new(State::new(Tally::new(intake.dialect)));
     let end = args.timeout.map(|seconds| Instant::now() + Duration::from_secs_f64(seconds));
     let limits = Limits { end, tick: Some(TICK) };
     let end = if has_screen {
-        let title = intake.receiver.bound.to_string();
-        on_screen(intake, limits, &state, recorder, view, &title)
+        on_screen(&mut intake, limits, &state, recorder, view)
     } else {
-        if !has_command {
-            eprintln!("fripp: receiving at {}", intake.receiver.bound);
-        }
+        intake.announce();
         receive(&mut intake, limits, &state, recorder, &AtomicBool::new(false))
     }?;
+    intake.report();
     if let Some(mut output) = output {
         let copied = output.rewind().and_then(|()| io::copy(&mut output, &mut io::stdout()));
         copied.map_err(|wrong| format!("what the command wrote: {wrong}"))?;
@@ -111,49 +108,48 @@ pub fn run(args: Top) -> Outcome {
 
 /// Receives on a thread of its own, and draws on this one.
 fn on_screen(
-    mut intake: Intake,
+    intake: &mut Intake,
     limits: Limits,
-    state: &Arc<Mutex<State>>,
+    state: &Mutex<State>,
     recorder: Option<Recorder>,
     mut view: View,
-    title: &str,
 ) -> Result<End, String> {
     let (waker, losses) = (intake.waker()?, intake.receiver.losses());
-    let stop = Arc::new(AtomicBool::new(false));
+    let title = intake.receiver.bound.clone();
+    let stop = AtomicBool::new(false);
     let keyboard = Keyboard::open().map_err(|wrong| format!("the terminal's keys: {wrong}"))?;
     // it gives the terminal back if there is a panic, on any thread
     let mut terminal = ratatui::try_init().map_err(|wrong| format!("the terminal: {wrong}"))?;
-    let receiver = {
-        let (state, stop) = (state.clone(), stop.clone());
-        thread::spawn(move || receive(&mut intake, limits, &state, recorder, &stop))
-    };
-    let mut draw = || -> io::Result<()> {
-        let mut last_count = None;
-        while !receiver.is_finished() {
-            if last_count.is_none_or(|at: Instant| at.elapsed() >= TICK) {
-                let lost = losses.count();
-                lock(state).lost = lost;
-                last_count = Some(Instant::now());
-            }
-            terminal.draw(|frame| screen::draw(frame, &mut lock(state), &mut view, title))?;
-            let mut key = keyboard.key(Instant::now() + FRAME)?;
-            // those that were typed ahead before the next drawing
-            while let Some(pressed) = key {
-                if keys::is_suspend(&pressed) {
-                    terminal = suspend()?;
-                } else if keys::press(pressed, &mut view, &mut lock(state)).is_break() {
-                    stop.store(true, SeqCst);
-                    waker.wake();
+    let (drawn, end) = thread::scope(|scope| {
+        let receiver = scope.spawn(|| receive(intake, limits, state, recorder, &stop));
+        let mut draw = || -> io::Result<()> {
+            let mut last_count = None;
+            while !receiver.is_finished() {
+                if last_count.is_none_or(|at: Instant| at.elapsed() >= TICK) {
+                    let lost = losses.count();
+                    lock(state).lost = lost;
+                    last_count = Some(Instant::now());
                 }
-                key = keyboard.key(Instant::now())?;
+                terminal.draw(|frame| screen::draw(frame, &mut lock(state), &mut view, &title))?;
+                let mut key = keyboard.key(Instant::now() + FRAME)?;
+                // those that were typed ahead before the next drawing
+                while let Some(pressed) = key {
+                    if keys::is_suspend(&pressed) {
+                        terminal = suspend()?;
+                    } else if keys::press(pressed, &mut view, &mut lock(state)).is_break() {
+                        stop.store(true, SeqCst);
+                        waker.wake();
+                    }
+                    key = keyboard.key(Instant::now())?;
+                }
             }
-        }
-        Ok(())
-    };
-    let drawn = draw();
-    stop.store(true, SeqCst);
-    waker.wake();
-    let end = receiver.join();
+            Ok(())
+        };
+        let drawn = draw();
+        stop.store(true, SeqCst);
+        waker.wake();
+        (drawn, receiver.join())
+    });
     ratatui::restore();
     let end = end.unwrap_or_else(|_| Err("the receiving thread failed".to_owned()))?;
     // a terminal that has gone is a signal's doing

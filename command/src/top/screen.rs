@@ -111,17 +111,16 @@ fn draw_bottom(frame: &mut Frame<'_>, area: Rect, view: &View) {
         return;
     }
     let sort = match view.order.sort {
-        Sort::Name => "name",
-        Sort::Type => "type",
-        Sort::Rate => "rate",
-        Sort::Newest => "newest",
+        Sort::Name => "by name",
+        Sort::Type => "by type",
+        Sort::Rate => "by rate",
+        Sort::Newest => "by newest",
     };
-    let window = if view.whole { "all" } else { "second" };
+    let window = if view.whole { "of all" } else { "of 1 s" };
     let curve = view.statistic.map_or("curve", |statistic| OF_SAMPLES[statistic].label());
     let filter = if view.filter.text.is_empty() { "filter" } else { &view.filter.text };
     let mut line = Line::default();
-    let gap = if area.width < 100 { " " } else { "   " };
-    for (key, what) in [
+    let keys = [
         ("q", "quit"),
         ("?", "help"),
         ("/", filter),
@@ -131,9 +130,13 @@ fn draw_bottom(frame: &mut Frame<'_>, area: Rect, view: &View) {
         ("v", curve),
         ("w", window),
         ("p", "pause"),
-    ] {
+    ];
+    // as far apart as they fit
+    let needed: usize = keys.iter().map(|(_, what)| 2 + what.chars().count()).sum();
+    let gap = (usize::from(area.width).saturating_sub(needed) / (keys.len() - 1)).clamp(1, 4);
+    for (key, what) in keys {
         line.push_span(Span::from(key.to_owned()).bold());
-        line.push_span(Span::from(format!(" {what} {gap}")).dim());
+        line.push_span(Span::from(format!(" {what}{:gap$}", "")).dim());
     }
     frame.render_widget(line, area);
 }

@@ -25,21 +25,39 @@ pub fn is_wide(width: u16) -> bool {
     usize::from(width) >= 56 + TYPE + COLUMN * (2 + FIGURES.len())
 }
 
-/// How many columns each part of a row takes: the name, the small chart.
-fn widths(area: Rect) -> (usize, usize) {
-    let width = usize::from(area.width);
-    let figures = if is_wide(area.width) { FIGURES.len() } else { 0 };
-    let left = width.saturating_sub(2 + TYPE + COLUMN * (2 + figures));
-    let spark = (left / 3).min(30);
-    (left - spark, spark.saturating_sub(1))
+/// What a row has, and how wide its name and its small chart are. A narrow
+/// screen leaves out the chart and the type first, and then the rate.
+struct Columns {
+    name: usize,
+    spark: usize,
+    has_type: bool,
+    has_rate: bool,
+    has_figures: bool,
+}
+
+impl Columns {
+    fn of(width: u16) -> Columns {
+        let (has_figures, width) = (is_wide(width), usize::from(width));
+        let (has_type, has_rate) = (width >= 48, width >= 30);
+        let figures = usize::from(has_rate) + 1 + if has_figures { FIGURES.len() } else { 0 };
+        let left = width.saturating_sub(2 + if has_type { TYPE } else { 0 } + COLUMN * figures);
+        let spark = if has_type { (left / 3).min(30) } else { 0 };
+        let name = left - spark;
+        Columns { name, spark: spark.saturating_sub(1), has_type, has_rate, has_figures }
+    }
 }
 
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &View) {
-    let (name, spark) = widths(area);
-    let is_wide = is_wide(area.width);
-    let mut head =
-        format!("  {:name$}{:TYPE$}{:>COLUMN$}{:>COLUMN$}", "metric", "type", "rate/s", "newest");
-    if is_wide {
+    let columns = Columns::of(area.width);
+    let mut head = format!("  {:1$}", "metric", columns.name);
+    if columns.has_type {
+        head += &format!("{:TYPE$}", "type");
+    }
+    if columns.has_rate {
+        head += &format!("{:>COLUMN$}", "rate/s");
+    }
+    head += &format!("{:>COLUMN$}", "newest");
+    if columns.has_figures {
         FIGURES.iter().for_each(|figure| head += &format!("{:>COLUMN$}", figure.label()));
     }
     let head = Line::from(head).bold().underlined();
@@ -47,7 +65,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &View) {
     let shown = view.order.shown.iter().skip(view.first).take(view.rows);
     for (at, number) in shown.copied().enumerate() {
         let row = view.row(state, number);
-        let line = line(state, view, number, &row, (name, spark), is_wide);
+        let line = line(state, view, number, &row, &columns);
         let y = area.y + 1 + at as u16;
         frame.render_widget(line, Rect { y, height: 1, ..area });
     }
@@ -61,24 +79,23 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State, view: &View) {
     }
 }
 
-fn line(
-    state: &State,
-    view: &View,
-    number: usize,
-    row: &Row,
-    (name, spark): (usize, usize),
-    is_wide: bool,
-) -> Line<'static> {
+fn line(state: &State, view: &View, number: usize, row: &Row, columns: &Columns) -> Line<'static> {
     let metric = &state.tally.metrics[number];
     let chosen = view.chosen.iter().position(|n| *n == number);
     let mark = match chosen {
         Some(at) => Span::styled("● ", curve_style(view, at)),
         None => Span::from("  "),
     };
+    let &Columns { name, spark, .. } = columns;
     let mut text = format!("{:name$}", end_of(&metric.name, name.saturating_sub(1)));
-    text += &format!("{:TYPE$}", metric.kind.name());
-    text += &format!("{:>COLUMN$}{:>COLUMN$}", short(row.rate), short(row.newest));
-    if is_wide {
+    if columns.has_type {
+        text += &format!("{:TYPE$}", metric.kind.name());
+    }
+    if columns.has_rate {
+        text += &format!("{:>COLUMN$}", short(row.rate));
+    }
+    text += &format!("{:>COLUMN$}", short(row.newest));
+    if columns.has_figures {
         match &row.summary {
             Some(summary) => FIGURES.iter().for_each(|figure| {
                 text += &format!("{:>COLUMN$}", short(figure.of_summary(summary)));

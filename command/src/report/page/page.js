@@ -58,9 +58,16 @@
     return new Date(Math.round(seconds * 1e3)).toISOString();
   }
 
+  // of two recordings times count from the start of each
+  const start = data.start ?? 0;
   const isDays = data.x[data.x.length - 1] >= 86400;
-  const clock = (at) =>
-    isDays ? `${iso(at).slice(0, 10)} ${iso(at).slice(11, 19)}` : iso(at).slice(11, 19);
+
+  function day(at) {
+    if (data.start != null) return iso(at).slice(0, 10);
+    return isDays ? `day ${Math.floor(at / 86400) + 1}` : "";
+  }
+
+  const clock = (at) => (isDays ? `${day(at)} ` : "") + iso(at).slice(11, 19);
 
   // lengths that ticks of the time's axis are apart
   const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5].concat(
@@ -72,7 +79,7 @@
   function times(u, ticks, axis, space, step) {
     let before = "";
     return ticks.map((tick) => {
-      const date = iso(tick).slice(0, 10);
+      const date = day(tick);
       if (step >= 86400) return date;
       const time = iso(tick).slice(11, step < 1 ? 23 : step < 60 ? 19 : 16);
       const text = date === before ? time : `${time}\n${date}`;
@@ -81,7 +88,7 @@
     });
   }
 
-  const x = data.x.map((offset) => data.start + offset);
+  const x = data.x.map((offset) => start + offset);
 
   // -- a chart ----------------------------------------------------------
 
@@ -92,14 +99,6 @@
     const [from, to] = uPlot.rangeNum(low, high, 0.08, true);
     if (low >= 0) return [low < high * 0.7 ? 0 : Math.max(0, from), to];
     return [from, to];
-  }
-
-  // whether most values would lie at the bottom of a linear axis
-  function needsLog(columns) {
-    const sizes = columns.flat().filter((value) => value > 0);
-    sizes.sort((a, b) => a - b);
-    const most = sizes[sizes.length - 1];
-    return sizes.length > 10 && most > 20 * sizes[Math.floor(sizes.length * 0.9)];
   }
 
   // an axis that is linear around 0 and logarithmic beyond the least value
@@ -116,6 +115,16 @@
       return [low < 0 ? from : 0, to];
     };
     return { distr: 4, asinh, range };
+  }
+
+  // ticks of that axis: powers of ten, and 0
+  function powers(u, axis, low, high) {
+    const ticks = low <= 0 && high >= 0 ? [0] : [];
+    for (let power = u.scales.y.asinh; power <= high || -power >= low; power *= 10) {
+      if (power >= low && power <= high) ticks.push(power);
+      if (-power >= low) ticks.unshift(-power);
+    }
+    return ticks.map((tick) => Number(tick.toPrecision(6)));
   }
 
   function line(curve, alone) {
@@ -161,6 +170,7 @@
           grid,
           ticks: grid,
           size: 62,
+          splits: isLog ? powers : undefined,
           values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : short(tick))),
         },
       ],
@@ -202,7 +212,7 @@
     }
 
     const toggle = () => make(button.getAttribute("aria-pressed") !== "true");
-    make(needsLog(columns));
+    make(chart.log);
     button.addEventListener("click", toggle);
     new ResizeObserver(() => {
       const plot = charts[number];

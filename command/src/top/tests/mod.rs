@@ -88,6 +88,20 @@ fn small_screens_show_what_fits() {
     }
     let rows = screen.drawn(20, 24);
     assert!(rows.iter().any(|row| row.contains("load") || row.contains("size")), "{rows:#?}");
+    // a name and its newest value, in rows of their own
+    let rows = screen.drawn(20, 10);
+    assert!(rows.iter().any(|row| row.trim_end() == "  metric      newest"), "{rows:#?}");
+}
+
+#[test]
+fn the_keys_fit_and_say_what_they_do() {
+    let mut screen = Screen::filled(&[]);
+    for (pressed, keys) in [("", "s by name"), ("s", "s by type"), ("w", "w of all")] {
+        screen.press(pressed);
+        let rows = screen.drawn(80, 24);
+        let bottom = rows.last().unwrap();
+        assert!(bottom.contains(keys) && bottom.contains("p pause"), "{bottom}");
+    }
 }
 
 #[test]
