@@ -190,7 +190,7 @@ static struct spread flush_rows_of (int port, long n, int rounds,
     snprintf (texts[group][2], 64, "flush_%s", key);
     add_row ((struct row) { texts[group][0], what,
                             "its datagrams alone, in the same bursts", "x",
-                            spread_of (values, rounds), AT_MOST, 1.5 });
+                            spread_of (values, rounds), AT_MOST, 1.4 });
     add_row ((struct row) { texts[group][1], what,
                             "its datagrams alone, at one go", "x",
                             spread_of (values + rounds, rounds), INFO, 0 });
