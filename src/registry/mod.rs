@@ -359,9 +359,11 @@ impl Registry {
     /// where there is memory.
     #[cold]
     pub fn stripe(&self, metric: &Metric) {
-        if metric.take_turns() >= OFTEN
-            && let Ok(cells) = self.lock().stripes.cells()
-        {
+        if metric.take_turns() < OFTEN {
+            return;
+        }
+        // without memory it stays as it is
+        if let Ok(cells) = self.lock().stripes.cells() {
             metric.share(cells);
         }
     }
