@@ -7,8 +7,13 @@ fn main() {
     println!("cargo:rerun-if-changed=src/ffi");
     println!("cargo:rerun-if-changed=build.rs");
 
-    cc::Build::new()
-        .file("src/ffi/variadic.c")
+    println!("cargo:rustc-check-cfg=cfg(fripp_no_jump)");
+    let mut c = cc::Build::new();
+    if !jumps() {
+        println!("cargo:rustc-cfg=fripp_no_jump");
+        c.define("FRIPP_NO_JUMP", None);
+    }
+    c.file("src/ffi/variadic.c")
         .warnings(true)
         .extra_warnings(true)
         // with -flto in CFLAGS, which come last, there is machine code, too
@@ -17,6 +22,20 @@ fn main() {
 
     #[cfg(feature = "header")]
     header::write();
+}
+
+/// Whether variadic.rs can jump: it knows how on this processor, and rustc has
+/// naked functions.
+fn jumps() -> bool {
+    const KNOWN: [&str; 6] = ["x86_64", "x86", "aarch64", "arm", "riscv64", "s390x"];
+    const NAKED: u32 = 88;
+    let arch = std::env::var("CARGO_CFG_TARGET_ARCH").expect("set by cargo");
+    let rustc = std::env::var("RUSTC").expect("set by cargo");
+    let version = std::process::Command::new(rustc).arg("--version").output();
+    let version = String::from_utf8(version.expect("rustc runs").stdout).unwrap_or_default();
+    // rustc 1.88.0 (6b00bc388 2025-06-23)
+    let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok());
+    KNOWN.contains(&arch.as_str()) && minor.is_none_or(|minor: u32| minor >= NAKED)
 }
 
 #[cfg(feature = "header")]

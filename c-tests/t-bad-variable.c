@@ -1,5 +1,5 @@
 /* A wrong FLUX_FRIPP_STATSD is never silent: a log function receives it, or
- * stderr gets one line.
+ * stderr gets one line. The same of a host that has no address.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -17,6 +17,7 @@
 
 #include "listener.h"
 #include "proc.h"
+#include "resolver.h"
 #include "tap.h"
 
 #define REASON "FLUX_FRIPP_STATSD parse error: no port in 'localhost'"
@@ -76,6 +77,42 @@ static void one_that_runs_on (void)
     pause ();
 }
 
+/* A host without an address, which the resolver of this test has not.
+ */
+#define LOOKUP "DD_AGENT_HOST parse error: cannot look up nohost.test: "
+#define LOOKUP_LINE "fripp: " LOOKUP
+
+static struct fripp_ctx *create_for_host (void)
+{
+    struct fripp_ctx *ctx = fripp_ctx_create_uri (NULL, NULL);
+
+    if (!ctx || !fripp_enabled (ctx) || fripp_inc (ctx, "n", 1) < 0)
+        _exit (2);
+    return ctx;
+}
+
+static void two_without_an_address (void)
+{
+    (void)create_for_host ();
+    (void)create_for_host ();
+}
+
+static void one_without_an_address_and_a_log_function (void)
+{
+    struct logbook book = { 0 };
+    struct fripp_ctx *ctx = create_for_host ();
+
+    if (fripp_set_log (ctx, logbook_write, &book) < 0
+        || !logbook_wait (&book, 1, DEADLINE)
+        || strncmp (book.text[0], LOOKUP, strlen (LOOKUP)))
+        _exit (3);
+}
+
+static void one_given_a_uri (void)
+{
+    (void)fripp_inc (fripp_ctx_create_uri (NULL, "nohost.test:1"), "n", 1);
+}
+
 /* Starts a process whose stderr is the pipe that it returns.
  */
 static int start (void (*run) (void), pid_t *pid)
@@ -104,21 +141,51 @@ static void end (pid_t pid, int want, const char *what)
     is_int (status, want, "%s: its status", what);
 }
 
-static void test_prints (void (*run) (void), const char *want,
-                         const char *what)
+static void printed (void (*run) (void), char *text, size_t size,
+                     const char *what)
 {
-    char text[1024];
     size_t len = 0;
     ssize_t n;
     pid_t pid;
     int fd = start (run, &pid);
 
-    while ((n = read (fd, text + len, sizeof (text) - 1 - len)) > 0)
+    while ((n = read (fd, text + len, size - 1 - len)) > 0)
         len += (size_t)n;
     text[len] = '\0';
-    is_str (text, want, "%s", what);
     close (fd);
     end (pid, 0, what);
+}
+
+static void test_prints (void (*run) (void), const char *want,
+                         const char *what)
+{
+    char text[1024];
+
+    printed (run, text, sizeof (text), what);
+    is_str (text, want, "%s", what);
+}
+
+/* The resolver's own words stand in the middle.
+ */
+static void test_lookup (void)
+{
+    const char *what = "a host without an address, of two contexts";
+    const char *tail = ": no metric is sent\n";
+    char text[1024];
+    size_t len;
+
+    resolver_answer (NULL);
+    unsetenv ("FLUX_FRIPP_STATSD");
+    setenv ("DD_AGENT_HOST", "nohost.test", 1);
+    printed (two_without_an_address, text, sizeof (text), what);
+    len = strlen (text);
+    ok (!strncmp (text, LOOKUP_LINE, strlen (LOOKUP_LINE))
+            && len > strlen (tail) && !strcmp (text + len - strlen (tail), tail)
+            && strchr (text, '\n') == text + len - 1,
+        "%s: one line: %s", what, text);
+    test_prints (one_without_an_address_and_a_log_function, "",
+                 "a log function has it alone, too");
+    test_prints (one_given_a_uri, "", "a URI that is given prints nothing");
 }
 
 static void test_runs_on (void)
@@ -150,5 +217,6 @@ int main (void)
     test_runs_on ();
     close (start (one_that_exits, &pid));
     end (pid, 0, "nobody reads stderr");
+    test_lookup ();
     return done_testing ();
 }

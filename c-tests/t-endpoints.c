@@ -95,7 +95,7 @@ static void test_uris (struct listener *server)
         "localhost:1 1", "localhost:0x50", "localhost:81x", "127.0.0.1",
         "::1", "::1:8125", "[::1]", "[::1]:", "[::1]:0", "[::1", "[]:8125",
         "[::1]8125", "udp:", "udp:/", "udp://", "udp://:8125",
-        "udp://localhost", "udp://localhost:", "tcp://localhost:8125",
+        "udp://localhost", "udp://localhost:", "tcp://localhost",
         "http://localhost:8125", "unix:", "unix:@", "unix:relative",
         "unix://relative", "localhost:8125?unknown=1",
         "localhost:8125?=", "localhost:8125?nokey", "local host:8125",

@@ -28,10 +28,15 @@ static const struct wrong uris[] = {
     { "unix:x", "the UNIX socket 'x' is neither /path nor @name" },
     { "h:1?color=red", "unknown key 'color' (one of: dialect, period, "
       "prefix, tags, mtu, refresh, max_metrics, max_samples, buffer, "
-      "histogram, origin)" },
+      "histogram, origin, telemetry)" },
     { "h:1?dialect=statds", "unknown dialect 'statds' (one of: brubeck, "
       "statsd, dogstatsd, telegraf, graphite, vector, otel, exporter, "
       "gostatsd, collectd, netdata, statsite, datadog, influx, prometheus)" },
+    { "tcp://localhost", "no port in 'tcp://localhost'" },
+    { "http://h:1", "unknown scheme 'http' (one of: udp, tcp, unix, unixgram, "
+      "unixstream)" },
+    { "unixstream:x", "the UNIX socket 'x' is neither /path nor @name" },
+    { "h:1?telemetry=2", "telemetry is 0 or 1, not '2'" },
     { "h:1?mtu=1", "the mtu is 512 to 65507 bytes, not '1'" },
     { "h:1?tags=k:v", "dialect statsd has no tags" },
     { "h:1?prefix=%zz", "'%zz' has a '%' without two hexadecimal digits" },

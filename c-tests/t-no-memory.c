@@ -215,6 +215,48 @@ static void test_fork (const char *uri)
     fripp_ctx_destroy (ctx);
 }
 
+static void record_all (struct fripp_ctx *ctx)
+{
+    char name[32];
+
+    for (int i = 0; i < 100; i++) {
+        snprintf (name, sizeof (name), "steady.%d", i);
+        fripp_inc (ctx, name, 1 + i);
+        fripp_count (ctx, name, rand ());
+        fripp_gauge (ctx, name, rand (), false);
+        fripp_gauge_real (ctx, name, rand () * -0.001);
+        fripp_timing (ctx, name, 0.25);
+        fripp_timing (ctx, name, i);
+        fripp_histogram (ctx, name, -0.5);
+        fripp_unique (ctx, name, i % 2 ? "a" : "b");
+    }
+    fripp_format_send (ctx, "steady:%d|c", 1);
+    fripp_packet_appendf (ctx, "steady:%d|c", 1);
+    while (fripp_flush (ctx) < 0 && errno == EAGAIN)
+        usleep (1000);
+}
+
+/* All that is recorded again and again, and its flushes.
+ */
+static void test_steady (const char *uri)
+{
+    const long many = 1000000000;
+    struct fripp_ctx *ctx = fripp_ctx_create_uri (NULL, uri);
+    long left;
+
+    ok (ctx != NULL, "there is a context");
+    for (int i = 0; i < 3; i++)
+        record_all (ctx);
+    atomic_store (&before, many);
+    for (int i = 0; i < 3; i++)
+        record_all (ctx);
+    left = atomic_exchange (&before, -1);
+    ok (left == many, "calls and flushes allocate nothing in the steady state");
+    if (left != many)
+        diag ("%ld allocations", many - left);
+    fripp_ctx_destroy (ctx);
+}
+
 int main (void)
 {
     struct rlimit no_core = { 0, 0 };
@@ -224,6 +266,7 @@ int main (void)
     setrlimit (RLIMIT_CORE, &no_core);
     snprintf (uri, sizeof (uri), "127.0.0.1:%d?dialect=dogstatsd&period=3600",
               listener_port (server));
+    test_steady (uri);
     test_fork (uri);
     test_nth (uri, 1);
     test_nth (uri, 1000000);

@@ -340,7 +340,7 @@ static void test_bad_uris (void)
 {
     static const char *const bad[] = {
         "", "localhost", "localhost:", ":8125", "localhost:0",
-        "localhost:70000", "localhost:8125x", "tcp://localhost:8125",
+        "localhost:70000", "localhost:8125x", "http://localhost:8125",
         "127.0.0.1:8125?", "127.0.0.1:8125?period", "127.0.0.1:8125?period=",
         "127.0.0.1:8125?period=-1", "127.0.0.1:8125?period=nan",
         "127.0.0.1:8125?period=1e9", "127.0.0.1:8125?period=0.009",

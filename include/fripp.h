@@ -155,7 +155,7 @@ struct fripp_timer {
 struct fripp_stats {
     /* lines that the kernel accepted */
     uint64_t lines;
-    /* datagrams that the kernel accepted */
+    /* datagrams that the kernel accepted; of a stream, what would be one */
     uint64_t datagrams;
     /* bytes that the kernel accepted */
     uint64_t bytes;
@@ -175,7 +175,7 @@ struct fripp_stats {
     uint64_t pending;
     /* errors that the kernel reported when sending */
     uint64_t send_errors;
-    /* sockets opened after the first one */
+    /* sockets opened after the first one; of a stream, those that connected */
     uint64_t reconnects;
     /* DNS lookups that ended, with or without an address */
     uint64_t resolutions;
@@ -190,6 +190,9 @@ extern "C" {
 /* Create a context from a URI:
  *
  *   host:port  [v6]:port  udp://host:port  unix:///path  unix:@name
+ *   tcp://host:port  unixstream:///path  unixstream:@name
+ *
+ * (the second line: streams, of lines that each end in a newline)
  *
  * followed by ?key=value&..., percent-encoded, in any order:
  *
@@ -215,6 +218,8 @@ extern "C" {
  *   origin       none, or auto, in the dialect dogstatsd: each line has the
  *                id of the container that the process runs in (|c:), and
  *                the pod of DD_ENTITY_ID as a tag
+ *   telemetry    0, or 1: what fripp_get_stats () counts is sent, too, as
+ *                totals under fripp.: fripp.lines, fripp.dropped, ...
  *
  * h    as for fripp_ctx_create ()
  * uri  the URI. With NULL, the environment is read: the variable

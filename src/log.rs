@@ -164,6 +164,12 @@ impl Problems {
         }
     }
 
+    /// The message that a problem began with, if it waits.
+    pub fn begun(&self, problem: Problem) -> Option<&Message> {
+        let about = Some(About { problem, begins: true });
+        self.waiting.iter().find(|message| message.about == about)
+    }
+
     /// Takes the messages that wait.
     pub fn take(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.waiting)

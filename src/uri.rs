@@ -14,7 +14,7 @@ use crate::send::endpoint::Endpoint;
 const TOO_LONG: usize = 8192;
 
 const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, \
-                    max_samples, buffer, histogram, origin";
+                    max_samples, buffer, histogram, origin, telemetry";
 
 /// A URI, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Uri {
     pub prefix: Option<Vec<u8>>,
     /// Lines are to say which container they come from.
     pub tells_origin: bool,
+    /// The context's counts are sent, too.
+    pub telemetry: bool,
 }
 
 impl Uri {
@@ -83,6 +85,7 @@ impl Uri {
             settings: Settings { dialect, ..Settings::default() },
             prefix: None,
             tells_origin: false,
+            telemetry: false,
         }
     }
 
@@ -143,6 +146,13 @@ impl Uri {
                     b"auto" => true,
                     b"none" => false,
                     _ => return Err(format!("origin is auto or none, not {shown}")),
+                }
+            }
+            b"telemetry" => {
+                self.telemetry = match &value[..] {
+                    b"0" => false,
+                    b"1" => true,
+                    _ => return Err(format!("telemetry is 0 or 1, not {shown}")),
                 }
             }
             _ => return Err(format!("unknown key {} (one of: {KEYS})", quoted(key))),
@@ -212,6 +222,7 @@ mod tests {
             "buffer=4096",
             "histogram=d",
             "origin=auto",
+            "telemetry=1",
         ];
         let mut all = Vec::new();
         for turn in 0..keys.len() {
@@ -223,11 +234,11 @@ mod tests {
             }
         }
         assert!(all.iter().all(|uri| *uri == all[0]));
-        let Uri { settings, prefix, tells_origin, .. } = &all[0];
+        let Uri { settings, prefix, tells_origin, telemetry, .. } = &all[0];
         assert_eq!((settings.period, settings.refresh), (SECOND / 4, 0));
         assert_eq!((settings.mtu, settings.max_metrics, settings.buffer), (512, 5, 4096));
         assert_eq!(settings.max_samples, 7);
-        assert!(settings.distributions && *tells_origin);
+        assert!(settings.distributions && *tells_origin && *telemetry);
         assert_eq!((&settings.tags[..], prefix.as_deref()), (&b"k:v,l:w"[..], Some(&b"a.b"[..])));
     }
 

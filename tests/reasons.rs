@@ -9,7 +9,7 @@ use fripp::uri::Uri;
 const DIALECTS: &str = "brubeck, statsd, dogstatsd, telegraf, graphite, vector, otel, exporter, \
                         gostatsd, collectd, netdata, statsite, datadog, influx, prometheus";
 const KEYS: &str = "dialect, period, prefix, tags, mtu, refresh, max_metrics, max_samples, buffer, \
-                    histogram, origin";
+                    histogram, origin, telemetry";
 
 #[test]
 fn wrong_uris() {
@@ -31,7 +31,19 @@ fn wrong_uris() {
         ("::1:8125", "'::1:8125': an IPv6 address needs brackets, as in [::1]:8125".to_owned()),
         ("[::1:8125", "no ']' in '[::1:8125'".to_owned()),
         ("[localhost]:8125", "'localhost' is not an IPv6 address".to_owned()),
-        ("http://h:8125", "unknown scheme 'http' (one of: udp, unix, unixgram)".to_owned()),
+        (
+            "http://h:8125",
+            "unknown scheme 'http' (one of: udp, tcp, unix, unixgram, unixstream)".to_owned(),
+        ),
+        ("tcp://localhost", "no port in 'tcp://localhost'".to_owned()),
+        ("tcp://:8125", "no host in 'tcp://:8125'".to_owned()),
+        ("tcp://h:8125x", "port '8125x' is not 1 to 65535".to_owned()),
+        (
+            "tcp://udp://h:1",
+            "unknown scheme 'udp' (one of: udp, tcp, unix, unixgram, unixstream)".to_owned(),
+        ),
+        ("unixstream:run/x", "the UNIX socket 'run/x' is neither /path nor @name".to_owned()),
+        ("unixstream://", "the UNIX socket '' is neither /path nor @name".to_owned()),
         ("unix:", "the UNIX socket '' is neither /path nor @name".to_owned()),
         ("unix:@", "the UNIX socket '@' is neither /path nor @name".to_owned()),
         ("unix:run/x", "the UNIX socket 'run/x' is neither /path nor @name".to_owned()),
@@ -50,6 +62,7 @@ fn wrong_uris() {
         ("h:1?max_metrics=-1", "max_metrics is a whole number, not '-1'".to_owned()),
         ("h:1?buffer=16M", "the buffer is a number of bytes, not '16M'".to_owned()),
         ("h:1?max_samples=0", "max_samples is 1 to 1000000, not '0'".to_owned()),
+        ("h:1?telemetry=yes", "telemetry is 0 or 1, not 'yes'".to_owned()),
         ("h:1?origin=yes", "origin is auto or none, not 'yes'".to_owned()),
         ("h:1?origin=auto", "dialect brubeck has no origin".to_owned()),
         ("h:1?histogram=x", "histogram is h or d, not 'x'".to_owned()),

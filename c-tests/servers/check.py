@@ -194,8 +194,10 @@ def compare(server, dialect, recorded, capture):
     return rows
 
 
-def check(server, dialect, record, wrong, at_once):
-    """Starts a server, records, asks it. Its rows."""
+def check(server, form, record, wrong, at_once):
+    """Starts a server, records in a dialect, maybe over TCP, and asks it. Its rows."""
+    dialect, _, transport = form.partition(" over ")
+    server.over_tcp = bool(transport)
     server.start()
     try:
         capture = Capture(TRAFFIC) if dialect in ("statsd", "collectd") else None
@@ -204,7 +206,8 @@ def check(server, dialect, record, wrong, at_once):
         command += ["-w"] if wrong else []
         command += ["-o"] if at_once else []
         command += ["-t"] if dialect == "graphite" else []
-        command.append(f"127.0.0.1:{server.port}?dialect={dialect}")
+        place = f"tcp://127.0.0.1:{server.tcp_port}" if server.over_tcp else f"127.0.0.1:{server.port}"
+        command.append(f"{place}?dialect={dialect}")
         said = server.path("recorded")
         with open(said, "w", encoding="ascii") as f, subprocess.Popen(command, stdout=f) as recorder:
             while recorder.poll() is None:
@@ -245,8 +248,9 @@ def main():
     print("| server | dialect | metric | recorded | counted | | allowed for |")
     print("|---|---|---|---:|---:|---|---|")
     notes, versions = [], {}
-    for module, dialects in ((server_statsd, ("statsd", "graphite")), (server_collectd, ("collectd",)),
-                             (server_netdata, ("statsd", "telegraf"))):
+    for module, dialects in ((server_statsd, ("statsd", "graphite", "statsd over TCP")),
+                             (server_collectd, ("collectd",)),
+                             (server_netdata, ("statsd", "telegraf", "statsd over TCP"))):
         server_class = module.Server
         if args.server not in (None, server_class.name):
             continue
@@ -254,7 +258,7 @@ def main():
             server_class.install(build)
             versions[server_class.name] = server_class.version(build)
             for dialect in dialects:
-                work = os.path.join(build, "run", f"{server_class.name}-{dialect}")
+                work = os.path.join(build, "run", f"{server_class.name}-{dialect}".replace(" ", "-"))
                 shutil.rmtree(work, ignore_errors=True)
                 os.makedirs(work)
                 for row in check(server_class(build, work), dialect, args.record, args.wrong, args.at_once):

@@ -352,7 +352,9 @@ int main (int argc, char **argv)
         fprintf (stderr, "usage: record [-otw] [-c FILE] -p PHASE URI\n");
         return 2;
     }
-    if (sscanf (argv[optind], "127.0.0.1:%d?", &port) != 1) {
+    /* of a stream nothing is lost that does not fit */
+    if (sscanf (argv[optind], "127.0.0.1:%d?", &port) != 1
+        && strncmp (argv[optind], "tcp:", 4)) {
         fprintf (stderr, "record: %s: want 127.0.0.1:port?...\n", argv[optind]);
         return 2;
     }

@@ -45,7 +45,7 @@ class Server(Base):
         return run([program("netdata"), "-V"]).split()[1].lstrip("v")
 
     def launch(self):
-        self.port, self.http = free_ports(1, 1)
+        self.port, self.tcp_port, self.http = free_ports(1, 2)
         for folder in "conf cache lib log web plugins".split():
             os.makedirs(self.path(folder))
         conf = self.write("conf/netdata.conf", f"""[global]
@@ -81,7 +81,7 @@ class Server(Base):
   statsd = yes
 {"".join(f"  {name} = no{chr(10)}" for name in OFF)}
 [statsd]
-  bind to = udp:127.0.0.1:{self.port}
+  bind to = udp:127.0.0.1:{self.port} tcp:127.0.0.1:{self.tcp_port}
   update every (flushInterval) = 1
   max private charts hard limit = 5000
   add dimension for number of events received = yes

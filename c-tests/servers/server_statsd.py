@@ -28,7 +28,7 @@ def whisper(path):
 class Server(Base):
     name = "statsd"
     limit_allowed = "a double: INT64_MAX is 2^63"
-    form_allowed = "`/` becomes `-`, other bytes than `A-Za-z0-9_-.` go"
+    form_allowed = "`/` becomes `-`, other bytes than `A-Za-z0-9_-.` go; over TCP bytes lose their eighth bit"
     foreign_allowed = "`C` is added up as `c`"
     percentiles = (50, 90, 99)
     retention = "1s:10m"
@@ -46,7 +46,7 @@ class Server(Base):
         return f"{statsd}, carbon {CARBON}, whisper {WHISPER}, Node.js {run(['node', '--version']).strip()}"
 
     def launch(self):
-        self.port, line, pickle, self.query, self.manage = free_ports(1, 4)
+        self.port, self.tcp_port, line, pickle, self.query, self.manage = free_ports(1, 5)
         os.makedirs(self.path("conf"))
         self.write("conf/storage-schemas.conf", f"[all]\npattern = .*\nretentions = {self.retention}\n")
         self.write("conf/storage-aggregation.conf", "")
@@ -77,7 +77,8 @@ CARBON_METRIC_INTERVAL = 0
             [sys.executable, os.path.join(pip, "bin", "carbon-cache.py"), "--config", conf, "--nodaemon", "start"],
             self.path("carbon.log"), env=env, cwd=self.work))
         config = self.write("statsd.json", json.dumps({
-            "address": "127.0.0.1", "port": self.port,
+            "servers": [{"server": "./servers/udp", "address": "127.0.0.1", "port": self.port},
+                        {"server": "./servers/tcp", "address": "127.0.0.1", "port": self.tcp_port}],
             "mgmt_address": "127.0.0.1", "mgmt_port": self.manage,
             "graphiteHost": "127.0.0.1", "graphitePort": line,
             "graphite": {"legacyNamespace": False},
@@ -148,8 +149,9 @@ CARBON_METRIC_INTERVAL = 0
             if stat == "sum":
                 stats[stat] = round(stats[stat], 6)
 
-    @staticmethod
-    def form(name):
+    def form(self, name):
+        if self.over_tcp:
+            name = bytes(b & 0x7f for b in name.encode()).decode()
         return re.sub(r"[^a-zA-Z_\-0-9.;=]", "", name.replace("/", "-"))
 
     def limit(self, name, value):

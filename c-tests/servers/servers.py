@@ -138,7 +138,7 @@ class Process:
 
 
 class Base:
-    """A server: 'port' is where it reads StatsD lines, over UDP."""
+    """A server: 'port' is where it reads StatsD lines, over UDP; 'tcp_port' over TCP, if it does."""
 
     # what the tests allow for, in words
     gauge_allowed = form_allowed = limit_allowed = foreign_allowed = timing_allowed = ""
@@ -147,7 +147,8 @@ class Base:
 
     def __init__(self, build, work):
         self.build, self.work = build, work
-        self.port = None
+        self.port = self.tcp_port = None
+        self.over_tcp = False
         self.processes = []
 
     def path(self, *names):

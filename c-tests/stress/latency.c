@@ -95,11 +95,17 @@ static double quantile (const struct series *s, double q)
     return (double)s->longest;
 }
 
-enum kind { NOTHING, INC, ADD, TIMING, GAUGE, PACKET, SEND, KINDS };
+/* FORGET and PREFIX alternate with a record, so that something is pending.
+ */
+enum kind {
+    NOTHING, INC, ADD, TIMING, GAUGE, GAUGE_ADD, UNIQUE, PACKET, EVENT, FORGET,
+    PREFIX, SEND, KINDS
+};
 
 static const char *const kind_names[KINDS] = {
     "(nothing)", "fripp_inc", "fripp_metric_add", "fripp_timing",
-    "fripp_gauge", "fripp_format_send", "only send ()",
+    "fripp_gauge", "fripp_gauge_add", "fripp_unique", "fripp_format_send",
+    "fripp_event", "fripp_forget", "fripp_set_prefix", "only send ()",
 };
 
 struct target {
@@ -123,6 +129,24 @@ static void call (struct target *t, enum kind kind, long i)
         break;
     case GAUGE:
         t->failed += fripp_gauge (t->ctx, "gauge", i, false) != 0;
+        break;
+    case GAUGE_ADD:
+        t->failed += fripp_gauge_add (t->ctx, "gauge", 1) != 0;
+        break;
+    case UNIQUE:
+        t->failed += fripp_unique (t->ctx, "set", i % 2 ? "a" : "b") != 0;
+        break;
+    case EVENT:
+        t->failed += fripp_event (t->ctx, "title", "text", FRIPP_ALERT_INFO,
+                                  NULL) != 0;
+        break;
+    case FORGET:
+        t->failed += (i % 2 ? fripp_forget (t->ctx, "job")
+                      : fripp_inc (t->ctx, "job", 1)) != 0;
+        break;
+    case PREFIX:
+        t->failed += (i % 2 ? fripp_set_prefix (t->ctx, i % 4 == 1 ? "a" : "b")
+                      : fripp_inc (t->ctx, "counter", 1)) != 0;
         break;
     case PACKET:
         t->failed += fripp_format_send (t->ctx, "packet:%ld|c", i) != 0;
@@ -227,9 +251,12 @@ static void run_all (struct fripp_ctx *ctx, struct listener *l,
     struct target t = { ctx, NULL, connect_to (l), 0 };
     struct fripp_stats stats;
 
+    /* which has events */
+    if (fripp_set_dialect (ctx, FRIPP_DOGSTATSD) < 0)
+        bail_out ("no dialect");
     if (!(t.metric = fripp_metric_get (ctx, FRIPP_COUNTER, "handle", NULL)))
         bail_out ("no metric");
-    for (int kind = INC; kind <= PACKET; kind++)
+    for (int kind = INC; kind < SEND; kind++)
         run (&t, what, kind, calls);
     if (t.fd >= 0) {
         run (&t, what, SEND, calls);

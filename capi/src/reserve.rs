@@ -7,6 +7,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use libfripp::sys::memory::note_short;
+
 const BLOCK: usize = 128;
 const BLOCKS: usize = 1024;
 
@@ -56,6 +58,7 @@ impl Reserve {
 
     #[cold]
     fn take(&self, layout: Layout) -> *mut u8 {
+        note_short();
         let none = std::ptr::null_mut();
         let wanted = layout.size().div_ceil(BLOCK).max(1);
         // a large one is asked for by who can do without

@@ -55,6 +55,7 @@ enum Key<'a> {
     MaxSamples(u32),
     Buffer(u64),
     Origin(bool),
+    Telemetry(bool),
 }
 
 const DIALECTS: [(&str, Dialect); 15] = [
@@ -118,6 +119,7 @@ impl Made<'_> {
             settings: Settings::default(),
             prefix: None,
             tells_origin: false,
+            telemetry: false,
         });
         let mut tags = None;
         for (i, key) in self.keys.iter().enumerate() {
@@ -234,13 +236,14 @@ impl Key<'_> {
         tags: &mut Option<Option<Vec<u8>>>,
     ) -> bool {
         let mut nowhere = None;
-        let Uri { settings, prefix, tells_origin, .. } = match uri {
+        let Uri { settings, prefix, tells_origin, telemetry, .. } = match uri {
             Some(uri) => uri,
             None => nowhere.insert(Uri {
                 endpoint: Endpoint::Abstract(Vec::new()),
                 settings: Settings::default(),
                 prefix: None,
                 tells_origin: false,
+                telemetry: false,
             }),
         };
         let mut put = |key: &str, value: &[u8]| {
@@ -302,6 +305,11 @@ impl Key<'_> {
             Key::Origin(tells) => {
                 put("origin", if *tells { b"auto" } else { b"none" });
                 *tells_origin = *tells;
+                true
+            }
+            Key::Telemetry(on) => {
+                put("telemetry", if *on { b"1" } else { b"0" });
+                *telemetry = *on;
                 true
             }
         }

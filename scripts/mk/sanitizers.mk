@@ -2,7 +2,7 @@
 
 .PHONY: check-sanitizers check-miri
 
-SANITIZERS = asan ubsan tsan soak memcheck
+SANITIZERS = asan ubsan tsan soak churn-tsan churn-asan memcheck
 
 ##: check-sanitizers run the C tests under SANITIZERS, and fail if any reports something
 check-sanitizers: SECONDS = 60

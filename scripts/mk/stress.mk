@@ -1,6 +1,6 @@
 # Long runs: nothing is lost, nobody waits, nothing grows.
 
-.PHONY: check-restarts soak latency
+.PHONY: check-restarts soak churn latency
 
 STRESS   = $(BUILD)/stress
 TEST_LIB = $(BUILD)/c-tests/libtest.a
@@ -13,6 +13,11 @@ check-restarts: $(STRESS)/restarts
 ##: soak run 16 threads at full speed for SECONDS (60): nothing may be lost, and nothing may grow
 soak: SECONDS = 60
 soak: $(STRESS)/soak
+	$(Q)SECONDS=$(SECONDS) $<
+
+##: churn run 8 threads that record, fork, forget, change settings and exit, for SECONDS (60)
+churn: SECONDS = 60
+churn: $(STRESS)/churn
 	$(Q)SECONDS=$(SECONDS) $<
 
 ##: latency measure the longest of CALLS (10000000) calls of each kind, with servers of all kinds

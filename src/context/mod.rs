@@ -14,6 +14,7 @@ pub mod packets;
 pub mod phase;
 pub mod record;
 pub mod scheduler;
+pub mod telemetry;
 pub mod turn;
 
 use std::sync::atomic::{
@@ -28,7 +29,7 @@ use crate::context::outage::Outage;
 use crate::encode::packet::each_line;
 use crate::encode::settings::Settings;
 use crate::error::Error;
-use crate::log::{Journal, Message};
+use crate::log::{Journal, Message, Problem};
 use crate::metric::budget::Budget;
 use crate::registry::Registry;
 use crate::send::connection::Connection;
@@ -36,7 +37,7 @@ use crate::send::delivery::{Delivery, count_rejected};
 use crate::send::endpoint::Endpoint;
 use crate::send::pace::Burst;
 use crate::send::queue::Queue;
-use crate::stats::Stats;
+use crate::stats::{Stats, Told};
 use crate::sys;
 use crate::sys::flux::Flux;
 use crate::sys::fork_lock::{Guard, Lock};
@@ -100,6 +101,13 @@ pub(crate) struct Outbound {
     pub has_logger: bool,
     /// The server does not answer, and Flux's log has a message about it.
     pub outage: Option<Outage>,
+    /// A set's member that is being recorded, cleaned.
+    member: Vec<u8>,
+    /// Whoever reads stderr was told that the environment's host has no
+    /// address.
+    pub noticed: bool,
+    /// The counts are sent, too: what is known of them.
+    pub told: Option<Box<Told>>,
 }
 
 /// Where messages go.
@@ -132,6 +140,17 @@ impl Outbound {
     /// How many bytes wait.
     pub fn pending(&self) -> usize {
         self.delivery.pending() + self.appended.len() + self.collected.len()
+    }
+
+    /// A host that the environment names has no address: that is said where
+    /// nobody else hears of it.
+    fn notice_lookup(&mut self) {
+        if !self.noticed
+            && let Some(message) = self.journal.problems.begun(Problem::Resolve)
+        {
+            self.noticed = true;
+            notice::wait(message);
+        }
     }
 
     /// In a child process: gauges and the base of totals are kept; all else
@@ -197,6 +216,9 @@ impl Context {
             closed: false,
             has_logger: false,
             outage: None,
+            member: Vec::new(),
+            noticed: false,
+            told: None,
             settings,
         };
         let budget = Budget::new(out.settings.buffer, out.settings.max_samples);
@@ -307,11 +329,11 @@ impl Context {
         if let Some(mut own) = self.lock_logger() {
             let Sink { logger: own, reason } = &mut *own;
             *own = logger;
-            if let Some(logger) = own
-                && let Some(message) = reason.take()
-            {
-                logger(&message);
-                notice::heard();
+            if let Some(logger) = own {
+                if let Some(message) = reason.take() {
+                    logger(&message);
+                    notice::heard();
+                }
             }
         }
         if let Some((_, mut out)) = self.lock() {
@@ -392,10 +414,15 @@ impl Context {
         // logging, which looks again before it ends
         while let Ok(logger) = self.logger.try_lock() {
             let Some(logger) = &logger.logger else { return };
-            let messages = self.lock().map(|(_, mut out)| out.journal.problems.take());
-            match messages {
-                Some(messages) if !messages.is_empty() => messages.iter().for_each(logger),
-                _ => return,
+            let Some((_, mut out)) = self.lock() else { return };
+            let (messages, noticed) = (out.journal.problems.take(), out.noticed);
+            drop(out);
+            if messages.is_empty() {
+                return;
+            }
+            messages.iter().for_each(logger);
+            if noticed {
+                notice::heard();
             }
         }
     }

@@ -72,10 +72,10 @@ pub fn heard() {
 /// The process ends: prints what waits. Not on this thread, which a broken
 /// pipe would send a signal to.
 pub fn print_at_exit() {
-    if let Some(Waiting { text, .. }) = take()
-        && let Ok(thread) = sys::spawn(c"fripp", Box::new(move || sys::print_error(&text)))
-    {
-        thread.join();
+    if let Some(Waiting { text, .. }) = take() {
+        if let Ok(thread) = sys::spawn(c"fripp", Box::new(move || sys::print_error(&text))) {
+            thread.join();
+        }
     }
 }
 

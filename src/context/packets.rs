@@ -32,6 +32,9 @@ impl Context {
             None => self.send_at_once(active, &mut out, text, sys::roughly_now()),
             Some(sent) => sent,
         };
+        if out.told.is_some() {
+            self.start_ticking(active, &mut out);
+        }
         self.unlock_and_log(out);
         sent
     }

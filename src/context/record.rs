@@ -175,13 +175,14 @@ impl Context {
         handle: Option<&[u8]>,
     ) -> Result<&'a Metric, Error> {
         let raw_tags = handle.unwrap_or_default();
-        if raw_tags.is_empty()
-            && let Some(metric) = match handle {
+        if raw_tags.is_empty() {
+            let known = match handle {
                 None => active.registry.known(kind, raw),
                 Some(_) => active.registry.lasting(kind, raw),
+            };
+            if let Some(metric) = known {
+                return Ok(metric);
             }
-        {
-            return Ok(metric);
         }
         memory::probe()?;
         let mut key = Vec::new();
@@ -200,12 +201,11 @@ impl Context {
         // in another order they are the same tags
         let mut sorted = key[..(len + 1).min(key.len())].to_vec();
         tags::sort(key.get(len + 1..).unwrap_or_default(), &mut sorted);
-        if sorted != key
-            && active.registry.lasting(kind, &key).is_none()
-            && let Some(metric) = active.registry.lasting(kind, &sorted)
-        {
-            active.registry.add_spelling(kind, &key, metric);
-            return Ok(metric);
+        if sorted != key && active.registry.lasting(kind, &key).is_none() {
+            if let Some(metric) = active.registry.lasting(kind, &sorted) {
+                active.registry.add_spelling(kind, &key, metric);
+                return Ok(metric);
+            }
         }
         let metric = active.registry.get(kind, &key, immediate, owner, handle.is_some())?;
         if sorted != key {
@@ -237,16 +237,16 @@ impl Context {
             return Err(Error::NameTooLong
                 .because(format_args!("a new prefix, tags or dialect made the name too long")));
         }
-        if let Value::Real(number) | Value::Sample(number) = value
-            && !is_short(number)
-        {
-            let mut digits = Vec::new();
-            line::sample(&mut digits, metric.kind(), number);
-            if !out.settings.has_room(metric, digits.len()) {
-                return Err(Error::TooBig.because(format_args!(
-                    "the value has {} digits: its line is longer than a datagram",
-                    digits.len()
-                )));
+        if let Value::Real(number) | Value::Sample(number) = value {
+            if !is_short(number.abs()) {
+                let mut digits = Vec::new();
+                line::sample(&mut digits, metric.kind(), number);
+                if !out.settings.has_room(metric, digits.len()) {
+                    return Err(Error::TooBig.because(format_args!(
+                        "the value has {} digits: its line is longer than a datagram",
+                        digits.len()
+                    )));
+                }
             }
         }
         match value {
@@ -313,7 +313,12 @@ impl Context {
     }
 }
 
-fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> Result<(), Error> {
+fn add_member(
+    active: &Active,
+    out: &mut Outbound,
+    metric: &Metric,
+    raw: &[u8],
+) -> Result<(), Error> {
     // a byte stays one when it is cleaned
     if !out.settings.has_room(metric, raw.len()) {
         let len = raw.len();
@@ -321,11 +326,12 @@ fn add_member(active: &Active, out: &Outbound, metric: &Metric, raw: &[u8]) -> R
             "the member has {len} bytes, more than a datagram has room for"
         )));
     }
-    let mut member = Vec::new();
-    memory::room(&mut member, raw.len())?;
-    name::clean_bytes(raw, &mut member);
+    let member = &mut out.member;
+    member.clear();
+    memory::room(member, raw.len())?;
+    name::clean_bytes(raw, member);
     if let Some(members) = metric.members() {
-        members.record(&member, &active.budget);
+        members.record(member, &active.budget);
     }
     Ok(())
 }

@@ -61,10 +61,10 @@ impl Scheduler {
 
     fn start(&mut self) -> io::Result<()> {
         let now = sys::now();
-        if let Some((code, again)) = self.failed
-            && now < again
-        {
-            return Err(io::Error::from_raw_os_error(code));
+        if let Some((code, again)) = self.failed {
+            if now < again {
+                return Err(io::Error::from_raw_os_error(code));
+            }
         }
         self.generation += 1;
         let generation = self.generation;

@@ -121,7 +121,7 @@ impl Context {
         if out.closed {
             return Next::Never;
         }
-        if memory::probe().is_err() {
+        if memory::check().is_err() {
             return Next::At(now + NO_MEMORY);
         }
         self.resolve(out, now);
@@ -132,6 +132,7 @@ impl Context {
             if out.flush.is_open() && !out.flush.is_changing() {
                 out.flush.begin_values(&active.registry);
             } else {
+                out.record_counts(active);
                 out.flush.begin(&active.registry, now);
             }
         }
@@ -206,13 +207,14 @@ impl Context {
         loop {
             let Some((active, mut out)) = self.lock() else { return Ok(()) };
             let now = sys::now();
-            memory::probe()?;
+            memory::check()?;
             self.resolve(&mut out, now);
             self.send_collected(active, &mut out, now);
             if !begun {
                 out.delivery.connection().hurry();
             }
             if !begun && !out.flush.is_open() {
+                out.record_counts(active);
                 out.flush.begin(&active.registry, now);
                 begun = true;
             }
@@ -263,6 +265,9 @@ impl Context {
                 }
             })
         });
+        if self.flux.is_none() && !out.settings.source.is_empty() && !out.has_logger {
+            out.notice_lookup();
+        }
     }
 
     /// The same, if the time shows that it is due.
@@ -310,11 +315,11 @@ impl Context {
     #[cold]
     pub fn tick(&self) {
         // without memory the next call tries again
-        if let Some((active, mut out)) = self.lock()
-            && memory::probe().is_ok()
-        {
-            self.start_ticking(active, &mut out);
-            self.unlock_and_log(out);
+        if let Some((active, mut out)) = self.lock() {
+            if memory::probe().is_ok() {
+                self.start_ticking(active, &mut out);
+                self.unlock_and_log(out);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::encode::dialect::{Form, Tagging};
+use crate::encode::dialect::Tagging;
 use crate::encode::number;
 use crate::encode::settings::Settings;
 use crate::encode::tags;
@@ -71,15 +71,19 @@ fn line(
     tail(out, settings, metric.tags(), kind, 1);
 }
 
+/// Writes a line with an integer, a newline in front.
+pub fn integer(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, kind: Kind, value: i64) {
+    line(out, settings, metric, kind, |out| number::integer(out, value));
+}
+
 /// Writes what was taken from a counter, total or gauge, a newline in front of
 /// each line. The number of lines, which belong into one datagram.
-#[inline(always)]
 pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: Taken) -> u64 {
     match taken {
         Taken::Nothing => 0,
         Taken::Sum(sum) => {
             // what a total grew by goes as a counter, too
-            line(out, settings, metric, Kind::Counter, |out| number::integer(out, sum));
+            integer(out, settings, metric, Kind::Counter, sum);
             1
         }
         Taken::LargeSum(sum) => pieces(out, settings, metric, sum),
@@ -94,22 +98,6 @@ pub fn numbers(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, taken: T
             line(out, settings, metric, Kind::Gauge, |out| write(out, value));
             1 + u64::from(zero)
         }
-    }
-}
-
-/// The kind and the value of what is one line with an integer, as most is.
-#[inline(always)]
-pub fn one_integer(form: &Form, taken: &Taken) -> Option<(Kind, i64)> {
-    match *taken {
-        Taken::Sum(sum) => Some((Kind::Counter, sum)),
-        Taken::Gauge(Number::Integer(value)) if value >= 0 || form.negative_gauges => {
-            Some((Kind::Gauge, value))
-        }
-        Taken::Total { before, growth, total, known } => {
-            let goes_on = growth == i128::from(total) - i128::from(before);
-            (total != 0 && goes_on && (known || growth == 0)).then_some((Kind::Total, total))
-        }
-        _ => None,
     }
 }
 
@@ -170,7 +158,7 @@ fn pieces(out: &mut Vec<u8>, settings: &Settings, metric: &Metric, mut sum: i128
     while sum != 0 {
         let part = sum.clamp(i64::MIN.into(), i64::MAX.into());
         sum -= part;
-        line(out, settings, metric, Kind::Counter, |out| number::integer(out, part as i64));
+        integer(out, settings, metric, Kind::Counter, part as i64);
         lines += 1;
     }
     lines

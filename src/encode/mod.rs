@@ -11,5 +11,6 @@ pub mod origin;
 pub mod packet;
 pub mod pieces;
 pub mod settings;
+pub mod spare;
 pub mod tags;
 pub mod value_lines;

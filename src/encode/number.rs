@@ -3,12 +3,19 @@
 
 #![forbid(unsafe_code)]
 
-/// The most bytes of an integer of 64 bits.
-pub const DIGITS: usize = 20;
+use crate::encode::spare::{Spare, copy};
 
-/// The numbers below 100, of two digits each.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
+/// The most bytes that `put_integer`, `put_timing` and `put_real` write, with
+/// a sign.
+pub const MOST: usize = 24;
+
+/// From this on a timing (ms) has no more than three decimals, as a double.
+const LONG: f64 = 1e15;
+
+/// The numbers below 100, of two digits each; up to a power of two, so that a
+/// mask shows that an index is within.
+static PAIRS: [[u8; 2]; 128] = {
+    let mut pairs = [[b'0'; 2]; 128];
     let mut n = 0;
     while n < 100 {
         pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
@@ -17,39 +24,46 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The powers of ten of 64 bits; 0 stands for the first, that 0 is a digit.
-const POWERS: [u64; DIGITS] = {
-    let mut powers = [0; DIGITS];
-    let mut n = 1;
-    while n < DIGITS {
-        powers[n] = 10u64.pow(n as u32);
-        n += 1;
-    }
-    powers
-};
-
-/// How many digits a number has.
+/// Two digits of a number below 100.
 #[inline(always)]
-pub fn len(value: u64) -> usize {
-    // log 2 / log 10 is 1233 / 4096, or one more
-    let bits = 64 - (value | 1).leading_zeros() as usize;
-    let guess = (bits * 1233) >> 12;
-    guess + usize::from(value >= POWERS[guess])
+fn pair(value: u64) -> &'static [u8; 2] {
+    &PAIRS[value as usize & 127]
 }
 
-/// Writes digits from the last, at `end`, to the front by `put`, two at a
-/// time; so the first of an odd number has a 0 before it.
+/// Writes an integer to `at`. Where it ends.
 #[inline(always)]
-pub fn digits(mut value: u64, mut end: usize, mut put: impl FnMut(usize, [u8; 2])) {
-    loop {
-        end -= 2;
-        let next = value / 100;
-        put(end, PAIRS[(value - next * 100) as usize]);
-        if next == 0 {
-            return;
-        }
-        value = next;
+pub fn put_integer(out: &mut Spare, at: usize, value: u64) -> usize {
+    if value < 100 {
+        return put_pair(out, at, value);
     }
+    if value < 10_000 {
+        let high = value / 100;
+        let at = put_pair(out, at, high);
+        copy(out, at, pair(value - high * 100));
+        return at + 2;
+    }
+    put_long(out, at, value)
+}
+
+#[inline(never)]
+fn put_long(out: &mut Spare, at: usize, value: u64) -> usize {
+    let high = value / 10_000;
+    let low = value - high * 10_000;
+    let at = put_integer(out, at, high);
+    copy(out, at, pair(low / 100));
+    copy(out, at + 2, pair(low % 100));
+    at + 4
+}
+
+#[inline(always)]
+fn put_pair(out: &mut Spare, at: usize, value: u64) -> usize {
+    let digits = pair(value);
+    if value < 10 {
+        copy(out, at, &[digits[1]]);
+        return at + 1;
+    }
+    copy(out, at, digits);
+    at + 2
 }
 
 /// Writes an integer.
@@ -98,40 +112,92 @@ pub fn real(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Writes a finite real number to `at`, as `real` does. Where it ends; `None`
+/// where it is very large or small.
+#[inline(never)]
+pub fn put_real(out: &mut Spare, mut at: usize, value: f64) -> Option<usize> {
+    let whole = value as i64;
+    if whole as f64 == value && whole.unsigned_abs() < 1_000_000_000_000_000 {
+        if whole < 0 {
+            copy(out, at, b"-");
+            at += 1;
+        }
+        return Some(put_integer(out, at, whole.unsigned_abs()));
+    }
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    if text.contains(&b'e') || text.ends_with(b".0") {
+        return None;
+    }
+    out[at..at + text.len()].copy_from_slice(text);
+    Some(at + text.len())
+}
+
 /// Writes a timing in ms, not negative, with at most six decimals, rounded.
 pub fn timing(out: &mut Vec<u8>, ms: f64) {
-    // beyond this a double has no more than three decimals
-    if ms >= 1e15 {
-        return real(out, ms);
+    let mut text = [0; size_of::<Spare>()];
+    match put_timing(&mut text, 0, ms) {
+        Some(end) => out.extend_from_slice(&text[..end]),
+        None => real(out, ms),
     }
-    let whole = ms.trunc();
-    let millionths = millionths(ms - whole);
-    let whole = whole as u64 + millionths / 1_000_000;
-    // at most 16 digits, a dot and 6 more, after a byte for a leading 0; the
-    // masks only show that all is in bounds
-    let mut text = [0; 33];
-    let mut put = |at: usize, pair| [text[at & 31], text[(at & 31) + 1]] = pair;
-    let dot = 1 + len(whole);
-    digits(whole, dot, &mut put);
-    let mut end = dot;
-    let fraction = millionths % 1_000_000;
-    if fraction > 0 {
-        put(dot, [b'.', 0]);
-        put(dot + 1, PAIRS[(fraction / 10_000) as usize]);
-        put(dot + 3, PAIRS[(fraction / 100 % 100) as usize]);
-        put(dot + 5, PAIRS[(fraction % 100) as usize]);
-        end = dot + 7;
-        while text[(end - 1) & 31] == b'0' {
-            end -= 1;
+}
+
+/// Writes a timing to `at`. Where it ends; `None` from `LONG` on.
+#[inline]
+pub fn put_timing(out: &mut Spare, at: usize, ms: f64) -> Option<usize> {
+    let (whole, fraction) = match short_millionths(ms) {
+        Some(all) => {
+            let whole = all / 1_000_000;
+            (whole, (all - whole * 1_000_000) as u32)
         }
+        None => long_millionths(ms)?,
+    };
+    let dot = put_integer(out, at, whole);
+    if fraction == 0 {
+        return Some(dot);
     }
-    out.extend_from_slice(&text[1..end]);
+    let high = fraction / 100;
+    let highest = high / 100;
+    copy(out, dot, b".");
+    copy(out, dot + 1, pair(highest.into()));
+    copy(out, dot + 3, pair((high - highest * 100).into()));
+    copy(out, dot + 5, pair((fraction - high * 100).into()));
+    let mut end = dot + 7;
+    while out[(end - 1) & 255] == b'0' {
+        end -= 1;
+    }
+    Some(end)
 }
 
 /// Writes the sample rate 1/k as a decimal that gives k back. k is a power
 /// of two, so the decimal is exact.
 pub fn rate(out: &mut Vec<u8>, k: u32) {
     real(out, 1.0 / f64::from(k));
+}
+
+/// A timing in millionths, where a multiplication shows how it is rounded: it
+/// is off by less than 1/4096 below 2^40, which counts only next to a half.
+#[inline(always)]
+fn short_millionths(ms: f64) -> Option<u64> {
+    // a double of 2^52 and more has an integer in its low bits
+    const INTEGERS: f64 = (1u64 << 52) as f64;
+    let scaled = ms * 1e6;
+    let rounded = scaled + INTEGERS;
+    let off = (scaled - (rounded - INTEGERS)).abs();
+    let is_sure = scaled < (1u64 << 40) as f64 && off < 0.499;
+    is_sure.then_some(rounded.to_bits() ^ INTEGERS.to_bits())
+}
+
+/// A timing's ms, and its millionths besides; `None` from `LONG` on.
+#[cold]
+fn long_millionths(ms: f64) -> Option<(u64, u32)> {
+    if ms >= LONG {
+        return None;
+    }
+    let whole = ms as u64;
+    let fraction = millionths(ms - whole as f64);
+    let carry = u64::from(fraction == 1_000_000);
+    Some((whole + carry, if carry > 0 { 0 } else { fraction as u32 }))
 }
 
 /// A fraction below 1 in millionths, rounded half to even as printf does,
@@ -217,17 +283,17 @@ mod tests {
     }
 
     #[test]
-    fn lengths() {
-        for shift in 0..64 {
-            for value in [1 << shift, (1 << shift) - 1] {
-                assert_eq!(len(value), value.to_string().len());
-            }
+    fn integers_of_every_length() {
+        let mut out = [b'x'; size_of::<Spare>()];
+        let mut values = vec![0, u64::MAX];
+        for power in 1..20 {
+            let power = 10u64.pow(power);
+            values.extend([power - 1, power, power + 1, power / 10 * 11]);
         }
-        for power in POWERS.into_iter().skip(1) {
-            assert_eq!(len(power), power.to_string().len());
-            assert_eq!(len(power - 1), (power - 1).to_string().len());
+        for value in values {
+            let end = put_integer(&mut out, 7, value);
+            assert_eq!(out[7..end], *value.to_string().as_bytes());
         }
-        assert_eq!(len(u64::MAX), DIGITS);
     }
 
     #[test]
@@ -240,6 +306,12 @@ mod tests {
             (0.0000005, "0"),
             (0.00000051, "0.000001"),
             (0.9999999, "1"),
+            // halves of a millionth, which go to the even one
+            (0.0000152587890625, "0.000015"),
+            (0.5 + 1.0 / 128.0, "0.507812"),
+            (0.5 + 3.0 / 128.0, "0.523438"),
+            (1099511.627775, "1099511.627775"),
+            (999999999999999.9, "999999999999999.875"),
             (1234567.1234564, "1234567.123456"),
             (1e300, &*format!("1{}", "0".repeat(300))),
         ] {
@@ -267,6 +339,19 @@ mod tests {
             let text = text(|out| real(out, value));
             prop_assert_eq!(text.parse::<f64>().unwrap(), value);
             prop_assert_eq!(text.len(), format!("{value}").len());
+        }
+
+        #[test]
+        fn a_real_is_the_same_in_place(bits: u64, small in -1e6..1e6, whole: i32) {
+            let mut out = [b'x'; size_of::<Spare>()];
+            for value in [f64::from_bits(bits), small, f64::from(whole)] {
+                if value.is_finite() && let Some(end) = put_real(&mut out, 9, value) {
+                    let want = text(|out| real(out, value));
+                    prop_assert_eq!(&out[9..end], want.as_bytes());
+                    prop_assert!(end <= 9 + MOST);
+                }
+            }
+            prop_assert!(put_real(&mut out, 9, small).is_some());
         }
 
         #[test]

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::encode::spare::Spare;
 use crate::sys::memory;
 
 /// The longest datagram by default, in bytes: what fits an Ethernet frame
@@ -13,8 +14,11 @@ pub const MTU_RANGE: std::ops::RangeInclusive<usize> = 512..=65_507;
 /// A datagram that lines are put into.
 #[derive(Debug)]
 pub struct Packer {
-    /// Each line follows a newline: the first newline is not sent.
+    /// Each line follows a newline: the first newline is not sent. As many as
+    /// were needed so far, in the end more than a datagram by a `Spare`.
     bytes: Vec<u8>,
+    /// Where the lines end.
+    end: usize,
     lines: u64,
     limit: usize,
 }
@@ -33,7 +37,7 @@ pub struct Rejected {
 impl Packer {
     /// An empty datagram of at most `limit` bytes.
     pub fn new(limit: usize) -> Packer {
-        Packer { bytes: Vec::new(), lines: 0, limit }
+        Packer { bytes: Vec::new(), end: 0, lines: 0, limit }
     }
 
     /// The longest datagram, and so the longest line, in bytes.
@@ -43,39 +47,78 @@ impl Packer {
 
     /// How many bytes a line may have that still goes in.
     pub fn room(&self) -> usize {
-        self.limit.saturating_sub(self.bytes.len())
+        self.limit.saturating_sub(self.end)
     }
 
     /// Whether a line, or lines, of `len` bytes still go in.
     #[inline]
     pub fn has_room(&self, len: usize) -> bool {
-        self.bytes.len() + len <= self.limit
+        self.end + len <= self.limit
+    }
+
+    /// The bytes after the lines, where the next line may be made; `None` where
+    /// `push` has to make more first.
+    #[inline(always)]
+    pub fn spare(&mut self) -> Option<&mut Spare> {
+        self.bytes.get_mut(self.end..)?.first_chunk_mut()
+    }
+
+    /// Puts in the line that was made in the first `len` bytes of `spare`, a
+    /// newline in front. False where it does not fit: then it stays there.
+    #[inline(always)]
+    pub fn take(&mut self, len: usize) -> bool {
+        let end = self.end + len;
+        // the first newline is not sent
+        let fits = end <= self.limit + 1;
+        if fits {
+            (self.end, self.lines) = (end, self.lines + 1);
+        }
+        fits
+    }
+
+    /// Where `spare` begins.
+    pub fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Starts the next datagram with the line of `len` bytes that `take` left
+    /// in `spare`, which began at `start`.
+    pub fn start_with(&mut self, start: usize, len: usize) {
+        self.bytes.copy_within(start..start + len, 0);
+        (self.end, self.lines) = (len, 1);
     }
 
     /// Puts lines in that have a newline in front and between them. They must
     /// fit.
-    #[inline]
     pub fn push(&mut self, block: &[u8], lines: u64) {
-        self.bytes.extend_from_slice(block);
-        self.lines += lines;
+        let end = self.end + block.len();
+        let needed = end + size_of::<Spare>();
+        if self.bytes.len() < needed {
+            self.bytes.resize(needed.max(2 * self.bytes.len()).min(self.size()), 0);
+        }
+        self.bytes[self.end..end].copy_from_slice(block);
+        (self.end, self.lines) = (end, self.lines + lines);
     }
 
     /// Puts a line in, which must fit.
     pub fn push_line(&mut self, line: &[u8]) {
-        self.bytes.push(b'\n');
+        self.push(b"\n", 0);
         self.push(line, 1);
     }
 
     /// The datagram and its number of lines, where there is one.
     pub fn datagram(&self) -> Option<(&[u8], u64)> {
-        let (_, datagram) = self.bytes.split_first()?;
+        let (_, datagram) = self.bytes[..self.end].split_first()?;
         Some((datagram, self.lines))
     }
 
     /// Starts the next datagram.
     pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.lines = 0;
+        (self.end, self.lines) = (0, 0);
+    }
+
+    fn size(&self) -> usize {
+        1 + self.limit + size_of::<Spare>()
     }
 
     /// Cuts `text` into datagrams, each as full as it can be, in order, and
@@ -88,7 +131,8 @@ impl Packer {
             return Rejected::default();
         }
         self.clear();
-        if memory::room(&mut self.bytes, self.limit + 1).is_err() {
+        let more = self.size() - self.bytes.len();
+        if memory::room(&mut self.bytes, more).is_err() {
             let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
             return Rejected { no_memory: lines.count() as u64, ..Rejected::default() };
         }
@@ -137,8 +181,9 @@ fn whole(text: &[u8], limit: usize) -> Option<u64> {
         newlines += found.count_ones();
         before = found >> 56;
     };
-    let (words, rest) = text.as_chunks::<8>();
-    words.iter().for_each(|word| look(u64::from_le_bytes(*word)));
+    let words = text.chunks_exact(8);
+    let rest = words.remainder();
+    words.for_each(|word| look(u64::from_le_bytes(word.try_into().expect("8 bytes"))));
     // filled up with what is neither
     let mut last = [b' '; 8];
     last[..rest.len()].copy_from_slice(rest);
@@ -196,6 +241,29 @@ mod tests {
         let (out, rejected) = split(b"aaaa\n0123456789\nbb\0b\ncccc", 9);
         assert_eq!(out, [b"aaaa\ncccc"]);
         assert_eq!(rejected, Rejected { oversize: 1, invalid: 1, no_memory: 0 });
+    }
+
+    #[test]
+    fn a_line_that_is_made_in_place() {
+        let mut packer = Packer::new(9);
+        assert!(packer.spare().is_none());
+        packer.push(b"\naaaa\nbbbb", 2);
+        assert_eq!(packer.bytes.len(), packer.size());
+        packer.clear();
+        packer.push(b"\naaaa", 1);
+        let made = |packer: &mut Packer, line: &[u8]| {
+            packer.spare().unwrap()[..line.len()].copy_from_slice(line);
+            packer.take(line.len())
+        };
+        assert!(!made(&mut packer, b"\nbbbbb"));
+        assert_eq!(packer.datagram(), Some((&b"aaaa"[..], 1)));
+        let start = packer.end();
+        packer.start_with(start, 6);
+        assert_eq!(packer.datagram(), Some((&b"bbbbb"[..], 1)));
+        assert!(made(&mut packer, b"\nccc"));
+        assert_eq!(packer.datagram(), Some((&b"bbbbb\nccc"[..], 2)));
+        assert_eq!((packer.room(), packer.has_room(0)), (0, false));
+        assert!(packer.spare().is_some(), "after a full datagram, too");
     }
 
     #[test]

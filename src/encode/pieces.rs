@@ -6,6 +6,7 @@
 
 use crate::encode::dialect::Tagging;
 use crate::encode::settings::Settings;
+use crate::encode::spare::{Spare, copy};
 use crate::encode::{line, number, tags};
 use crate::metric::Metric;
 use crate::metric::key::INLINE;
@@ -13,47 +14,39 @@ use crate::metric::kind::Kind;
 
 /// The most bytes of a piece.
 const PIECE: usize = 64;
+/// The most bytes of what follows a value: a container's id fits.
+pub const TAIL: usize = 96;
 /// Of most pieces so much is enough to copy.
 const SHORT: usize = 16;
-/// Where a line is put together, after a newline: enough for a piece, a name,
-/// a piece, a number and a piece, and for a piece after any of the first 256
-/// bytes, which nothing ends beyond.
-pub type Scratch = [u8; 256 + PIECE];
 
-const _: () = assert!(1 + PIECE + INLINE + PIECE + number::DIGITS + PIECE < 256);
-
-/// Bytes for one line, all newlines.
-pub const BLANK: Scratch = [b'\n'; 256 + PIECE];
-
-/// Copies to `at`, which is below 256: the mask only shows that it is.
-#[inline(always)]
-fn copy<const N: usize>(out: &mut Scratch, at: usize, bytes: &[u8; N]) {
-    if let Some(room) = out[at & 255..].first_chunk_mut() {
-        *room = *bytes;
-    }
-}
+const _: () = assert!(PIECE + INLINE + PIECE + number::MOST < 256);
 
 #[derive(Clone, Copy, Debug)]
-struct Piece {
-    bytes: [u8; PIECE],
+struct Piece<const M: usize> {
+    bytes: [u8; M],
     len: usize,
 }
 
-impl Piece {
-    const EMPTY: Piece = Piece { bytes: [0; PIECE], len: 0 };
+impl<const M: usize> Piece<M> {
+    const EMPTY: Piece<M> = Piece { bytes: [0; M], len: 0 };
 
-    fn new(text: &[u8]) -> Option<Piece> {
-        let mut piece = Piece { len: text.len(), ..Piece::EMPTY };
-        piece.bytes.get_mut(..text.len())?.copy_from_slice(text);
-        Some(piece)
+    /// Puts these parts in. Whether they fit.
+    fn set(&mut self, parts: [&[u8]; 3]) -> bool {
+        self.len = 0;
+        parts.into_iter().all(|part| {
+            let end = self.len + part.len();
+            let Some(room) = self.bytes.get_mut(self.len..end) else { return false };
+            room.copy_from_slice(part);
+            self.len = end;
+            true
+        })
     }
 
-    /// Copies it to `at`. Where it ends.
+    /// Copies it to `at`, so many bytes, which are enough. Where it ends.
     #[inline(always)]
-    fn write(&self, out: &mut Scratch, at: usize) -> usize {
-        match self.bytes.first_chunk::<SHORT>() {
-            Some(bytes) if self.len <= SHORT => copy(out, at, bytes),
-            _ => copy(out, at, &self.bytes),
+    fn write<const N: usize>(&self, out: &mut Spare, at: usize) -> usize {
+        if let Some(bytes) = self.bytes.first_chunk::<N>() {
+            copy(out, at, bytes);
         }
         at + self.len
     }
@@ -62,100 +55,124 @@ impl Piece {
 /// What the lines of a flush have in common.
 #[derive(Debug)]
 pub struct Pieces {
-    prefix: Piece,
+    /// A newline, and the prefix.
+    prefix: Piece<PIECE>,
     /// What stands between name and value: the context's tags, where they
     /// belong into the name, and a `:`.
-    joint: Piece,
+    joint: Piece<PIECE>,
     /// What follows a value, by kind.
-    tails: [Piece; Kind::ALL.len()],
+    tails: [Piece<TAIL>; Kind::ALL.len()],
     /// Names up to this long can be taken: none where a piece is too long.
     longest: usize,
     /// Some names may begin with what they must not.
     looks_at_names: bool,
+    /// No piece is longer than `SHORT`.
+    is_short: bool,
 }
 
 impl Pieces {
-    /// Makes the pieces of the settings. If one is too long, no line is made
-    /// of them.
-    pub fn new(settings: &Settings) -> Pieces {
+    /// Makes the pieces of the settings, with `text` at hand. If one is too
+    /// long, no line is made of them.
+    pub fn new(settings: &Settings, text: &mut Vec<u8>) -> Pieces {
         let form = settings.dialect.form();
-        let mut longest = INLINE;
-        let mut piece = |text: &[u8]| {
-            Piece::new(text).unwrap_or_else(|| {
-                longest = 0;
-                Piece::EMPTY
-            })
-        };
-        let mut text = Vec::with_capacity(PIECE);
-        if let Tagging::InName(separator) = form.tags {
-            tags::write_in_name(separator, &settings.tags, b"", &mut text);
-        }
-        text.push(b':');
-        let joint = piece(&text);
-        let mut tails = [Piece::EMPTY; Kind::ALL.len()];
-        for (tail, kind) in tails.iter_mut().zip(Kind::ALL) {
-            text.clear();
-            line::tail(&mut text, settings, b"", kind, 1);
-            *tail = piece(&text);
-        }
         let mut prefix = &settings.prefix[..];
         if form.reserved_names && line::is_reserved(prefix) {
             prefix = &prefix[1..];
         }
-        let prefix = piece(prefix);
-        // a prefix is empty, or at least a byte and a dot: longer than `_e`,
-        // and no beginning of `_sc`
-        let looks_at_names = form.reserved_names && prefix.len == 0;
-        Pieces { prefix, joint, tails, longest, looks_at_names }
+        let mut pieces = Pieces {
+            prefix: Piece::EMPTY,
+            joint: Piece::EMPTY,
+            tails: [Piece::EMPTY; Kind::ALL.len()],
+            longest: 0,
+            // a prefix is empty, or at least a byte and a dot: longer than
+            // `_e`, and no beginning of `_sc`
+            looks_at_names: form.reserved_names && prefix.is_empty(),
+            is_short: false,
+        };
+        let mut fits = pieces.prefix.set([b"\n", prefix, b""]);
+        text.clear();
+        if let Tagging::InName(separator) = form.tags {
+            tags::write_in_name(separator, &settings.tags, b"", text);
+        }
+        fits &= pieces.joint.set([text, b":", b""]);
+        text.clear();
+        line::suffix(text, settings, b"");
+        let mut longest_piece = pieces.prefix.len.max(pieces.joint.len);
+        for kind in Kind::ALL {
+            let letters = settings.dialect.letters(kind, settings.distributions);
+            let tail = &mut pieces.tails[kind as usize];
+            fits &= tail.set([b"|", letters, text]);
+            longest_piece = longest_piece.max(tail.len);
+        }
+        pieces.is_short = longest_piece <= SHORT;
+        pieces.longest = if fits { INLINE } else { 0 };
+        pieces
     }
 
-    /// Writes what stands before a value. Where it ends; `None` where a
-    /// metric has tags or a long name.
+    /// Writes what stands before a value, a newline in front. Where it ends;
+    /// `None` where a metric has tags or a long name.
+    #[inline]
+    pub fn head(&self, out: &mut Spare, metric: &Metric) -> Option<usize> {
+        if self.is_short {
+            self.head_of::<SHORT>(out, metric)
+        } else {
+            self.head_of::<PIECE>(out, metric)
+        }
+    }
+
     #[inline(always)]
-    pub fn head(&self, out: &mut Scratch, metric: &Metric) -> Option<usize> {
+    fn head_of<const N: usize>(&self, out: &mut Spare, metric: &Metric) -> Option<usize> {
         let (name, len) = metric.short_name(self.longest)?;
         if self.looks_at_names && name[0] == b'_' {
             return None;
         }
-        let at = self.prefix.write(out, 1);
+        let at = self.prefix.write::<N>(out, 0);
         copy(out, at, name);
-        Some(self.joint.write(out, at + len))
+        Some(self.joint.write::<N>(out, at + len))
     }
 
-    /// What follows the value of a kind, where pieces are in use.
-    #[inline]
-    pub fn short_tail(&self, kind: Kind) -> Option<&[u8]> {
-        let tail = &self.tails[kind as usize];
-        (self.longest > 0).then_some(&tail.bytes[..tail.len])
-    }
-
-    /// Writes what follows the value of a kind; returns where it ends.
+    /// Writes what follows the value of a kind, of a metric that has a `head`.
+    /// Its length.
     #[inline(always)]
-    pub fn tail(&self, out: &mut Scratch, at: usize, kind: Kind) -> usize {
-        self.tails[kind as usize].write(out, at)
+    pub fn tail(&self, out: &mut [u8; TAIL], kind: Kind) -> usize {
+        let tail = &self.tails[kind as usize];
+        *out = tail.bytes;
+        tail.len
     }
 
     /// Writes a line with an integer. Its length, with the newline in front;
     /// `None` where it does not fit.
-    #[inline(never)]
+    #[inline(always)]
     pub fn integer(
         &self,
-        out: &mut Scratch,
+        out: &mut Spare,
         metric: &Metric,
         kind: Kind,
         value: i64,
     ) -> Option<usize> {
-        let mut at = self.head(out, metric)?;
+        if self.is_short {
+            self.integer_of::<SHORT, SHORT>(out, metric, kind, value)
+        } else {
+            self.integer_of::<PIECE, TAIL>(out, metric, kind, value)
+        }
+    }
+
+    /// The same, of pieces of up to `N` bytes, and `T` after the value.
+    #[inline(always)]
+    fn integer_of<const N: usize, const T: usize>(
+        &self,
+        out: &mut Spare,
+        metric: &Metric,
+        kind: Kind,
+        value: i64,
+    ) -> Option<usize> {
+        let mut at = self.head_of::<N>(out, metric)?;
         if value < 0 {
             copy(out, at, b"-");
             at += 1;
         }
-        // a 0 may be written before the first digit: that byte is put back
-        let (value, before) = (value.unsigned_abs(), out[(at - 1) & 255]);
-        let end = at + number::len(value);
-        number::digits(value, end, |at, pair| copy(out, at, &pair));
-        out[(at - 1) & 255] = before;
-        Some(self.tail(out, end, kind))
+        let at = number::put_integer(out, at, value.unsigned_abs());
+        Some(self.tails[kind as usize].write::<T>(out, at))
     }
 }
 
@@ -174,7 +191,7 @@ mod tests {
         let mut made = 0;
         for dialect in Dialect::ALL {
             for prefix in ["", "flux.", "_e.", "_sc.", "_.", &long, &format!("{long}p")] {
-                for tags in ["", "k:v,host:n1", "k:v:w,_a:b", &format!("k:{long}")] {
+                for tags in ["", "k:v,host:n1", "k:v:w,_a:b", &format!("k:{long}{long}")] {
                     for name in ["n", "_e", "_sc", "_x", &"n".repeat(40), &"n".repeat(41), "n\0k:w"]
                     {
                         made += usize::from(is_the_same(dialect, prefix, tags, name));
@@ -189,8 +206,8 @@ mod tests {
         let settings =
             Settings { dialect, prefix: prefix.into(), tags: tags.into(), ..Settings::default() };
         let metric = Metric::new(0, name.as_bytes(), 0, NOBODY).unwrap();
-        let pieces = Pieces::new(&settings);
-        let mut scratch = BLANK;
+        let pieces = Pieces::new(&settings, &mut Vec::new());
+        let mut scratch = [0; size_of::<Spare>()];
         for value in [0, 7, 10, 99, 100, 12_345, 123_456, -1, -10, i64::MIN, i64::MAX] {
             let mut want = Vec::new();
             line::numbers(&mut want, &settings, &metric, Taken::Sum(value));

@@ -28,6 +28,9 @@ pub struct fripp_ctx {
 /// Create a context from a URI:
 ///
 ///   host:port  [v6]:port  udp://host:port  unix:///path  unix:@name
+///   tcp://host:port  unixstream:///path  unixstream:@name
+///
+/// (the second line: streams, of lines that each end in a newline)
 ///
 /// followed by ?key=value&..., percent-encoded, in any order:
 ///
@@ -53,6 +56,8 @@ pub struct fripp_ctx {
 ///   origin       none, or auto, in the dialect dogstatsd: each line has the
 ///                id of the container that the process runs in (|c:), and
 ///                the pod of DD_ENTITY_ID as a tag
+///   telemetry    0, or 1: what fripp_get_stats () counts is sent, too, as
+///                totals under fripp.: fripp.lines, fripp.dropped, ...
 ///
 /// h    as for fripp_ctx_create ()
 /// uri  the URI. With NULL, the environment is read: the variable

@@ -7,9 +7,11 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ffi::context::{context, fripp_ctx, text};
 use crate::ffi::guard::status;
-use crate::ffi::variadic::{
-    VaList, fripp_va_format_send, fripp_va_packet_appendf, jump, va_list, with_text,
-};
+#[cfg(not(fripp_no_jump))]
+use crate::ffi::variadic::VaList;
+#[cfg(not(fripp_no_jump))]
+use crate::ffi::variadic::jump::{fripp_va_format_send, fripp_va_packet_appendf, jump};
+use crate::ffi::variadic::{va_list, with_text};
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 3)
 ///
@@ -35,6 +37,7 @@ use crate::ffi::variadic::{
 ///   ENOMEM    no memory
 ///
 /// May be called from any thread.
+#[cfg(not(fripp_no_jump))]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_format_send(
@@ -42,7 +45,7 @@ pub unsafe extern "C" fn fripp_format_send(
     fmt: *const c_char,
     args: VaList,
 ) -> c_int {
-    jump!("fripp_format_send" to fripp_va_format_send);
+    jump!(fripp_va_format_send);
 }
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 0)
@@ -66,6 +69,7 @@ pub unsafe extern "C" fn fripp_vformat_send(
 /// The same as fripp_format_send (), by its later name in Flux.
 ///
 /// Returns as fripp_format_send () does.
+#[cfg(not(fripp_no_jump))]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_sendf(
@@ -73,7 +77,7 @@ pub unsafe extern "C" fn fripp_sendf(
     fmt: *const c_char,
     args: VaList,
 ) -> c_int {
-    jump!("fripp_sendf" to fripp_va_format_send);
+    jump!(fripp_va_format_send);
 }
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 3)
@@ -83,6 +87,7 @@ pub unsafe extern "C" fn fripp_sendf(
 /// fripp_format_send ().
 ///
 /// Returns as fripp_format_send () does.
+#[cfg(not(fripp_no_jump))]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_packet_appendf(
@@ -90,7 +95,7 @@ pub unsafe extern "C" fn fripp_packet_appendf(
     fmt: *const c_char,
     args: VaList,
 ) -> c_int {
-    jump!("fripp_packet_appendf" to fripp_va_packet_appendf);
+    jump!(fripp_va_packet_appendf);
 }
 
 /// cbindgen:postfix=FRIPP_PRINTF (2, 0)

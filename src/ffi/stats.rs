@@ -14,7 +14,7 @@ use crate::ffi::guard::status;
 pub struct fripp_stats {
     /// lines that the kernel accepted
     pub lines: u64,
-    /// datagrams that the kernel accepted
+    /// datagrams that the kernel accepted; of a stream, what would be one
     pub datagrams: u64,
     /// bytes that the kernel accepted
     pub bytes: u64,
@@ -33,7 +33,7 @@ pub struct fripp_stats {
     pub pending: u64,
     /// errors that the kernel reported when sending
     pub send_errors: u64,
-    /// sockets opened after the first one
+    /// sockets opened after the first one; of a stream, those that connected
     pub reconnects: u64,
     /// DNS lookups that ended, with or without an address
     pub resolutions: u64,

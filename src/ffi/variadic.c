@@ -1,6 +1,7 @@
 /* The functions with "..." and what they need of a va_list, which stable Rust
  * cannot define before 1.99. rustc hides the symbols of a C object, so
- * variadic.rs exports each name and jumps here.
+ * variadic.rs exports each name and jumps here. Where it knows no jump, they
+ * have their names here, and scripts/link exports them.
  */
 #include <errno.h>
 #include <langinfo.h>
@@ -85,8 +86,14 @@ HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
     return text;
 }
 
+#ifdef FRIPP_NO_JUMP
+#define LINKAGE __attribute__ ((visibility ("default")))
+#else
+#define LINKAGE HIDDEN
+#endif
+
 #define VARIADIC(name, va_form) \
-    HIDDEN int name (struct fripp_ctx *ctx, const char *fmt, ...) \
+    LINKAGE int name (struct fripp_ctx *ctx, const char *fmt, ...) \
     { \
         va_list ap; \
         int rc; \
@@ -97,5 +104,11 @@ HIDDEN char *fripp_va_text (char *buf, size_t size, const char *fmt,
         return rc; \
     }
 
+#ifdef FRIPP_NO_JUMP
+VARIADIC (fripp_format_send, fripp_vformat_send)
+VARIADIC (fripp_sendf, fripp_vformat_send)
+VARIADIC (fripp_packet_appendf, fripp_packet_vappendf)
+#else
 VARIADIC (fripp_va_format_send, fripp_vformat_send)
 VARIADIC (fripp_va_packet_appendf, fripp_packet_vappendf)
+#endif

@@ -2,24 +2,21 @@
 //! and a jump to them. With Rust 1.99 this file and variadic.c become one plain
 //! function each.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
 
 use crate::error::Error;
-use crate::ffi::context::fripp_ctx;
 
 /// C's `...`, which cbindgen prints for this name.
 #[repr(transparent)]
 pub struct VaList(*mut c_void);
 
-/// C's `va_list` as a parameter: a pointer on each processor that `jump`
-/// knows, or as large as one.
+/// C's `va_list` as a parameter: a pointer on all processors that were
+/// tried, or as large as one.
 #[allow(non_camel_case_types)]
 #[repr(transparent)]
 pub struct va_list(*mut c_void);
 
-// the context is a pointer that C only hands on
-#[allow(improper_ctypes)]
 unsafe extern "C" {
     fn fripp_va_text(
         buf: *mut c_char,
@@ -28,10 +25,6 @@ unsafe extern "C" {
         ap: va_list,
         len: *mut usize,
     ) -> *mut c_char;
-    /// `fripp_format_send`
-    pub fn fripp_va_format_send(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
-    /// `fripp_packet_appendf`
-    pub fn fripp_va_packet_appendf(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
 }
 
 /// Text up to this many bytes is formatted on the stack.
@@ -77,33 +70,42 @@ impl Drop for Free {
     }
 }
 
-/// The body of a function with `...`. It finds each argument where it was put,
-/// because a jump moves none.
-macro_rules! jump {
-    ($name:literal to $shim:ident) => {
-        #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
-        std::arch::naked_asm!("jmp {}", sym $shim);
-        #[cfg(any(
-            target_arch = "aarch64",
-            target_arch = "arm",
-            target_arch = "loongarch64",
-        ))]
-        std::arch::naked_asm!("b {}", sym $shim);
-        #[cfg(target_arch = "riscv64")]
-        std::arch::naked_asm!("tail {}", sym $shim);
-        #[cfg(target_arch = "s390x")]
-        std::arch::naked_asm!("jg {}", sym $shim);
-        // r2 is the caller's table of contents, where it comes from another
-        // object: this one's is told by r12, the function's own address
-        #[cfg(target_arch = "powerpc64")]
-        std::arch::naked_asm!(
-            "0: addis 2, 12, (.TOC. - 0b)@ha",
-            "addi 2, 2, (.TOC. - 0b)@l",
-            concat!(".localentry ", $name, ", . - ", $name),
-            "b {}",
-            sym $shim
-        );
-    };
-}
+/// The C functions that have the arguments, and the jump there. build.rs says
+/// where it is known; elsewhere C has the functions with `...`.
+#[cfg(not(fripp_no_jump))]
+pub(super) mod jump {
+    use std::ffi::{c_char, c_int};
 
-pub(super) use jump;
+    use super::VaList;
+    use crate::ffi::context::fripp_ctx;
+
+    // the context is a pointer that C only hands on
+    #[allow(improper_ctypes)]
+    unsafe extern "C" {
+        /// `fripp_format_send`
+        pub fn fripp_va_format_send(ctx: *mut fripp_ctx, fmt: *const c_char, ap: VaList) -> c_int;
+        /// `fripp_packet_appendf`
+        pub fn fripp_va_packet_appendf(
+            ctx: *mut fripp_ctx,
+            fmt: *const c_char,
+            ap: VaList,
+        ) -> c_int;
+    }
+
+    /// The body of a function with `...`. A jump moves no argument, so each is
+    /// found where it was put.
+    macro_rules! jump {
+        ($shim:ident) => {
+            #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+            std::arch::naked_asm!("jmp {}", sym $shim);
+            #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
+            std::arch::naked_asm!("b {}", sym $shim);
+            #[cfg(target_arch = "riscv64")]
+            std::arch::naked_asm!("tail {}", sym $shim);
+            #[cfg(target_arch = "s390x")]
+            std::arch::naked_asm!("jg {}", sym $shim);
+        };
+    }
+
+    pub(in crate::ffi) use jump;
+}

@@ -41,6 +41,7 @@ use crate::metric::members::Members;
 use crate::metric::samples::Samples;
 
 pub mod budget;
+pub mod integer;
 pub mod key;
 pub mod kind;
 pub mod members;
@@ -84,7 +85,6 @@ pub struct Metric {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "sets are few, and a sample's way is to be short")]
 enum Extra {
     Samples(Samples),
     Members(Members),
@@ -265,12 +265,15 @@ impl Metric {
         }
     }
 
-    /// Takes the metric into the refresh wheel, or out. What it was before.
-    /// The lock of the context is held.
-    pub(crate) fn in_wheel(&self, is: bool) -> bool {
-        let was = self.in_wheel.load(Relaxed);
+    /// Whether the refresh wheel has it.
+    #[inline]
+    pub(crate) fn is_in_wheel(&self) -> bool {
+        self.in_wheel.load(Relaxed)
+    }
+
+    /// The refresh wheel has it, or not. The lock of the context is held.
+    pub(crate) fn set_in_wheel(&self, is: bool) {
         self.in_wheel.store(is, Relaxed);
-        was
     }
 
     /// The generation of the settings that it is recorded under. The lock of

@@ -123,6 +123,16 @@ impl Samples {
     /// does not block: the thread that records may be in a signal handler, or
     /// may be waiting for the processor that this thread uses.
     pub fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> Drained {
+        let mut used = self.lanes.iter().filter(|slot| slot.used.load(Acquire));
+        // mostly of one thread, and none was thinned
+        match (used.next(), used.next()) {
+            (Some(slot), None) if slot.drain(out, budget) => Drained { k: 1, left: false },
+            _ => self.drain_all(out, budget),
+        }
+    }
+
+    #[inline(never)]
+    fn drain_all(&self, out: &mut Vec<f64>, budget: &Budget) -> Drained {
         let start = out.len();
         let mut strides = [1; LANES];
         let mut ends = [start; LANES];
@@ -193,11 +203,11 @@ impl Samples {
     /// Frees the memory of lanes that are empty.
     pub fn release(&self, budget: &Budget) {
         for slot in &self.lanes {
-            if let Some(mut lane) = slot.lane.try_lock()
-                && lane.values.is_empty()
-            {
-                budget.give_back(lane.values.capacity() * size_of::<f64>());
-                lane.values = Vec::new();
+            if let Some(mut lane) = slot.lane.try_lock() {
+                if lane.values.is_empty() {
+                    budget.give_back(lane.values.capacity() * size_of::<f64>());
+                    lane.values = Vec::new();
+                }
             }
         }
     }
@@ -226,6 +236,24 @@ fn lane_of(thread: usize) -> usize {
 }
 
 impl Slot {
+    /// Moves all samples to the end of `out`, where that is easy: whether it
+    /// was.
+    #[inline(always)]
+    fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> bool {
+        let Some(mut lane) = self.lane.try_lock() else { return false };
+        let is_whole = lane.stride == 1 && lane.values.len() <= budget.max_samples();
+        if !is_whole || memory::room(out, lane.values.len()).is_err() {
+            return false;
+        }
+        match lane.values[..] {
+            [value] => out.push(value),
+            _ => out.extend_from_slice(&lane.values),
+        }
+        lane.reset(budget);
+        self.used.store(lane.values.capacity() > SMALL, Relaxed);
+        true
+    }
+
     /// Keeps a sample; whether it is the lane's first. `None` where the lane
     /// is in use.
     #[inline]
@@ -271,10 +299,10 @@ impl Lane {
     /// takes the place of that which is kept so far. So each is as likely,
     /// and no pattern in them shows.
     fn choose(&mut self, value: f64, nth: u32) {
-        if self.random.below(nth) == 0
-            && let Some(kept) = self.values.last_mut()
-        {
-            *kept = value;
+        if self.random.below(nth) == 0 {
+            if let Some(kept) = self.values.last_mut() {
+                *kept = value;
+            }
         }
     }
 

@@ -323,14 +323,17 @@ impl Metric {
     }
 
     /// Whether the server was sent this value last.
-    fn was_sent(&self, value: Number) -> bool {
+    #[inline(always)]
+    pub(super) fn was_sent(&self, value: Number) -> bool {
         let (bits, kind) = value.bits();
         self.sent_as() == kind && self.sent.load(Relaxed) == bits
     }
 
     /// Whether anything was sent by this name since it was made or forgotten.
     pub fn has_been_sent(&self) -> bool {
-        matches!(self.sent_as(), SentAs::Integer | SentAs::Real)
+        const FIRST: u8 = SentAs::Integer as u8;
+        const LAST: u8 = SentAs::Real as u8;
+        matches!(self.sent_as.load(Relaxed), FIRST..=LAST)
     }
 
     /// The server is taken to know nothing of it.

@@ -88,7 +88,7 @@ pub fn watch() {
     ONCE.call_once(|| {
         // SAFETY: the library is never unloaded (`mapped::keep`), so the
         // function stays where it is.
-        unsafe { libc::atexit(flush_all) };
+        unsafe { libc::atexit(at_exit) };
     });
 }
 
@@ -107,35 +107,38 @@ pub fn lock() -> Guard {
     LIVING.lock()
 }
 
-extern "C" fn flush_all() {
+extern "C" fn at_exit() {
     // a panic would end a process that is ending
     let _ = std::panic::catch_unwind(|| {
+        flush_all();
+        // the last lookup may have ended just now
         notice::print_at_exit();
-        let deadline = sys::now() + FLUSH_LIMIT;
-        // a thread that forks has it locked for a moment; or this thread has:
-        // then this is a signal handler that interrupted a call, and it stays
-        // locked
-        let Some(list) = lock_by(&LIVING, deadline) else { return };
-        let mut left: Vec<Arc<Context>> = Vec::new();
-        // without memory there is none for their lines either
-        if memory::room(&mut left, list.contexts.len()).is_err() {
-            return;
-        }
-        left.extend(list.contexts.iter().filter_map(Weak::upgrade));
-        drop(list);
-        // a context that a child has not used has nothing of the child's
-        left.retain(|context| context.is_adopted());
-        let others = || scheduler::is_free() && resolver::is_free() && socket_pool::is_free();
-        // in rounds: one whose server is away takes nothing from the others
-        while !left.is_empty() && sys::now() < deadline {
-            left.retain(|context| {
-                !(context.is_free() && others() && context.flush_until(0).is_ok())
-            });
-            if !left.is_empty() {
-                std::thread::sleep(Duration::from_nanos(GAP));
-            }
-        }
     });
+}
+
+fn flush_all() {
+    let deadline = sys::now() + FLUSH_LIMIT;
+    // a thread that forks has it locked for a moment; or this thread has:
+    // then this is a signal handler that interrupted a call, and it stays
+    // locked
+    let Some(list) = lock_by(&LIVING, deadline) else { return };
+    let mut left: Vec<Arc<Context>> = Vec::new();
+    // without memory there is none for their lines either
+    if memory::room(&mut left, list.contexts.len()).is_err() {
+        return;
+    }
+    left.extend(list.contexts.iter().filter_map(Weak::upgrade));
+    drop(list);
+    // a context that a child has not used has nothing of the child's
+    left.retain(|context| context.is_adopted());
+    let others = || scheduler::is_free() && resolver::is_free() && socket_pool::is_free();
+    // in rounds: one whose server is away takes nothing from the others
+    while !left.is_empty() && sys::now() < deadline {
+        left.retain(|context| !(context.is_free() && others() && context.flush_until(0).is_ok()));
+        if !left.is_empty() {
+            std::thread::sleep(Duration::from_nanos(GAP));
+        }
+    }
 }
 
 /// Locks it, unless it is held up to the deadline (ns).

@@ -50,7 +50,7 @@ pub fn print_unless_heard(message: &Message) {
 impl Uri {
     /// The context of a URI. With a handle its metrics begin with the rank.
     pub fn context(self, flux: Option<Flux>) -> Result<Arc<Context>, Error> {
-        let Uri { endpoint, mut settings, prefix, tells_origin } = self;
+        let Uri { endpoint, mut settings, prefix, tells_origin, telemetry } = self;
         if tells_origin {
             settings.origin =
                 Origin::new(environment::entity().as_deref(), container::id().as_deref());
@@ -58,6 +58,11 @@ impl Uri {
         let default = if flux.is_some() { &b"flux.{{rank}}"[..] } else { b"" };
         let rank = flux.as_ref().map_or(0, Flux::rank);
         settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
-        Context::open(endpoint, settings, flux)
+        let context = Context::open(endpoint, settings, flux)?;
+        if telemetry && let Err(error) = context.open_telemetry() {
+            context.close();
+            return Err(error);
+        }
+        Ok(context)
     }
 }

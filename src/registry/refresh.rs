@@ -38,12 +38,21 @@ impl Wheel {
     }
 
     /// Puts a metric in that was sent, if it is not in.
+    #[inline(always)]
     pub fn insert(&mut self, metric: &Metric) {
-        if self.refresh > 0 && !metric.in_wheel(true) {
+        if !metric.is_in_wheel() {
+            self.insert_new(metric);
+        }
+    }
+
+    #[inline(never)]
+    fn insert_new(&mut self, metric: &Metric) {
+        if self.refresh > 0 {
             let slot = (metric.sent_at() + self.refresh) / self.span;
             let slot = &mut self.slots[slot as usize % SLOTS];
             metric.next_refresh.store(*slot, Relaxed);
             *slot = (&raw const *metric).cast_mut();
+            metric.set_in_wheel(true);
             self.len += 1;
         }
     }
@@ -91,7 +100,7 @@ impl Wheel {
             // SAFETY: metrics live as long as their registry.
             while let Some(metric) = unsafe { self.taken.as_ref() } {
                 self.taken = metric.next_refresh.swap(std::ptr::null_mut(), Relaxed);
-                metric.in_wheel(false);
+                metric.set_in_wheel(false);
                 self.len -= 1;
                 if metric.sent_at() + self.refresh <= now || !metric.has_been_sent() {
                     return Some(metric);

@@ -60,7 +60,7 @@ pub struct Connection {
     addresses: Addresses,
     current: usize,
     /// Of an endpoint that takes a stream.
-    stream: Option<Stream>,
+    stream: Option<Box<Stream>>,
     socket: Option<Arc<Socket>>,
     /// The socket is another link's: there was no descriptor for one.
     borrowed: bool,
@@ -86,7 +86,7 @@ impl Connection {
     pub fn new(endpoint: Endpoint, origin: &'static str) -> Connection {
         Connection {
             addresses: Addresses::new(&endpoint, origin),
-            stream: endpoint.is_stream().then(Stream::default),
+            stream: endpoint.is_stream().then(Box::default),
             endpoint,
             current: 0,
             socket: None,

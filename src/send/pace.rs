@@ -63,10 +63,10 @@ impl Burst {
     /// A datagram of so many bytes goes.
     pub fn take(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(1);
-        if let Some((pace, now)) = self.paced
-            && !pace.spend(now, bytes)
-        {
-            self.left = 0;
+        if let Some((pace, now)) = self.paced {
+            if !pace.spend(now, bytes) {
+                self.left = 0;
+            }
         }
     }
 }

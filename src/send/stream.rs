@@ -179,12 +179,13 @@ impl Stream {
 
     /// Closes the connection. What the kernel has taken still goes.
     pub fn close(&mut self) {
-        if let Some(Open { descriptor, .. }) = self.open.take()
-            && descriptor.is_own()
-            && let Ok(socket) = descriptor.socket()
-        {
-            // a child may have it, too
-            let _ = socket.shutdown(Shutdown::Write);
+        if let Some(Open { descriptor, .. }) = self.open.take() {
+            if descriptor.is_own() {
+                if let Ok(socket) = descriptor.socket() {
+                    // a child may have it, too
+                    let _ = socket.shutdown(Shutdown::Write);
+                }
+            }
         }
     }
 

@@ -74,7 +74,7 @@ impl Flush {
             if taken || metric.is_queued() {
                 let (_, pieces) = match cached.take() {
                     Some((of, pieces)) if of == metric.generation() => cached.insert((of, pieces)),
-                    _ => cached.insert((metric.generation(), Pieces::new(before))),
+                    _ => cached.insert((metric.generation(), Pieces::new(before, &mut self.block))),
                 };
                 let sent =
                     work.under(before, |work| self.take_pending(work, pieces, metric, lines));
@@ -94,7 +94,7 @@ impl Flush {
         lines: &mut ValueLines,
     ) -> Sent {
         if metric.kind().is_number() {
-            return self.send_number_by(pieces, work, metric, Retain::IfRoom);
+            return self.send_number(work, metric, false, Retain::IfRoom);
         }
         if !lines.open(work.settings, pieces, work.budget, metric) {
             work.leave(metric);

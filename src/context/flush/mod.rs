@@ -193,13 +193,14 @@ impl Flush {
             self.send(work);
             return Progress::More;
         }
+        let pieces = Pieces::new(work.settings, &mut self.block);
         if progress == Progress::Done {
-            progress = self.send_numbers(work, &mut looks);
+            progress = self.send_numbers(work, &pieces, &mut looks);
         }
         if progress == Progress::More {
             return progress;
         }
-        match self.send_values(work, progress == Progress::Blocked, &mut looks) {
+        match self.send_values(work, &pieces, progress == Progress::Blocked, &mut looks) {
             Progress::Done if progress == Progress::Done => {
                 self.open = false;
                 Progress::Done
@@ -230,6 +231,22 @@ impl Flush {
         true
     }
 
+    /// Puts in the line of `len` bytes that was made after the last one.
+    #[inline(always)]
+    fn put_made(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
+        if self.packer.take(len) { Sent::Done } else { self.put_first(work, len) }
+    }
+
+    /// Sends the datagram, after which the line was made that does not fit, and
+    /// which the next one begins with.
+    #[inline(never)]
+    fn put_first(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
+        let start = self.packer.end();
+        let sent = self.send(work);
+        self.packer.start_with(start, len);
+        sent
+    }
+
     /// Sends the datagram as it is.
     fn send(&mut self, work: &mut Work<'_>) -> Sent {
         work.send(&mut self.packer, std::mem::replace(&mut self.retain, Retain::IfRoom))
@@ -249,7 +266,7 @@ impl Flush {
         if metric.kind().is_number() {
             return;
         }
-        let pieces = Pieces::new(work.settings);
+        let pieces = Pieces::new(work.settings, &mut self.block);
         if !self.single.open(work.settings, &pieces, work.budget, metric) {
             work.leave(metric);
         }

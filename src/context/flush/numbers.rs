@@ -5,31 +5,35 @@
 
 use crate::context::flush::{Flush, Looks, Work};
 use crate::encode::line;
-use crate::encode::pieces::{BLANK, Pieces, Scratch};
+use crate::encode::pieces::Pieces;
+use crate::metric::integer::Integer;
 use crate::metric::kind::Kind;
-use crate::metric::value::Taken;
+use crate::metric::value::{Number, Taken};
 use crate::metric::{Metric, state};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 
-/// Where the lines of a metric are.
-enum Lines {
-    None,
-    /// One, of so many bytes with its newline, in the scratch.
-    Short(usize),
-    /// So many, which belong together, in the block.
-    Block(u64),
+/// What a metric has for a flush.
+enum Found {
+    Nothing,
+    /// What is one line.
+    Integer(Kind, i64),
+    Other(Taken),
 }
 
 impl Flush {
-    pub(super) fn send_numbers(&mut self, work: &mut Work<'_>, looks: &mut Looks) -> Progress {
+    pub(super) fn send_numbers(
+        &mut self,
+        work: &mut Work<'_>,
+        pieces: &Pieces,
+        looks: &mut Looks,
+    ) -> Progress {
         let registry = work.registry;
         let ms = (work.now - self.epoch) / 1_000_000;
         // a flush comes a little sooner after one that was late: the refresh
         // is due all the same
         let early = work.settings.period.min(work.settings.refresh) / 8 / 1_000_000;
-        let pieces = Pieces::new(work.settings);
-        let mut scratch = BLANK;
+        let whole_totals = work.settings.dialect.form().totals;
         loop {
             if work.is_to_pause(false, looks) {
                 return Progress::More;
@@ -40,10 +44,23 @@ impl Flush {
             else {
                 return Progress::Done;
             };
-            let sent = match self.number(work, &pieces, &mut scratch, metric, (refresh, ms)) {
-                Lines::None => continue,
-                Lines::Short(len) => self.put_short(work, &scratch[..len], Retain::Always),
-                Lines::Block(lines) => self.put_number(work, lines, Retain::Always),
+            let sent = match self.find(work, metric, whole_totals, (refresh, ms)) {
+                Found::Nothing => continue,
+                Found::Integer(kind, value) => {
+                    let spare = self.packer.spare();
+                    match spare.and_then(|spare| pieces.integer(spare, metric, kind, value)) {
+                        Some(len) => {
+                            let sent = self.put_made(work, len);
+                            self.retain = Retain::Always;
+                            sent
+                        }
+                        None => self.put_integer(work, metric, kind, value),
+                    }
+                }
+                Found::Other(taken) => match self.make_block(work, metric, taken) {
+                    0 => continue,
+                    lines => self.put_block(work, lines, Retain::Always),
+                },
             };
             self.busy |= !refresh;
             if sent == Sent::Retry {
@@ -52,41 +69,61 @@ impl Flush {
         }
     }
 
-    /// Makes the lines of a counter, total or gauge: one in `scratch`, or any
-    /// number in `block`.
+    /// Takes what is to be sent of a counter, total or gauge, and notes that
+    /// it is.
     #[inline(always)]
-    fn number(
+    fn find(
         &mut self,
         work: &Work<'_>,
-        pieces: &Pieces,
-        scratch: &mut Scratch,
         metric: &Metric,
+        whole_totals: bool,
         (refresh, ms): (bool, u64),
-    ) -> Lines {
-        if metric.state() == Kind::Counter as u8 {
-            return match metric.take_plain() {
-                Ok(sum) => match pieces.integer(scratch, metric, Kind::Counter, sum) {
-                    Some(len) => Lines::Short(len),
-                    None => self.make_block(work, metric, Taken::Sum(sum)),
-                },
-                Err(low) => self.make_block(work, metric, metric.take_after(low)),
-            };
+    ) -> Found {
+        const COUNTER: u8 = Kind::Counter as u8;
+        const TOTAL: u8 = Kind::Total as u8;
+        const GAUGE: u8 = Kind::Gauge as u8;
+        let (kind, taken, whole) = match metric.state() {
+            COUNTER => {
+                return match metric.take_plain() {
+                    Ok(sum) => Found::Integer(Kind::Counter, sum),
+                    Err(low) => Found::Other(metric.take_after(low)),
+                };
+            }
+            TOTAL => (Kind::Total, metric.take_integer_total(whole_totals, refresh), whole_totals),
+            GAUGE => (Kind::Gauge, metric.take_integer_gauge(refresh), true),
+            _ => return Found::Other(self.take(work, metric, refresh, ms)),
+        };
+        match taken {
+            Integer::Same => Found::Nothing,
+            Integer::New(value) => {
+                if whole {
+                    metric.mark_sent(Number::Integer(value), ms);
+                    self.wheel.insert(metric);
+                }
+                Found::Integer(kind, value)
+            }
+            Integer::Other => Found::Other(self.take(work, metric, refresh, ms)),
         }
-        let taken = self.take(work, metric, refresh, ms);
-        if let Some((kind, value)) = line::one_integer(work.settings.dialect.form(), &taken)
-            && let Some(len) = pieces.integer(scratch, metric, kind, value)
-        {
-            return Lines::Short(len);
-        }
-        self.make_block(work, metric, taken)
     }
 
-    fn make_block(&mut self, work: &Work<'_>, metric: &Metric, taken: Taken) -> Lines {
+    /// Puts in a line with an integer that pieces are not enough for.
+    #[cold]
+    fn put_integer(
+        &mut self,
+        work: &mut Work<'_>,
+        metric: &Metric,
+        kind: Kind,
+        value: i64,
+    ) -> Sent {
         self.block.clear();
-        match line::numbers(&mut self.block, work.settings, metric, taken) {
-            0 => Lines::None,
-            lines => Lines::Block(lines),
-        }
+        line::integer(&mut self.block, work.settings, metric, kind, value);
+        self.put_block(work, 1, Retain::Always)
+    }
+
+    /// Makes lines that belong together, in `block`. How many.
+    fn make_block(&mut self, work: &Work<'_>, metric: &Metric, taken: Taken) -> u64 {
+        self.block.clear();
+        line::numbers(&mut self.block, work.settings, metric, taken)
     }
 
     /// Takes what is to be sent of a metric, and notes that it is.
@@ -108,28 +145,6 @@ impl Flush {
         taken
     }
 
-    #[inline(always)]
-    fn put_short(&mut self, work: &mut Work<'_>, line: &[u8], retain: Retain) -> Sent {
-        work.put(&mut self.packer, &mut self.retain, retain, (line, 1))
-    }
-
-    /// Sends what a counter, total or gauge has that was recorded.
-    pub(super) fn send_number_by(
-        &mut self,
-        pieces: &Pieces,
-        work: &mut Work<'_>,
-        metric: &Metric,
-        retain: Retain,
-    ) -> Sent {
-        let ms = (work.now - self.epoch) / 1_000_000;
-        let mut scratch = BLANK;
-        match self.number(work, pieces, &mut scratch, metric, (false, ms)) {
-            Lines::None => Sent::Done,
-            Lines::Short(len) => self.put_short(work, &scratch[..len], retain),
-            Lines::Block(lines) => self.put_number(work, lines, retain),
-        }
-    }
-
     /// Sends what a counter, total or gauge has, outside a flush.
     pub(super) fn send_number(
         &mut self,
@@ -141,12 +156,12 @@ impl Flush {
         let ms = (work.now - self.epoch) / 1_000_000;
         let taken = self.take(work, metric, again, ms);
         match self.make_block(work, metric, taken) {
-            Lines::Block(lines) => self.put_number(work, lines, retain),
-            Lines::None | Lines::Short(_) => Sent::Done,
+            0 => Sent::Done,
+            lines => self.put_block(work, lines, retain),
         }
     }
 
-    fn put_number(&mut self, work: &mut Work<'_>, lines: u64, kept: Retain) -> Sent {
+    fn put_block(&mut self, work: &mut Work<'_>, lines: u64, kept: Retain) -> Sent {
         let Flush { packer, retain, block, .. } = self;
         let limit = packer.limit();
         let mut put = |block, lines| work.put(packer, retain, kept, (block, lines));

@@ -12,18 +12,24 @@ impl Flush {
     pub(super) fn send_values(
         &mut self,
         work: &mut Work<'_>,
+        pieces: &Pieces,
         mut blocked: bool,
         looks: &mut Looks,
     ) -> Progress {
-        let pieces = Pieces::new(work.settings);
         loop {
             if work.is_to_pause(blocked, looks) {
                 return Progress::More;
             }
-            let sent = if let Some(line) = self.current.next_line(&self.packer) {
+            let spare = self.packer.spare();
+            let short = spare.and_then(|spare| self.current.make_short(spare));
+            let sent = if let Some(len) = short {
+                self.put_made(work, len)
+            } else if !self.current.is_empty()
+                && let Some(line) = self.current.next_line(&self.packer)
+            {
                 work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
             } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
-                if !self.current.open(work.settings, &pieces, work.budget, metric) {
+                if !self.current.open(work.settings, pieces, work.budget, metric) {
                     work.leave(metric);
                 }
                 continue;

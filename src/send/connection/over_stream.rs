@@ -7,23 +7,22 @@ use std::io;
 
 use crate::log::Journal;
 use crate::send::connection::{Connection, Datagram, Sent};
-use crate::send::stream::Stream;
 
 impl Connection {
     /// Whether nothing is left of what was `Done`: of a stream some of it may
     /// still have to be taken.
     pub fn is_clear(&self) -> bool {
-        self.stream.as_ref().is_none_or(Stream::is_clear)
+        self.stream.as_ref().is_none_or(|stream| stream.is_clear())
     }
 
     /// How many bytes are left of it.
     pub fn left(&self) -> usize {
-        self.stream.as_ref().map_or(0, Stream::left)
+        self.stream.as_ref().map_or(0, |stream| stream.left())
     }
 
     /// Gives up what is left; the number of lines.
     pub fn give_up(&mut self) -> u64 {
-        self.stream.as_mut().map_or(0, Stream::drop_lines)
+        self.stream.as_mut().map_or(0, |stream| stream.drop_lines())
     }
 
     /// Sends what is left.
