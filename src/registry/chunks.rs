@@ -68,7 +68,7 @@ pub unsafe fn group_of<'a>(metric: &Metric, is_value: bool) -> (&'a Group, u8) {
 
 /// Whether a slot of a chunk has heads.
 fn begins_group(slot: usize) -> bool {
-    slot.is_multiple_of(GROUP + 1)
+    slot % (GROUP + 1) == 0
 }
 
 impl Chunks {

@@ -359,10 +359,10 @@ impl Registry {
     /// where there is memory.
     #[cold]
     pub fn stripe(&self, metric: &Metric) {
-        if metric.take_turns() >= OFTEN
-            && let Ok(cells) = self.lock().stripes.cells()
-        {
-            metric.share(cells);
+        if metric.take_turns() >= OFTEN {
+            if let Ok(cells) = self.lock().stripes.cells() {
+                metric.share(cells);
+            }
         }
     }
 
