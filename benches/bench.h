@@ -75,9 +75,11 @@ void measured (const struct subject *s, long n);
 int receiver_open (int *fd);
 long receiver_empty (int fd);
 
-/* threads.c, flush.c, holds.c */
+/* threads.c, shared.c, flush.c, sustained.c, holds.c */
 void thread_rows (void);
+void shared_rows (void);        /* after subjects_open () */
 void flush_rows (void);
+void sustained_rows (void);
 void hold_rows (void);
 
 /* A process that takes what is sent to its port; it is killed with the one

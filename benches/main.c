@@ -6,15 +6,16 @@
  * is installed. Beside it are the floors (what cannot be avoided) and other
  * clients: those of benches/peers, where FRIPP_PEERS names their shared
  * object, and the fripp.c that this library replaces, where FRIPP_BASELINE
- * names it. See subjects.c, threads.c, flush.c, holds.c and memory.c for what
- * is measured, and how.
+ * names it. See subjects.c, threads.c, shared.c, flush.c, sustained.c, holds.c
+ * and memory.c for what is measured, and how.
  *
  * Shown are medians, and in brackets the quartiles, of ratios that are each
  * taken within a round. A figure that misses its goal does not fail the run:
  * on a shared machine that is for a person to judge.
  *
  * Environment: BENCH_ROUNDS (201; other parts make a share of them),
- * BENCH_ONLY (calls, threads, flush, holds or memory: only that part),
+ * BENCH_ONLY (calls, threads, flush, sustained, holds or memory: only that
+ * part),
  * BENCH_CALLGRIND=0 not to count instructions, BENCH_JSON=FILE to write the
  * figures there as well.
  *
@@ -264,6 +265,8 @@ static void memory_rows (const char *program)
           "bytes, by malloc", AT_MOST, 200 },
         { "metric_rss", "memory of a metric, name of 40 bytes",
           "bytes, resident", AT_MOST, 200 },
+        { "shared_heap", "more for a counter that threads share",
+          "bytes, by malloc", AT_MOST, 80 },
         { "context_heap", "memory of an idle context", "bytes, by malloc",
           AT_MOST, 4096 },
         { "used_context_heap", "memory of a context that has sent",
@@ -362,6 +365,8 @@ int main (int argc, char **argv)
             measure_group (&groups[g]);
         }
         call_rows ();
+        progress ("two threads, other clients");
+        shared_rows ();
     }
     if (wanted ("threads")) {
         progress ("two threads");
@@ -370,6 +375,10 @@ int main (int argc, char **argv)
     if (wanted ("flush")) {
         progress ("flush");
         flush_rows ();
+    }
+    if (wanted ("sustained")) {
+        progress ("timings sustained");
+        sustained_rows ();
     }
     if (wanted ("holds")) {
         progress ("longest calls");

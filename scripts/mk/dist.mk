@@ -16,7 +16,15 @@ check-dist: dist
 	$(Q)MAKE='$(MAKE) --no-print-directory' CC='$(CC)' \
 	    scripts/check-dist $(DIST)/fripp-lib-$(VERSION).tar.xz $(BUILD)/check-dist
 
-.PHONY: release-check
+.PHONY: release-check check-release check-bare
+
+##: check-bare build the library and run 'make check' on a bare Debian without network (as root; Debian: debootstrap)
+check-bare: dist
+	$(Q)scripts/check-bare $(VERSION) $(DIST) $(BUILD)/bare
+
+# whether release-check finds what is missing
+check-release:
+	$(Q)scripts/check-release
 
 ##: release-check check that this commit can be released: version, changelog, tag, ABI, tarball
 release-check:
