@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Each round records one event of each of N counters (not measured), flushes
- * them, and then sends as many datagrams of the same size by nothing but
+ * Each round records one event of each of N counters (not measured), in the
+ * order in which they were made or in a random one, flushes them, and then sends as many datagrams of the same size by nothing but
  * send (): in bursts of 32 that are 1 ms apart, as the flush does, and at one
  * go. Measured is the processor time of the whole process, so that of the
  * background thread too; who reads is another process. It looks each 100 us,
@@ -126,8 +126,26 @@ static struct cost round_of (struct fripp_ctx *ctx, int fd,
     return cost;
 }
 
+/* The same order in each run.
+ */
+static void shuffle (struct fripp_metric **metrics, long n)
+{
+    uint64_t random = 1;
+
+    for (long i = n - 1; i > 0; i--) {
+        struct fripp_metric *m = metrics[i];
+        long other;
+
+        random = random * 6364136223846793005 + 1442695040888963407;
+        other = (random >> 33) % (i + 1);
+        metrics[i] = metrics[other];
+        metrics[other] = m;
+    }
+}
+
 static struct spread flush_rows_of (int port, long n, int rounds,
-                                    const char *key, const char *what)
+                                    bool shuffled, const char *key,
+                                    const char *what)
 {
     struct fripp_ctx *ctx = fripp_ctx_create (NULL, "127.0.0.1", port);
     struct fripp_metric **metrics = calloc (n, sizeof (*metrics));
@@ -135,7 +153,7 @@ static struct spread flush_rows_of (int port, long n, int rounds,
     struct sockaddr_in sin = { .sin_family = AF_INET,
                                .sin_port = htons (port) };
     int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    static char texts[4][3][64];
+    static char texts[6][3][64];
     static int group;
     struct spread per_metric;
 
@@ -151,6 +169,8 @@ static struct spread flush_rows_of (int port, long n, int rounds,
         if (!metrics[i])
             die ("fripp_metric_get");
     }
+    if (shuffled)
+        shuffle (metrics, n);
     round_of (ctx, fd, metrics, n);
     for (int round = 0; round < rounds; round++) {
         struct cost cost = round_of (ctx, fd, metrics, n);
@@ -188,16 +208,24 @@ static struct spread flush_rows_of (int port, long n, int rounds,
 void flush_rows (void)
 {
     int port = reader_start ();
-    struct spread small, large;
+    struct spread small, hundred, shuffled, large;
 
-    small = flush_rows_of (port, 1000, rounds_of (50), "1k",
+    small = flush_rows_of (port, 1000, rounds_of (50), false, "1k",
                            "flush of 1,000 names");
-    flush_rows_of (port, 10000, rounds_of (20), "10k",
+    flush_rows_of (port, 10000, rounds_of (20), false, "10k",
                    "flush of 10,000 names");
-    flush_rows_of (port, 100000, rounds_of (6), "100k",
-                   "flush of 100,000 names");
-    large = flush_rows_of (port, 1000000, rounds_of (3), "1m",
+    hundred = flush_rows_of (port, 100000, rounds_of (6), false, "100k",
+                             "flush of 100,000 names");
+    shuffled = flush_rows_of (port, 100000, rounds_of (6), true, "100k_random",
+                              "100,000 names in random order");
+    large = flush_rows_of (port, 1000000, rounds_of (3), false, "1m",
                            "flush of 1,000,000 names");
+    flush_rows_of (port, 1000000, rounds_of (3), true, "1m_random",
+                   "1,000,000 names in random order");
+    add_row ((struct row) { "flush_random", "flush of 100,000 names recorded "
+                            "in random order", "in the order made", "x",
+                            one_value (shuffled.median / hundred.median),
+                            AT_MOST, 1.2 });
     add_row ((struct row) { "flush_linear", "flush of 1,000,000 names, per "
                             "metric", "of 1,000 names", "x",
                             one_value (large.median / small.median), AT_MOST,

@@ -265,6 +265,8 @@ static void memory_rows (const char *program)
           "bytes, by malloc", AT_MOST, 200 },
         { "metric_rss", "memory of a metric, name of 40 bytes",
           "bytes, resident", AT_MOST, 200 },
+        { "shared_heap", "more for a counter that threads share",
+          "bytes, by malloc", AT_MOST, 80 },
         { "context_heap", "memory of an idle context", "bytes, by malloc",
           AT_MOST, 4096 },
         { "used_context_heap", "memory of a context that has sent",

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -199,6 +200,58 @@ static void metrics (int port)
     fripp_ctx_destroy (ctx);
 }
 
+/* Two threads take turns on counters, which get memory for each of several.
+ */
+#define SHARED 64
+
+static struct fripp_metric *shared[SHARED];
+static pthread_barrier_t turn;
+
+static void *take_turns (void *arg)
+{
+    bool first = arg != NULL;
+
+    for (int i = 0; i < 2000; i++) {
+        if ((i % 2 == 0) == first) {
+            for (int j = 0; j < SHARED; j++)
+                fripp_metric_add (shared[j], 1);
+        }
+        pthread_barrier_wait (&turn);
+    }
+    return NULL;
+}
+
+static void shared_counters (int port)
+{
+    char uri[64];
+    struct fripp_ctx *ctx;
+    pthread_t other;
+    size_t in_heap;
+
+    /* no flush but those below */
+    snprintf (uri, sizeof (uri), "127.0.0.1:%d?period=3600", port);
+    ctx = fripp_ctx_create_uri (NULL, uri);
+    if (!ctx || pthread_barrier_init (&turn, NULL, 2) != 0)
+        die ("fripp_ctx_create_uri");
+    for (int j = 0; j < SHARED; j++) {
+        char name[16];
+
+        snprintf (name, sizeof (name), "shared.%d", j);
+        if (!(shared[j] = fripp_metric_get (ctx, FRIPP_COUNTER, name, NULL)))
+            die ("fripp_metric_get");
+        fripp_metric_add (shared[j], 1);
+    }
+    flush (ctx);
+    if (pthread_create (&other, NULL, take_turns, NULL) != 0)
+        die ("pthread_create");
+    take_turns (&turn);
+    pthread_join (other, NULL);
+    in_heap = heap ();
+    flush (ctx);
+    printf ("shared_heap %.1f\n", (double)(heap () - in_heap) / SHARED);
+    fripp_ctx_destroy (ctx);
+}
+
 static void contexts (int port)
 {
     enum { COUNT = 1000 };
@@ -236,5 +289,6 @@ int main (int argc, char **argv)
     printf ("allocations %ld\n", steady (port, false));
     printf ("set_allocations %ld\n", steady (port, true));
     metrics (port);
+    shared_counters (port);
     return 0;
 }

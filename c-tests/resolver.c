@@ -18,7 +18,7 @@ typedef int (*getaddrinfo_f) (const char *node, const char *service,
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static char answer[256];
+static char answer[64 * 1024];   /* thousands of addresses */
 static bool blocked;
 static int calls;
 static int waiting;
@@ -31,7 +31,7 @@ static int look_up (const char *addresses, const char *service,
     getaddrinfo_f real;
     struct addrinfo numeric = { 0 };
     struct addrinfo **end = result;
-    char copy[256];
+    char copy[sizeof (answer)];
     char *saveptr = NULL;
     char *address;
     int rc;
@@ -72,7 +72,7 @@ int getaddrinfo (const char *node, const char *service,
     while (blocked)
         pthread_cond_wait (&changed, &lock);
     waiting--;
-    memcpy (addresses, answer, sizeof (answer));
+    strcpy (addresses, answer);
     pthread_mutex_unlock (&lock);
     return look_up (addresses, service, hints, result);
 }

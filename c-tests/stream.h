@@ -57,8 +57,8 @@ size_t stream_read (struct stream *s, size_t bytes);
  */
 void stream_cut (struct stream *s);
 
-/* The server ends as one does that loses nothing: it accepts no more, tells
- * its clients so, and reads until they have closed their connections. False
+/* The server ends as one does that loses nothing: it accepts no more, lets
+ * its clients know, and reads until they have closed their connections. False
  * where one of them does not within the time (ms).
  */
 bool stream_finish (struct stream *s, int timeout) TAP_USE_RESULT;

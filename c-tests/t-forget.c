@@ -176,7 +176,7 @@ static void test_handles (void)
     fripp_inc (ctx, "c", 1);
     fripp_metric_add (m, 5);
     fripp_inc (ctx, "a", 1);
-    is_str (flushed (ctx, server), "c:1|c\na:6|c", "forgotten, it records "
+    is_str (flushed (ctx, server), "a:6|c\nc:1|c", "forgotten, it records "
             "again; other names are not its");
     ok (fripp_metric_get (ctx, FRIPP_COUNTER, "a", NULL) == m, "it is the "
         "same handle");

@@ -332,7 +332,7 @@ static void test_two_types (void)
     fripp_histogram (ctx, "n", 2.5);
     fripp_unique (ctx, "n", "m");
     is_str (flushed (ctx, server),
-            "n:-0.5|g\nn:7|c\nn:1.5|ms\nn:2.5|h\nn:m|s",
+            "n:7|c\nn:-0.5|g\nn:1.5|ms\nn:2.5|h\nn:m|s",
             "and one's bits are not read as the other's");
     /* what is for one type, is not for another */
     ok (FAILS (fripp_metric_add (m[FRIPP_TOTAL], 1), EINVAL)

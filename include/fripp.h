@@ -50,8 +50,8 @@
 typedef struct fripp_flux flux_t;
 #endif
 
-#define FRIPP_VERSION "0.1.0"
-#define FRIPP_VERSION_NUMBER 0x000100
+#define FRIPP_VERSION "0.2.0"
+#define FRIPP_VERSION_NUMBER 0x000200
 
 /* The default of the longest datagram, in bytes. The key mtu of a URI sets
  * another one; a line is at most as long.

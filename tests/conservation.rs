@@ -45,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => n().prop_map(Step::Dialect),
         2 => n().prop_map(Step::Period),
         3 => Just(Step::Flush),
+        2 => Just(Step::Turns),
         2 => any::<bool>().prop_map(Step::Server),
         1 => any::<bool>().prop_map(Step::Slow),
     ]

@@ -97,7 +97,7 @@ impl Form {
     /// What arrives of each flush, in which values were recorded as `n`.
     fn sent(&self, settings: &str, kind: Kind, flushes: &[&[Value<'_>]]) -> Vec<String> {
         let server = Server::new();
-        let context = server.context(&format!("dialect={}{settings}", self.server));
+        let context = server.context(&format!("dialect={}&period=3600{settings}", self.server));
         let mut sent = Vec::new();
         for values in flushes {
             let mut refused = "";

@@ -176,7 +176,7 @@ fn a_negative_gauge_and_its_zero_share_a_datagram() {
 #[test]
 fn thinned_samples_say_how_many_they_stand_for() {
     let mut server = Server::new();
-    let context = server.context("dialect=dogstatsd&mtu=65507");
+    let context = server.context("dialect=dogstatsd&mtu=65507&period=3600");
     let n = 3 * 32_768 + 11;
     for i in 0..n {
         context.record(Kind::Timer, b"n", Value::Sample(f64::from(i))).unwrap();
@@ -194,7 +194,8 @@ fn thinned_samples_say_how_many_they_stand_for() {
 fn max_samples_is_how_many_are_sent() {
     for (max, n, k) in [(100, 100, 1), (100, 101, 2), (1, 3, 4), (100_000, 100_000, 1)] {
         let mut server = Server::new();
-        let context = server.context(&format!("dialect=dogstatsd&mtu=65507&max_samples={max}"));
+        let context =
+            server.context(&format!("dialect=dogstatsd&mtu=65507&period=3600&max_samples={max}"));
         for i in 0..n {
             context.record(Kind::Timer, b"n", Value::Sample(f64::from(i))).unwrap();
         }

@@ -125,7 +125,7 @@ struct fault {
 };
 
 extern const struct fault restarts[], unix_paths[], kernel[], names[],
-    descriptors[], processes[], threads[], large[], streams[];
+    descriptors[], processes[], threads[], large[], paths[], streams[];
 
 /* -- a run: run.c ----------------------------------------------------------- */
 
@@ -256,6 +256,12 @@ void server_stop (struct server *s);
  */
 void server_hold (struct server *s);
 void server_kill (struct server *s);
+
+/* It is gone, and nobody says so: its socket takes what comes, until it is
+ * buried. That counts as unread.
+ */
+void server_vanish (struct server *s);
+void server_bury (struct server *s);
 
 /* Of streams: it reads again after it was held, and is gone: what it had not
  * read before counts as unread.

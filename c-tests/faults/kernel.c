@@ -72,16 +72,22 @@ static void play_no_network (struct run *r)
     finish (r);
 }
 
-/* -- no room: Linux keeps this error from a UDP socket on loopback, so it is
- * said here --------------------------------------------------------------- */
+/* -- no room, and "fragmentation needed" that an earlier datagram met on its
+ * way: Linux keeps these errors from a UDP socket on loopback, so they are said
+ * here --------------------------------------------------------------------- */
 
 static _Atomic bool no_buffers;
+static _Atomic bool too_long;   /* once */
 
-static bool has_no_buffers (void)
+static bool is_refused (void)
 {
     if (no_buffers)
         errno = ENOBUFS;
-    return no_buffers;
+    else if (atomic_exchange (&too_long, false))
+        errno = EMSGSIZE;
+    else
+        return false;
+    return true;
 }
 
 static void *real (const char *name)
@@ -97,7 +103,7 @@ ssize_t send (int fd, const void *data, size_t len, int flags)
 {
     static ssize_t (*f) (int fd, const void *data, size_t len, int flags);
 
-    if (has_no_buffers ())
+    if (is_refused ())
         return -1;
     if (!f)
         *(void **)&f = real ("send");
@@ -110,7 +116,7 @@ ssize_t sendto (int fd, const void *data, size_t len, int flags,
     static ssize_t (*f) (int fd, const void *data, size_t len, int flags,
                          __CONST_SOCKADDR_ARG to, socklen_t to_len);
 
-    if (has_no_buffers ())
+    if (is_refused ())
         return -1;
     if (!f)
         *(void **)&f = real ("sendto");
@@ -139,9 +145,32 @@ static void play_no_buffers (struct run *r)
     finish (r);
 }
 
+static void act_too_long (struct run *r, int step)
+{
+    (void)r;
+    (void)step;
+    too_long = true;
+}
+
+static void play_too_long (struct run *r)
+{
+    at_udp (r);
+    server_start (r->server);
+    if (!start (r))
+        return;
+    for (int i = 1; i <= 20; i++) {
+        wait_recorded (r, 500);
+        wait_received (r);
+        tell (r, i);
+    }
+    finish (r);
+}
+
 const struct fault kernel[] = {
     { "no route 10 times (ENETUNREACH)", play_no_network, .seconds = 2 },
     { "no buffers 10 times (ENOBUFS)", play_no_buffers, act_no_buffers,
       .seconds = 2 },
+    { "late \"fragmentation needed\" 20 times (EMSGSIZE)", play_too_long,
+      act_too_long, .seconds = 2 },
     { 0 }
 };

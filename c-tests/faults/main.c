@@ -32,7 +32,7 @@
 
 static const struct fault *const groups[] = {
     restarts, unix_paths, kernel, names, descriptors, processes, threads, large,
-    streams,
+    paths, streams,
 };
 #define GROUPS (sizeof (groups) / sizeof (groups[0]))
 

@@ -320,22 +320,46 @@ void server_hold (struct server *s)
     pthread_mutex_lock (&s->board->lock);
 }
 
+static void die (struct server *s)
+{
+    kill (s->pid, SIGKILL);
+    reap (s);
+    close (s->order);
+}
+
 /* Its socket is open here, too, so that what was in it can be counted.
  */
-void server_kill (struct server *s)
+static void count_unread (struct server *s)
 {
     struct books books = { s->board, &s->board->unread };
     struct reader *r = reader_for (s, &books);
 
-    kill (s->pid, SIGKILL);
-    reap (s);
     shut (s);
     take_all (s, r, false);
     note_overruns (s);
-    pthread_mutex_unlock (&s->board->lock);
-    close (s->order);
     listener_drop (s->listener);
     reader_destroy (r);
+}
+
+void server_kill (struct server *s)
+{
+    die (s);
+    count_unread (s);
+    pthread_mutex_unlock (&s->board->lock);
+}
+
+void server_vanish (struct server *s)
+{
+    server_hold (s);
+    die (s);
+    pthread_mutex_unlock (&s->board->lock);
+}
+
+void server_bury (struct server *s)
+{
+    server_hold (s);
+    count_unread (s);
+    pthread_mutex_unlock (&s->board->lock);
 }
 
 void server_hang (struct server *s)

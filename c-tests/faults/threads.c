@@ -1,7 +1,8 @@
-/* threads.c - signals, and threads that are cancelled
+/* threads.c - signals, threads that are cancelled, or cannot be started
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -98,9 +99,46 @@ static void play_cancelled (struct run *r)
     finish (r);
 }
 
+/* -- no thread: a limit of the system, for a while ------------------------- */
+
+static _Atomic bool no_threads;
+
+int pthread_create (pthread_t *thread, const pthread_attr_t *attr,
+                    void *(*start) (void *), void *arg)
+{
+    int (*real) (pthread_t *thread, const pthread_attr_t *attr,
+                 void *(*start) (void *), void *arg);
+
+    if (no_threads)
+        return EAGAIN;
+    *(void **)&real = dlsym (RTLD_NEXT, "pthread_create");
+    return real (thread, attr, start, arg);
+}
+
+static void refuse_threads (struct run *r)
+{
+    (void)r;
+    no_threads = true;
+}
+
+static void act_threads (struct run *r, int step)
+{
+    (void)r;
+    (void)step;
+    no_threads = false;
+}
+
+static void play_no_threads (struct run *r)
+{
+    at_udp (r);
+    play_step (r);
+}
+
 const struct fault threads[] = {
     { "SIGALRM 10,000 times a second", play_storm, act_storm, .seconds = 2 },
     { "200 threads cancelled in calls", play_cancelled,
       .load = load_cancelled, .seconds = 1 },
+    { "no thread can be started for 0.5 s (EAGAIN)", play_no_threads,
+      act_threads, .before = refuse_threads, .seconds = 2 },
     { 0 }
 };

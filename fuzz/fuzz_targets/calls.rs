@@ -65,6 +65,7 @@ impl Iterator for Bytes<'_> {
             }
             10 => match m % 4 {
                 0 => Step::Forget(n),
+                1 if n & 1 == 0 => Step::Turns,
                 1 => Step::Flush,
                 2 => Step::Server(n & 1 == 0),
                 _ => Step::Slow(n & 1 == 0),

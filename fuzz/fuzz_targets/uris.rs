@@ -114,8 +114,13 @@ impl Made<'_> {
     fn check(&self) {
         let mut writer = Writer { out: Vec::new(), encoded: self.encoded };
         let endpoint = self.place.write(&mut writer);
-        let mut wanted =
-            endpoint.map(|endpoint| Uri { endpoint, settings: Settings::default(), prefix: None, tells_origin: false, telemetry: false });
+        let mut wanted = endpoint.map(|endpoint| Uri {
+            endpoint,
+            settings: Settings::default(),
+            prefix: None,
+            tells_origin: false,
+            telemetry: false,
+        });
         let mut tags = None;
         for (i, key) in self.keys.iter().enumerate() {
             writer.out.push(if i == 0 { b'?' } else { b'&' });
@@ -123,7 +128,8 @@ impl Made<'_> {
             wanted = wanted.filter(|_| fits);
         }
         // the last tags count, and the last origin, in the last dialect
-        wanted = wanted.filter(|uri| !uri.tells_origin || uri.settings.dialect == Dialect::Dogstatsd);
+        wanted =
+            wanted.filter(|uri| !uri.tells_origin || uri.settings.dialect == Dialect::Dogstatsd);
         if let (Some(tags), Some(uri)) = (tags, &mut wanted) {
             let form = uri.settings.dialect.form();
             let bare = |tags: &[u8]| tags.split(|b| *b == b',').any(|tag| !tag.contains(&b':'));

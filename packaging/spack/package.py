@@ -9,16 +9,17 @@ class Fripp(MakefilePackage):
 
     homepage = "https://fripp.invalid/"
     # the maintainers set both, and the checksum of the release
-    url = "https://fripp.invalid/releases/fripp-0.1.0.tar.xz"
+    url = "https://fripp.invalid/releases/fripp-0.2.0.tar.xz"
 
     license("MIT OR Apache-2.0")
 
-    version("0.1.0", sha256="0" * 64)
+    version("0.2.0", sha256="0" * 64)
 
     variant("command", default=False, description="Build the command fripp, too")
 
     depends_on("c", type="build")
-    depends_on("rust@1.88:", type="build")
+    depends_on("rust@1.85:", type="build")
+    depends_on("rust@1.88:", type="build", when="+command")
     depends_on("gmake", type="build")
 
     @property

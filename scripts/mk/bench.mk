@@ -36,7 +36,7 @@ $(BENCH): $(BENCH_C) benches/bench.h include/fripp.h $(SO)
 $(BENCH_MEM): benches/memory.c include/fripp.h $(SO)
 	$(say) CC $(@F)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CPROG) -o $@ $< $(LINK)
+	$(Q)$(CPROG) -pthread -o $@ $< $(LINK)
 
 $(BENCH_SO): $(SO)
 	$(Q)mkdir -p $(@D)

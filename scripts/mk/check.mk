@@ -6,7 +6,7 @@
 # a part of 'make check' each; new ones go here
 PARTS = check-layers check-words check-rust check-header check-man check-symbols check-archive check-version \
         check-dependencies check-docs check-install check-examples \
-        check-example-rust check-load check-c check-demo check-skips
+        check-example-rust check-load check-c check-demo check-skips check-release
 
 # what scripts/link needs
 LINKS = $(or $(call have,$(OBJCOPY)),$(call have,llvm-objcopy))

@@ -4,7 +4,7 @@
 
 FAULTS   := $(BUILD)/faults/faults
 FAULTS_C := $(wildcard c-tests/faults/*.c) \
-            $(patsubst %,c-tests/%.c,tap listener stream proc resolver statsd-reader)
+            $(patsubst %,c-tests/%.c,tap listener stream proc resolver statsd-reader clock translator)
 
 # cadence 1.8.0, ...: what was built
 FAULTS_PEERS = $(shell awk '/^name = "(cadence|metrics-exporter-dogstatsd)"/ { \

@@ -2,7 +2,7 @@
 
 .PHONY: fuzz fuzz-build fuzz-corpus fuzz-coverage
 
-TARGETS  = names prefixes tags uris splitter numbers calls
+TARGETS  = names prefixes tags uris splitter numbers calls lines recordings
 
 HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
 FUZZ_BIN = $(BUILD)/fuzz/$(HOST)/release

@@ -14,11 +14,10 @@ $(BUILD)/servers/record: c-tests/servers/record.c include/fripp.h $(SO)
 
 .PHONY: check-scale
 
-PROCESSES ?= 100
-CONTEXTS ?= 100
-SECONDS ?= 60
-
 ##: check-scale 10,000 brokers against statsd and a receiver: what is lost (as root, 2 min)
+check-scale: PROCESSES = 100
+check-scale: CONTEXTS = 100
+check-scale: SECONDS = 60
 check-scale: $(BUILD)/servers/brokers $(BUILD)/servers/receiver
 	$(Q)c-tests/servers/scale.py --processes $(PROCESSES) --contexts $(CONTEXTS) --seconds $(SECONDS) \
 	    $(BUILD)/servers $(BUILD)/servers

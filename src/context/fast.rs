@@ -12,7 +12,6 @@ use crate::metric::Metric;
 use crate::metric::kind::Kind;
 
 // a metric is plain where its state is its type and nothing else
-const COUNTER: u8 = Kind::Counter as u8;
 const TOTAL: u8 = Kind::Total as u8;
 const GAUGE: u8 = Kind::Gauge as u8;
 const TIMER: u8 = Kind::Timer as u8;
@@ -29,6 +28,15 @@ pub enum Fast {
     Slow,
 }
 
+/// What a function that records says: whether it marked the metric for the
+/// flush, which others have done already otherwise. `None` where it did
+/// nothing, because the metric is not plain, or does not take the value.
+pub type Marked = Option<bool>;
+
+/// Keeps the code of a branch out of the way of the others.
+#[cold]
+fn unlikely() {}
+
 /// Whether a real number takes no more digits than fit into any line, and
 /// no sign, which not every server reads. Others have to be looked at.
 #[inline]
@@ -38,13 +46,13 @@ pub(super) fn is_short(value: f64) -> bool {
 
 impl Active {
     /// Looks a metric up by name, and records by `op`, one of the functions
-    /// below: they say whether the metric is plain and takes the value.
+    /// below.
     #[inline(always)]
     pub fn try_by_name(
         &self,
         kind: Kind,
         name: &[u8],
-        op: impl FnOnce(&Active, &Metric) -> bool,
+        op: impl FnOnce(&Active, &Metric) -> Marked,
     ) -> Fast {
         match self.registry.find(kind, name) {
             Some(metric) => self.try_by_handle(metric, op),
@@ -53,100 +61,91 @@ impl Active {
     }
 
     /// Records by `op` if a flush is scheduled. One that ends meanwhile may
-    /// have missed it.
+    /// have missed a metric that this call marked. A metric that another call
+    /// marked is that call's to look after.
     #[inline(always)]
     pub fn try_by_handle(
         &self,
         metric: &Metric,
-        op: impl FnOnce(&Active, &Metric) -> bool,
+        op: impl FnOnce(&Active, &Metric) -> Marked,
     ) -> Fast {
-        if !self.ticks() || !op(self, metric) {
-            Fast::Slow
-        } else if self.ticks() {
-            Fast::Recorded
-        } else {
-            Fast::NoFlush
+        if !self.ticks() {
+            return Fast::Slow;
+        }
+        match op(self, metric) {
+            None => Fast::Slow,
+            Some(marked) if marked && !self.ticks() => Fast::NoFlush,
+            Some(_) => Fast::Recorded,
         }
     }
 
     /// Adds to a counter. Not every server takes less than 0.
     #[inline(always)]
-    pub fn add(&self, metric: &Metric, n: i64) -> bool {
-        let plain = metric.state() == COUNTER && n > 0;
-        if plain && metric.add(n) {
-            self.mark_dirty(metric);
+    pub fn add(&self, metric: &Metric, n: i64) -> Marked {
+        if n <= 0 {
+            return None;
         }
-        plain
+        let first = metric.add_again(n).or_else(|| {
+            unlikely();
+            metric.add_shared(n).or_else(|| metric.add_noted(n))
+        })?;
+        Some(first && self.registry.mark_number(metric))
     }
 
     /// Adds to a gauge.
     #[inline(always)]
-    pub fn add_to_gauge(&self, metric: &Metric, n: i64) -> bool {
+    pub fn add_to_gauge(&self, metric: &Metric, n: i64) -> Marked {
         let plain = metric.state() == GAUGE && metric.add_to_gauge(n).is_ok();
-        if plain {
-            self.mark_dirty(metric);
-        }
-        plain
+        plain.then(|| self.registry.mark_number(metric))
     }
 
     /// Sets a gauge.
     #[inline(always)]
-    pub fn set_gauge(&self, metric: &Metric, value: i64) -> bool {
+    pub fn set_gauge(&self, metric: &Metric, value: i64) -> Marked {
         let plain = metric.state() == GAUGE;
-        if plain {
+        plain.then(|| {
             metric.set(value);
-            self.mark_dirty(metric);
-        }
-        plain
+            self.registry.mark_number(metric)
+        })
     }
 
     /// Sets a running total.
     #[inline(always)]
-    pub fn set_total(&self, metric: &Metric, total: i64) -> bool {
+    pub fn set_total(&self, metric: &Metric, total: i64) -> Marked {
         let plain = metric.state() == TOTAL && total >= 0 && metric.set_total(total);
-        if plain {
-            self.mark_dirty(metric);
-        }
-        plain
+        plain.then(|| self.registry.mark_number(metric))
     }
 
     /// Sets what the metric is: a gauge or a running total.
     #[inline(always)]
-    pub fn set(&self, metric: &Metric, value: i64) -> bool {
-        self.set_gauge(metric, value) || self.set_total(metric, value)
+    pub fn set(&self, metric: &Metric, value: i64) -> Marked {
+        self.set_gauge(metric, value).or_else(|| self.set_total(metric, value))
     }
 
     /// Keeps a sample of a timer (ms).
     #[inline(always)]
-    pub fn time(&self, metric: &Metric, ms: f64) -> bool {
-        metric.state() == TIMER && (0.0..1e15).contains(&ms) && self.keep(metric, ms)
+    pub fn time(&self, metric: &Metric, ms: f64) -> Marked {
+        let plain = metric.state() == TIMER && (0.0..1e15).contains(&ms);
+        if plain { self.keep(metric, ms) } else { None }
     }
 
     /// Keeps a sample of a histogram.
     #[inline(always)]
-    pub fn observe(&self, metric: &Metric, value: f64) -> bool {
-        metric.state() == HISTOGRAM && is_short(value) && self.keep(metric, value)
+    pub fn observe(&self, metric: &Metric, value: f64) -> Marked {
+        let plain = metric.state() == HISTOGRAM && is_short(value);
+        if plain { self.keep(metric, value) } else { None }
     }
 
     /// Keeps a sample of what the metric is: a timer or a histogram.
     #[inline(always)]
-    pub fn sample(&self, metric: &Metric, value: f64) -> bool {
-        self.time(metric, value) || self.observe(metric, value)
+    pub fn sample(&self, metric: &Metric, value: f64) -> Marked {
+        self.time(metric, value).or_else(|| self.observe(metric, value))
     }
 
     #[inline(always)]
-    fn keep(&self, metric: &Metric, value: f64) -> bool {
-        let Some(samples) = metric.samples() else { return false };
-        if samples.record(value, &self.budget) {
-            self.mark_dirty(metric);
-        }
-        true
-    }
-
-    /// Marks a metric for the next flush.
-    #[inline]
-    pub(super) fn mark_dirty(&self, metric: &Metric) {
-        self.registry.mark_dirty(metric);
+    fn keep(&self, metric: &Metric, value: f64) -> Marked {
+        let first = metric.samples()?.record(value, &self.budget);
+        Some(first && self.registry.mark_value(metric))
     }
 
     /// Whether a flush is scheduled.

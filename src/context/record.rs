@@ -151,7 +151,8 @@ impl Context {
         let now = sys::now();
         for metric in active.registry.named(&cleaned)? {
             let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
-            if !flush.bring_up_to_date(&mut work, metric) && !metric.server_has_it() {
+            let is_pending = || active.registry.is_dirty(metric) || !metric.server_has_it();
+            if !flush.bring_up_to_date(&mut work, metric) && is_pending() {
                 flush.send_one(&mut work, metric, false, Retain::IfRoom);
             }
             active.registry.forget(metric);
@@ -275,7 +276,7 @@ impl Context {
         if metric.state() & state::IMMEDIATE != 0 && self.send_now(active, out, metric) {
             return Ok(());
         }
-        active.mark_dirty(metric);
+        active.registry.mark_dirty(metric);
         if !active.ticks() {
             self.start_ticking(active, out);
         }

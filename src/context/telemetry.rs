@@ -33,7 +33,7 @@ impl Outbound {
         told.tell(&self.journal.stats, busy, |name, count| {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             let metric = active.registry.find(Kind::Total, name);
-            metric.is_some_and(|metric| active.set_total(metric, count))
+            metric.is_some_and(|metric| active.set_total(metric, count).is_some())
         });
     }
 }

@@ -171,11 +171,12 @@ impl ValueLines {
         let most = (1 + room).saturating_sub(self.tail_len).max(end);
         // a sample is written before it is known to fit
         self.line.resize(most + size_of::<Spare>(), 0);
-        while let Some(value) = self.samples.get(self.next)
-            && let Some(out) = self.line[end..].first_chunk_mut()
-            && let Some(len) = put_sample(out, 1, self.kind, *value)
-            && end + len <= most
-        {
+        while let Some(value) = self.samples.get(self.next) {
+            let Some(out) = self.line[end..].first_chunk_mut() else { break };
+            let Some(len) = put_sample(out, 1, self.kind, *value) else { break };
+            if end + len > most {
+                break;
+            }
             out[0] = b':';
             end += len;
             self.next += 1;

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use crate::context::fast::Fast;
+use crate::context::fast::{Fast, Marked};
 use crate::context::{Active, Context};
 use crate::ffi::by_name::tick;
 use crate::ffi::context::{context, fripp_ctx, is_null, text};
@@ -77,7 +77,7 @@ unsafe fn owned<'a>(m: *mut fripp_metric) -> Option<(&'a Metric, Option<&'a Cont
 #[inline(always)]
 unsafe fn record(
     m: *mut fripp_metric,
-    op: impl FnOnce(&Active, &Metric) -> bool,
+    op: impl FnOnce(&Active, &Metric) -> Marked,
     value: impl FnOnce() -> Value<'static>,
 ) -> c_int {
     // SAFETY: as above.
@@ -124,11 +124,11 @@ pub unsafe extern "C" fn fripp_metric_add(m: *mut fripp_metric, n: i64) -> c_int
 pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c_int {
     // SAFETY: the caller's metric.
     unsafe {
-        let is_total = owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
+        let is_total = || owned(m).is_some_and(|(metric, _)| metric.kind() == Kind::Total);
         record(
             m,
             |active, metric| active.set(metric, value),
-            || if is_total { Value::Total(value) } else { Value::Set(value) },
+            || if is_total() { Value::Total(value) } else { Value::Set(value) },
         )
     }
 }
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn fripp_metric_set(m: *mut fripp_metric, value: i64) -> c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fripp_metric_set_real(m: *mut fripp_metric, value: f64) -> c_int {
     // SAFETY: the caller's metric.
-    unsafe { record(m, |_, _| false, || Value::Real(value)) }
+    unsafe { record(m, |_, _| None, || Value::Real(value)) }
 }
 
 /// Record a sample of a timer (in ms) or of a histogram.

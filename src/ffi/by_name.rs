@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 use libc::ssize_t;
 
-use crate::context::fast::Fast;
+use crate::context::fast::{Fast, Marked};
 use crate::context::{Active, Context};
 use crate::error::Error;
 use crate::ffi::context::{context, fripp_ctx, text};
@@ -24,7 +24,7 @@ unsafe fn record(
     ctx: *mut fripp_ctx,
     kind: Kind,
     name: *const c_char,
-    op: impl FnOnce(&Active, &Metric) -> bool,
+    op: impl FnOnce(&Active, &Metric) -> Marked,
     value: impl FnOnce() -> Value<'static>,
 ) -> c_int {
     // SAFETY: as above.

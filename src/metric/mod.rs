@@ -11,10 +11,15 @@
 //! | `value` | sum since the flush | newest total | integer | |
 //! | `upper` | carries of 2^64 | sum of the tops before restarts | bits of the real number | |
 //! | `extra` | | | | samples or members |
-//! | `sent`, `sent_at` | | total at the last flush | value sent last, and when | |
+//! | `sent`, `sent_at` | how often threads took turns | total at the last flush | value sent last, and when | |
+//! | `last` | the thread that added last | | | |
+//! | `next_refresh` | cells, if it is shared | in the refresh wheel | in the refresh wheel | |
 //!
 //! - A **counter** is a `fetch_add`. If it was 0 before, the metric is marked
-//!   dirty. An overflow of 64 bits is a carry in `upper`.
+//!   dirty. An overflow of 64 bits is a carry in `upper`. If threads keep taking
+//!   turns on it, the flush makes it a *shared* one: then each thread adds to a
+//!   cell of its own lane (`stripes`), and the flush takes the sum of `value`
+//!   and all cells.
 //! - A **total** is one `swap`. Each swap returns a different previous value,
 //!   so exactly one thread sees each restart; it adds the top to `upper`. The
 //!   flush reads `upper`, then `value`: `value - sent + upper` is the sum of all
@@ -27,7 +32,7 @@
 //! - A **member** goes into a hash set, under the context's lock.
 
 use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 
@@ -39,6 +44,7 @@ use crate::metric::key::{INLINE, KeyBytes};
 use crate::metric::kind::Kind;
 use crate::metric::members::Members;
 use crate::metric::samples::Samples;
+use crate::metric::stripes::Cells;
 
 pub mod budget;
 pub mod integer;
@@ -46,6 +52,7 @@ pub mod key;
 pub mod kind;
 pub mod members;
 pub mod samples;
+pub mod stripes;
 pub mod value;
 
 /// A metric. Two cache lines that it shares with no other.
@@ -59,11 +66,13 @@ pub struct Metric {
     /// since the last flush; the bits of a gauge's real number.
     upper: AtomicU64,
     sent: AtomicU64,
+    /// When it was sent, or how often threads took turns on a counter.
     sent_at: AtomicU64,
     extra: OnceBox<Extra>,
-    /// The next in the list of what was recorded.
-    pub(crate) next: AtomicPtr<Metric>,
-    /// The next in a slot of the refresh wheel.
+    /// The thread that added last to a counter whose state is its kind alone;
+    /// 0 of any other.
+    last: AtomicUsize,
+    /// The next in a slot of the refresh wheel; of a counter, its cells.
     pub(crate) next_refresh: AtomicPtr<Metric>,
     /// The place of a long key is in the first cache line, a short key itself
     /// in the second, where all is that a call reads.
@@ -72,12 +81,14 @@ pub struct Metric {
     key_len: AtomicU16,
     name_len: AtomicU16,
     state: AtomicU8,
-    queued: AtomicBool,
     /// The newest value of a gauge is its real number; 0 or less was added to
     /// a counter since the last flush.
     is_real: AtomicBool,
     sent_as: AtomicU8,
     in_wheel: AtomicBool,
+    /// The bytes from here to what its group has in the dirty queues: as many
+    /// times -128 as its place in the group, from 1.
+    head: i16,
     /// Of the settings that it is recorded under.
     generation: AtomicU16,
     /// The context that it belongs to; of another spelling, the metric meant.
@@ -90,8 +101,8 @@ enum Extra {
     Members(Members),
 }
 
-/// A metric whose recording takes the fast path has its kind for a state,
-/// any other one of these besides.
+/// A metric whose recording takes the fast path has its kind for a state, or
+/// is a shared counter; any other has another one of these besides.
 pub mod state {
     /// Each call sends at once.
     pub const IMMEDIATE: u8 = 0x08;
@@ -101,10 +112,12 @@ pub mod state {
     pub const FORGOTTEN: u8 = 0x20;
     /// Another spelling of a metric.
     pub const SPELLING: u8 = 0x40;
-    /// A disabled context's.
-    pub const INERT: u8 = 0x80;
+    /// A counter with cells for several threads.
+    pub const SHARED: u8 = 0x80;
     /// The bits of the kind.
     pub const KIND: u8 = 0x07;
+    /// No kind: a disabled context's.
+    pub const INERT: u8 = 0x07;
 }
 
 impl Metric {
@@ -114,17 +127,17 @@ impl Metric {
             value: AtomicI64::new(0),
             upper: AtomicU64::new(0),
             state: AtomicU8::new(state),
-            queued: AtomicBool::new(false),
             is_real: AtomicBool::new(false),
             sent_as: AtomicU8::new(0),
             key_len: AtomicU16::new(0),
             name_len: AtomicU16::new(0),
-            next: AtomicPtr::new(std::ptr::null_mut()),
+            last: AtomicUsize::new(0),
             extra: OnceBox::new(),
             sent: AtomicU64::new(0),
             sent_at: AtomicU64::new(0),
             hash: AtomicU32::new(0),
             in_wheel: AtomicBool::new(false),
+            head: 0,
             generation: AtomicU16::new(0),
             next_refresh: AtomicPtr::new(std::ptr::null_mut()),
             owner: AtomicPtr::new(std::ptr::null_mut()),
@@ -161,8 +174,10 @@ impl Metric {
         self.upper.store(0, SeqCst);
         self.is_real.store(false, SeqCst);
         self.sent.store(0, Relaxed);
+        self.sent_at.store(0, Relaxed);
         self.forget_sent();
-        self.state.store(state, Release);
+        self.state.store(state, SeqCst);
+        self.last.store(0, SeqCst);
     }
 
     /// What was given as the owner.
@@ -222,47 +237,29 @@ impl Metric {
     /// Sets or takes away one of the `state` bits.
     pub fn set_state(&self, bit: u8, on: bool) {
         if on {
-            self.state.fetch_or(bit, Release);
+            self.state.fetch_or(bit, SeqCst);
+            // see `note_thread`: no call takes the fast path unseen
+            self.last.store(0, SeqCst);
         } else {
-            self.state.fetch_and(!bit, Release);
+            self.state.fetch_and(!bit, SeqCst);
         }
     }
 
-    /// Takes the metric into the list of what was recorded. False where it is
-    /// in it already.
+    /// Whether a flush sends one number of it.
     #[inline]
-    pub fn enqueue(&self) -> bool {
-        !self.queued.load(SeqCst) && !self.queued.swap(true, SeqCst)
+    pub fn is_number(&self) -> bool {
+        self.state() & state::KIND <= Kind::Gauge as u8
     }
 
-    /// Whether it is in the list.
-    pub fn is_queued(&self) -> bool {
-        self.queued.load(SeqCst)
+    /// The bytes to what its group has in the dirty queues.
+    #[inline(always)]
+    pub fn head(&self) -> i16 {
+        self.head
     }
 
-    /// The flush is about to look at it: what is recorded from now on takes
-    /// it into the list again.
-    ///
-    /// A call records by steps A, then looks at `queued`; the flush clears
-    /// `queued`, then looks by steps B at what was recorded. Either B sees A,
-    /// or the call has to see `queued` cleared. Where B is made of loads, only
-    /// a swap here keeps them from being done before `queued` is cleared.
-    ///
-    /// A counter's A is a `fetch_add` of `value`, and B a `swap` of it: one of
-    /// them is first. If A is, B takes what it added. If B is, A reads what it
-    /// wrote, or what other calls have added to that: a release and an acquire
-    /// along one chain of read-modify-writes, so that what was stored before B
-    /// is seen after A. A plain store does, then. A carry, in another word, is
-    /// followed by one more `fetch_add` of 0, of which the same is true. This
-    /// is for a state without bits, which the flush never leaves untaken; they
-    /// change under the lock that the flush has.
-    #[inline]
-    pub fn dequeue(&self) {
-        if self.state() == Kind::Counter as u8 {
-            self.queued.store(false, Release);
-        } else {
-            self.queued.swap(false, SeqCst);
-        }
+    /// Notes its place in its group, from 1.
+    pub fn set_place(&mut self, place: usize) {
+        self.head = -((place * size_of::<Metric>()) as i16);
     }
 
     /// Whether the refresh wheel has it.
@@ -290,7 +287,33 @@ impl Metric {
     /// Whether a number was recorded since the last flush, or a gauge has a
     /// value.
     pub fn has_number(&self) -> bool {
-        self.value.load(SeqCst) != 0 || self.upper.load(SeqCst) != 0
+        let in_cell = || self.cells().is_some_and(|c| c.all().any(|cell| cell.load(SeqCst) != 0));
+        self.value.load(SeqCst) != 0 || self.upper.load(SeqCst) != 0 || in_cell()
+    }
+
+    /// The cells of a shared counter whose recording takes the fast path.
+    #[inline(always)]
+    fn plain_cells(&self) -> Option<Cells> {
+        if self.state() == Kind::Counter as u8 | state::SHARED { self.load_cells() } else { None }
+    }
+
+    /// The cells of a shared counter.
+    fn cells(&self) -> Option<Cells> {
+        if self.state() & state::SHARED != 0 { self.load_cells() } else { None }
+    }
+
+    #[inline(always)]
+    fn load_cells(&self) -> Option<Cells> {
+        // SAFETY: of a shared counter, `share` put them there before it
+        // changed the state; they live as long as the registry that has both.
+        unsafe { Cells::at(self.next_refresh.load(Acquire).cast()) }
+    }
+
+    /// Gives a counter cells for several threads. The lock of the context is
+    /// held. They are of the same registry.
+    pub(crate) fn share(&self, cells: Cells) {
+        self.next_refresh.store(cells.address().cast(), Release);
+        self.set_state(state::SHARED, true);
     }
 
     /// When `mark_sent` was, in ms.
@@ -332,6 +355,9 @@ impl Metric {
                 self.value.store(0, SeqCst);
                 self.upper.store(0, SeqCst);
                 self.is_real.store(false, SeqCst);
+                if let Some(cells) = self.cells() {
+                    cells.all().for_each(|cell| cell.store(0, SeqCst));
+                }
             }
             Kind::Total => {
                 self.upper.store(0, SeqCst);
@@ -339,7 +365,6 @@ impl Metric {
             }
             _ => {}
         }
-        self.queued.store(false, SeqCst);
         self.in_wheel.store(false, Relaxed);
         self.forget_sent();
         match self.extra.get() {
@@ -370,7 +395,7 @@ mod tests {
     fn two_cache_lines() {
         assert_eq!(size_of::<Metric>(), 128);
         // what calls change is in one, what they read in the other
-        assert!(offset_of!(Metric, next_refresh) < 64);
+        assert!(offset_of!(Metric, last) < 64 && offset_of!(Metric, next_refresh) < 64);
         #[cfg(target_pointer_width = "64")]
         assert_eq!(offset_of!(Metric, key), 56, "a short key begins the second");
         assert!(offset_of!(Metric, owner) < 128);

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::metric::kind::Kind;
+use crate::sys::thread;
 
 /// How a metric's value was sent last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,61 @@ impl Metric {
         before == 0
     }
 
+    /// The same of a counter whose state is its kind alone, if this thread
+    /// added last: this look at one word is all that a call needs.
+    #[inline(always)]
+    pub fn add_again(&self, n: i64) -> Option<bool> {
+        if self.last.load(Relaxed) == thread::number() { Some(self.add(n)) } else { None }
+    }
+
+    /// The same, if another thread added last, which is noted. `None` where
+    /// the state is another.
+    #[inline(always)]
+    pub fn add_noted(&self, n: i64) -> Option<bool> {
+        self.note_thread(thread::number()).then(|| self.add(n))
+    }
+
+    /// Notes which thread adds to a counter, by its number. False where its
+    /// state is not its kind alone. One that changes the state at this moment
+    /// does so before the look at it here, or clears `last` after it was set.
+    #[inline(always)]
+    pub fn note_thread(&self, thread: usize) -> bool {
+        let is_plain = || self.state.load(SeqCst) == Kind::Counter as u8;
+        if !is_plain() {
+            return false;
+        }
+        self.last.swap(thread, SeqCst);
+        self.sent_at.store(self.sent_at.load(Relaxed) + 1, Relaxed);
+        let plain = is_plain();
+        if !plain {
+            self.last.store(0, SeqCst);
+        }
+        plain
+    }
+
+    /// More events of a shared counter. Whether it has to be taken into the
+    /// list; `None` where it is not one, or not plain.
+    #[inline(always)]
+    pub fn add_shared(&self, n: i64) -> Option<bool> {
+        let before = self.plain_cells()?.own().fetch_add(n, SeqCst);
+        let (_, overflow) = before.overflowing_add(n);
+        if overflow {
+            self.carry(n);
+        }
+        Some(before == 0 || overflow)
+    }
+
+    /// Whether threads took turns on a counter since the last flush.
+    #[inline]
+    pub fn has_turns(&self) -> bool {
+        self.sent_at.load(Relaxed) != 0
+    }
+
+    /// How often they did, since the last call.
+    pub fn take_turns(&self) -> u64 {
+        self.sent_at.swap(0, Relaxed)
+    }
+
     /// Any number of events, after which the metric has to be taken into the
     /// list: a sum of 0 is sent as well.
     pub fn add_any(&self, n: i64) {
@@ -154,8 +210,6 @@ impl Metric {
     #[cold]
     fn carry(&self, n: i64) {
         self.upper.fetch_add(if n > 0 { 1 } else { u64::MAX }, SeqCst);
-        // see `dequeue`: a flush that has not taken the carry is seen
-        self.value.fetch_add(0, SeqCst);
     }
 
     /// Takes what a counter, total or gauge has for a flush. Totals are taken
@@ -202,14 +256,13 @@ impl Metric {
     /// What a counter has of which `low` was taken.
     #[cold]
     pub fn take_after(&self, low: i64) -> Taken {
-        self.counted(low, self.take_carries())
+        self.counted(low.into(), self.take_carries())
     }
 
-    fn counted(&self, low: i64, carries: i64) -> Taken {
-        match (low, carries) {
-            (0, 0) if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
-            (sum, 0) => Taken::Sum(sum),
-            (low, carries) => Taken::sum(i128::from(low) + (i128::from(carries) << 64)),
+    fn counted(&self, low: i128, carries: i64) -> Taken {
+        match low + (i128::from(carries) << 64) {
+            0 if !self.is_real.swap(false, SeqCst) => Taken::Nothing,
+            sum => Taken::sum(sum),
         }
     }
 
@@ -219,8 +272,12 @@ impl Metric {
 
     /// Takes a counter's sum, which restarts at 0, and how often 2^64 is to be
     /// added to it.
-    pub(crate) fn take_sum(&self) -> (i64, i64) {
-        let low = self.value.swap(0, SeqCst);
+    pub(crate) fn take_sum(&self) -> (i128, i64) {
+        let mut low = i128::from(self.value.swap(0, SeqCst));
+        if let Some(cells) = self.cells() {
+            let dirty = cells.all().filter(|cell| cell.load(SeqCst) != 0);
+            low += dirty.map(|cell| i128::from(cell.swap(0, SeqCst))).sum::<i128>();
+        }
         (low, self.take_carries())
     }
 
@@ -348,19 +405,19 @@ impl Metric {
     }
 
     /// Whether the server has a gauge or total as it is now, if only by
-    /// another name; or it was never recorded.
+    /// another name; or it was never recorded. One that is dirty may have been
+    /// recorded all the same.
     pub fn server_has_it(&self) -> bool {
         let (bits, kind) = self.gauge().bits();
         let same = self.sent.load(Relaxed) == bits;
-        let has = match self.kind() {
+        match self.kind() {
             Kind::Total => same && self.upper.load(SeqCst) == 0,
             Kind::Gauge => match self.sent_as() {
                 SentAs::Never => !self.has_number(),
                 sent_as => same && (sent_as == kind || sent_as == kind.renamed()),
             },
             Kind::Counter | Kind::Timer | Kind::Histogram | Kind::Set => false,
-        };
-        has && !self.is_queued()
+        }
     }
 
     /// The server is sent this value, at the time `at` in ms.
@@ -384,7 +441,7 @@ mod tests {
         }
         let sum = || {
             let (low, carries) = metric.take_sum();
-            i128::from(low) + (i128::from(carries) << 64)
+            low + (i128::from(carries) << 64)
         };
         assert_eq!(sum(), 3 * i128::from(i64::MAX) + 5);
         metric.add(i64::MIN);

@@ -59,9 +59,11 @@ impl Uri {
         let rank = flux.as_ref().map_or(0, Flux::rank);
         settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
         let context = Context::open(endpoint, settings, flux)?;
-        if telemetry && let Err(error) = context.open_telemetry() {
-            context.close();
-            return Err(error);
+        if telemetry {
+            if let Err(error) = context.open_telemetry() {
+                context.close();
+                return Err(error);
+            }
         }
         Ok(context)
     }

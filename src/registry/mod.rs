@@ -18,6 +18,7 @@
 //!   for another name. So are all names from before the first `forget`, which
 //!   are at most `max_metrics`.
 
+pub mod chunks;
 pub mod dirty;
 pub mod index;
 pub mod refresh;
@@ -33,16 +34,17 @@ use crate::error::Error;
 use crate::metric::budget::Budget;
 use crate::metric::key::has_bare_tag;
 use crate::metric::kind::Kind;
+use crate::metric::stripes::Stripes;
 use crate::metric::{Metric, state};
+use crate::registry::chunks::{Chunks, Place};
 use crate::registry::dirty::{DirtyQueue, Reader};
 use crate::registry::index::Index;
 use crate::registry::table::{Key, Tables, Writer};
 use crate::sys::memory;
 
-/// Metrics are made in chunks of this many at first, then in twice as many.
-const FIRST_CHUNK: usize = 8;
-/// But never in more: a chunk is made within a call.
-const LAST_CHUNK: usize = 512;
+/// Threads that take turns on a counter more often than this between two
+/// flushes get cells of their own: each time costs the time of ten calls.
+const OFTEN: u64 = 500;
 
 /// Spellings of more bytes are not kept.
 const LONGEST_SPELLING: usize = 2048;
@@ -72,17 +74,10 @@ pub struct InUse {
     pub sets: bool,
 }
 
-/// Where a walk through all metrics is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
-    chunk: usize,
-    metric: usize,
-}
-
 #[derive(Debug, Default)]
 struct Store {
     writer: Writer,
-    chunks: Vec<Vec<Metric>>,
+    chunks: Chunks,
     /// Metrics that are not forgotten.
     live: usize,
     spellings: usize,
@@ -97,6 +92,8 @@ struct Store {
     passing: Index,
     /// Those that can have another name, by class; linked by owner.
     free: [Free; 3],
+    /// What counters have that threads take turns on.
+    stripes: Stripes,
 }
 
 /// The first of a list of metrics.
@@ -130,7 +127,7 @@ unsafe impl Sync for Registry {}
 pub struct Readers {
     /// Of `Registry::numbers`.
     pub numbers: Reader,
-    /// Of `Registry::lists`.
+    /// Of `Registry::values`.
     pub values: Reader,
 }
 
@@ -227,7 +224,7 @@ impl Registry {
                 let metric = Metric::new(state, bytes, key.hash, owner)?;
                 memory::probe()?;
                 metric.allocate();
-                store.keep(metric)?
+                store.chunks.keep(metric)?
             }
         };
         let at = (&raw const *metric).cast_mut();
@@ -277,7 +274,7 @@ impl Registry {
         let meant = (&raw const *metric).cast_mut().cast();
         let entry = Metric::new(kind as u8 | state::SPELLING, spelling, key.hash, meant);
         let entry = entry.and_then(|entry| {
-            let entry = store.keep(entry)?;
+            let entry = store.chunks.keep(entry)?;
             self.publish(&mut store, entry)
         });
         store.spellings += usize::from(entry.is_ok());
@@ -321,13 +318,53 @@ impl Registry {
         }
     }
 
-    /// Marks a metric for the next flush.
-    #[inline]
-    pub fn mark_dirty(&self, metric: &Metric) {
-        if metric.enqueue() {
-            let kind = metric.state() & state::KIND;
-            let dirty = if kind <= Kind::Gauge as u8 { &self.numbers } else { &self.values };
-            dirty.push(metric);
+    /// Marks a metric for the next flush. Whether it was not marked yet.
+    pub fn mark_dirty(&self, metric: &Metric) -> bool {
+        if metric.is_number() { self.mark_number(metric) } else { self.mark_value(metric) }
+    }
+
+    /// The same of a counter, total or gauge.
+    #[inline(always)]
+    pub fn mark_number(&self, metric: &Metric) -> bool {
+        // SAFETY: the metric is this registry's.
+        let (group, bit) = unsafe { chunks::group_of(metric, false) };
+        self.numbers.mark(group, bit)
+    }
+
+    /// The same of a timer, histogram or set.
+    #[inline(always)]
+    pub fn mark_value(&self, metric: &Metric) -> bool {
+        // SAFETY: as above.
+        let (group, bit) = unsafe { chunks::group_of(metric, true) };
+        self.values.mark(group, bit)
+    }
+
+    /// Whether a metric is marked, and no flush has looked at it since. The
+    /// lock of the context is held.
+    pub fn is_dirty(&self, metric: &Metric) -> bool {
+        // SAFETY: as above.
+        let (group, bit) = unsafe { chunks::group_of(metric, !metric.is_number()) };
+        group.is_dirty(bit)
+    }
+
+    /// Marks none, in a child process.
+    pub fn clear_dirty(&self, readers: &mut Readers) {
+        self.lock().chunks.reset_groups();
+        readers.numbers.reset(&self.numbers);
+        readers.values.reset(&self.values);
+    }
+
+    /// Looks at how often threads took turns on a counter since the last
+    /// flush. If they often did, it gets a cell for each of several threads,
+    /// where there is memory.
+    #[cold]
+    pub fn stripe(&self, metric: &Metric) {
+        if metric.take_turns() < OFTEN {
+            return;
+        }
+        // without memory it stays as it is
+        if let Ok(cells) = self.lock().stripes.cells() {
+            metric.share(cells);
         }
     }
 
@@ -362,7 +399,7 @@ impl Registry {
     /// Shows each metric to `f`.
     pub fn for_each(&self, mut f: impl FnMut(&Metric)) {
         let store = self.lock();
-        for metric in store.chunks.iter().flatten() {
+        for metric in store.chunks.iter() {
             if !metric.is_spelling() {
                 f(metric);
             }
@@ -372,18 +409,7 @@ impl Registry {
     /// The metric at `place`, or another spelling of one; `place` moves on to
     /// the next. Metrics that are made meanwhile may be left out.
     pub fn next(&self, place: &mut Place) -> Option<&Metric> {
-        let store = self.lock();
-        loop {
-            let chunk = store.chunks.get(place.chunk)?;
-            let Some(metric) = chunk.get(place.metric) else {
-                *place = Place { chunk: place.chunk + 1, metric: 0 };
-                continue;
-            };
-            place.metric += 1;
-            let metric: *const Metric = metric;
-            // SAFETY: metrics stay where they are as long as the registry.
-            return Some(unsafe { &*metric });
-        }
+        self.lock().chunks.next(place)
     }
 
     /// How many metrics there are that are not forgotten.
@@ -407,25 +433,6 @@ impl Registry {
 }
 
 impl Store {
-    /// Gives a metric its place, where it stays as long as the registry.
-    fn keep<'a>(&mut self, metric: Metric) -> Result<&'a Metric, Error> {
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == chunk.capacity()) {
-            let shift = self.chunks.len().min(LAST_CHUNK.ilog2() as usize);
-            let mut chunk = Vec::new();
-            let size = (FIRST_CHUNK << shift).min(LAST_CHUNK);
-            chunk.try_reserve_exact(size).map_err(|_| Error::NoMemory)?;
-            memory::room(&mut self.chunks, 1)?;
-            self.chunks.push(chunk);
-        }
-        let Some(chunk) = self.chunks.last_mut() else { return Err(Error::NoMemory) };
-        chunk.push(metric);
-        let metric = &raw const chunk[chunk.len() - 1];
-        // SAFETY: a chunk never grows beyond its capacity, so its metrics
-        // stay where they are; the registry sees to it that it lives as long
-        // as what it gives out.
-        Ok(unsafe { &*metric })
-    }
-
     fn passing<'a>(&self, key: Key<'_>) -> Option<&'a Metric> {
         // SAFETY: as above.
         let mut of_hash = self.passing.of_hash(key.hash).map(|at| unsafe { &*at });
@@ -581,6 +588,36 @@ mod tests {
         forget(b"kept");
         assert_ne!(get(b"other", false), Ok(second));
         assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn a_counter_gets_cells_when_threads_keep_taking_turns() {
+        let (registry, _) = Registry::new(2);
+        let metric = registry.get(Kind::Counter, b"a", 0, NOBODY, true).unwrap();
+        let is_shared = || metric.state() & state::SHARED != 0;
+        for _ in 0..1000 {
+            metric.add_again(1).or_else(|| metric.add_noted(1)).unwrap();
+        }
+        registry.stripe(metric);
+        assert!(!is_shared(), "one thread's");
+        let turns = |n: u64| {
+            assert!((0..n as usize).all(|i| metric.note_thread(i)));
+            registry.stripe(metric);
+        };
+        turns(OFTEN - 1);
+        turns(OFTEN - 1);
+        assert!(!is_shared(), "seldom");
+        turns(OFTEN);
+        assert!(is_shared() && !metric.has_turns());
+        assert_eq!(metric.add_shared(5), Some(true));
+        assert_eq!(metric.add_shared(6), Some(false));
+        assert_eq!(metric.take_sum(), (1011, 0));
+        // a child of this process has nothing of it
+        metric.add_shared(7);
+        metric.after_fork(&Budget::new(0, 0));
+        assert_eq!((metric.take_sum(), metric.has_number()), ((0, 0), false));
+        assert_eq!(metric.add_shared(8), Some(true));
+        assert!(metric.has_number());
     }
 
     #[test]

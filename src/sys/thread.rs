@@ -32,9 +32,34 @@ pub fn number() -> usize {
     number
 }
 
+/// One of so many lanes, a power of two, by the calling thread's number.
+#[inline(always)]
+pub fn lane(lanes: usize) -> usize {
+    lane_of(number(), lanes)
+}
+
+/// Numbers are addresses, often of one distance: multiplied so, the lanes of
+/// neighbours with stacks of the usual size differ.
+#[inline(always)]
+fn lane_of(number: usize, lanes: usize) -> usize {
+    let mixed = (number as u64 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (64 - lanes.ilog2())) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_are_spread_over_lanes() {
+        for n in [4, 8] {
+            // blocks of threads whose stacks have 8 MiB and a guard page
+            let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0740 + i * 0x80_1000, n)).collect();
+            let on = |lane| lanes.iter().filter(|l| **l == lane).count();
+            assert!((0..n).all(|lane| on(lane) > 60 / n), "{lanes:?}");
+            assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "it has no thread pointer")]

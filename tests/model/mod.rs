@@ -26,6 +26,8 @@ pub enum Step {
     Dialect(u8),
     Period(u8),
     Flush,
+    /// Threads keep taking turns on all counters of which there are handles.
+    Turns,
     /// The server opens its socket, or closes it.
     Server(bool),
     /// It reads nothing for some time, or reads again.

@@ -15,6 +15,7 @@ use fripp::ffi::by_name::*;
 use fripp::ffi::context::{fripp_ctx, fripp_ctx_create_uri, fripp_ctx_destroy};
 use fripp::ffi::settings::*;
 use fripp::ffi::stats::{fripp_flush, fripp_get_stats, fripp_stats};
+use fripp::metric::Metric;
 use fripp::metric::kind::Kind;
 
 use super::expect::{
@@ -176,6 +177,7 @@ impl Run<'_> {
                 check(unsafe { fripp_set_agg_period(self.context, period) }, told);
             }
             Step::Flush => self.flush(),
+            Step::Turns => self.turns(),
             Step::Server(true) => self.server.open(),
             Step::Server(false) => {
                 // what the background thread sends between the two is refused
@@ -187,6 +189,28 @@ impl Run<'_> {
         }
         if !self.slow {
             self.read();
+        }
+    }
+
+    /// So many turns that a flush gives the counters cells of several threads.
+    fn turns(&mut self) {
+        let is_counter = |key: &&Key| key.0 == Kind::Counter as u8;
+        let counters: Vec<Key> = self.handles.keys().filter(is_counter).copied().collect();
+        for flushed in [false, true] {
+            for key in &counters {
+                let metric = self.handles[key];
+                // SAFETY: a handle is a metric of the context, which lives.
+                let code = unsafe {
+                    for thread in 0..1000 {
+                        (*metric.cast::<Metric>()).note_thread(thread);
+                    }
+                    fripp_metric_add(metric, 1)
+                };
+                check(code, self.model.record(*key, Call::Add(1)));
+            }
+            if !flushed && !counters.is_empty() {
+                self.flush();
+            }
         }
     }
 

@@ -13,6 +13,7 @@ mod json;
 mod layout;
 mod name;
 mod page;
+mod pairs;
 mod palette;
 mod picture;
 mod ranks;

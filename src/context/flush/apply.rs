@@ -71,7 +71,7 @@ impl Flush {
                 }
                 continue;
             };
-            if taken || metric.is_queued() {
+            if taken || work.registry.is_dirty(metric) {
                 let (_, pieces) = match cached.take() {
                     Some((of, pieces)) if of == metric.generation() => cached.insert((of, pieces)),
                     _ => cached.insert((metric.generation(), Pieces::new(before, &mut self.block))),
@@ -108,7 +108,7 @@ impl Flush {
         let Some(change) = self.change.take() else { return false };
         let before = change.past.of(metric);
         if let Some(before) = before {
-            if metric.is_queued() {
+            if work.registry.is_dirty(metric) {
                 work.under(before, |work| self.put_one(work, metric, false, Retain::IfRoom));
             }
             adapt_from(before, work.settings, metric, work.registry.generation());

@@ -13,7 +13,7 @@ use crate::encode::settings::Settings;
 use crate::encode::value_lines::ValueLines;
 use crate::error::Error;
 use crate::metric::{Metric, state};
-use crate::registry::Place;
+use crate::registry::chunks::Place;
 
 /// Settings of before that metrics are still recorded under.
 #[derive(Debug)]

@@ -20,8 +20,9 @@ use crate::encode::settings::Settings;
 use crate::encode::value_lines::ValueLines;
 use crate::metric::Metric;
 use crate::metric::budget::Budget;
+use crate::registry::chunks::Place;
 use crate::registry::refresh::Wheel;
-use crate::registry::{Place, Readers, Registry};
+use crate::registry::{Readers, Registry};
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 use crate::send::pace::GAP;
@@ -88,8 +89,7 @@ impl Flush {
 
     /// In a child process: nothing is under way.
     pub fn after_fork(&mut self, registry: &Registry) {
-        self.readers.numbers.reset(&registry.numbers);
-        self.readers.values.reset(&registry.values);
+        registry.clear_dirty(&mut self.readers);
         self.wheel.clear();
         self.packer.clear();
         self.retain = Retain::IfRoom;
@@ -319,10 +319,11 @@ mod tests {
         context.record(Kind::Timer, b"t", Value::Sample(1.0)).unwrap();
         let held = metric.samples().unwrap().hold();
         let _ = context.flush();
-        assert!(metric.is_queued());
+        let registry = &context.active.as_ref().unwrap().registry;
+        assert!(registry.is_dirty(metric));
         drop(held);
         let _ = context.flush();
-        assert!(!metric.is_queued());
+        assert!(!registry.is_dirty(metric));
         context.close();
     }
 }

@@ -84,6 +84,9 @@ impl Flush {
         const GAUGE: u8 = Kind::Gauge as u8;
         let (kind, taken, whole) = match metric.state() {
             COUNTER => {
+                if metric.has_turns() {
+                    work.registry.stripe(metric);
+                }
                 return match metric.take_plain() {
                     Ok(sum) => Found::Integer(Kind::Counter, sum),
                     Err(low) => Found::Other(metric.take_after(low)),

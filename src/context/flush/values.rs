@@ -24,8 +24,8 @@ impl Flush {
             let short = spare.and_then(|spare| self.current.make_short(spare));
             let sent = if let Some(len) = short {
                 self.put_made(work, len)
-            } else if !self.current.is_empty()
-                && let Some(line) = self.current.next_line(&self.packer)
+            } else if let Some(line) =
+                (!self.current.is_empty()).then(|| self.current.next_line(&self.packer)).flatten()
             {
                 work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
             } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
