@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,6 +275,65 @@ static void test_random (void)
         free (out[i]);
 }
 
+/* The longest datagram of a flush of 1,000 counters, by a URI.
+ */
+static size_t longest (const char *uri)
+{
+    struct fripp_ctx *c = fripp_ctx_create_uri (NULL, uri);
+    size_t len = 0;
+    char name[48];
+
+    if (!c)
+        bail_out ("fripp_ctx_create_uri");
+    listener_clear (server);
+    for (int i = 0; i < 1000; i++) {
+        snprintf (name, sizeof (name), "some.name.of.a.metric.%d", i);
+        fripp_inc (c, name, 1);
+    }
+    while (fripp_flush (c) < 0 && errno == EAGAIN)
+        ;
+    listener_need_lines (server, 1000);
+    for (size_t i = 0; i < listener_count (server); i++) {
+        if (listener_get (server, i)->len > len)
+            len = listener_get (server, i)->len;
+    }
+    fripp_ctx_destroy (c);
+    return len;
+}
+
+/* Servers that are known to read larger datagrams receive them, on this
+ * host.
+ */
+static void test_flushed (void)
+{
+    static const struct {
+        const char *query;
+        size_t most;
+    } rows[] = {
+        { "dialect=brubeck", MAX },
+        { "dialect=statsd", MAX },
+        { "dialect=collectd", MAX },
+        { "dialect=telegraf", MAX },
+        { "dialect=dogstatsd", 7680 },
+        { "dialect=exporter", 7680 },
+        { "dialect=gostatsd", 7680 },
+        { "dialect=dogstatsd&mtu=1440", 1440 },
+        { "dialect=brubeck&mtu=4000", 4000 },
+    };
+    char uri[128];
+
+    for (size_t i = 0; i < sizeof (rows) / sizeof (rows[0]); i++) {
+        size_t len;
+
+        snprintf (uri, sizeof (uri), "127.0.0.1:%d?period=3600&%s",
+                  listener_port (server), rows[i].query);
+        len = longest (uri);
+        ok (len <= rows[i].most && len > rows[i].most - 40,
+            "%s: datagrams of up to %zu bytes in a flush", rows[i].query,
+            rows[i].most);
+    }
+}
+
 int main (void)
 {
     server = listen_udp ("127.0.0.1");
@@ -287,6 +347,7 @@ int main (void)
     test_full ();
     test_nul ();
     test_random ();
+    test_flushed ();
 
     fripp_ctx_destroy (ctx);
     listener_destroy (server);

@@ -112,6 +112,7 @@ impl Uri {
             }
             b"mtu" => {
                 let mtu = integer(&value).filter(|mtu| MTU_RANGE.contains(mtu));
+                settings.mtu_is_given = true;
                 settings.mtu =
                     mtu.ok_or_else(|| format!("the mtu is 512 to 65507 bytes, not {shown}"))?;
             }

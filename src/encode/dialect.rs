@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use crate::encode::packet::MAX_PACKET;
 use crate::metric::kind::Kind;
 
 /// A family of servers.
@@ -87,7 +88,14 @@ pub struct Form {
     pub escapes_keys: bool,
     /// The longest name with its prefix, in bytes.
     pub max_name: usize,
+    /// The longest datagram of a flush on a path that takes any: what each of
+    /// the servers is known to read.
+    pub datagram: usize,
 }
+
+/// Bytes of a datagram for servers that read 8,192 or more: the kernel takes
+/// 8 KiB of a receive buffer for it, and 16 for a longer one.
+const LARGE: usize = 7_680;
 
 /// What most servers have in common.
 const PLAIN: Form = Form {
@@ -110,6 +118,7 @@ const PLAIN: Form = Form {
     origins: false,
     escapes_keys: false,
     max_name: 512,
+    datagram: MAX_PACKET,
 };
 
 /// What statsd reads, and what is like it.
@@ -146,6 +155,8 @@ static FORMS: [Form; 10] = [
         distributions: true,
         reserved_names: true,
         origins: true,
+        // its dogstatsd_buffer_size is 8192
+        datagram: LARGE,
         ..PLAIN
     },
     Form {
@@ -191,6 +202,8 @@ static FORMS: [Form; 10] = [
         distributions: true,
         sets: false,
         escapes_keys: true,
+        // it reads 65,535 bytes, as gostatsd does
+        datagram: LARGE,
         ..PLAIN
     },
     Form {
@@ -199,6 +212,7 @@ static FORMS: [Form; 10] = [
         tags: Tagging::Suffix,
         bare_tags: true,
         negative_gauges: true,
+        datagram: LARGE,
         ..PLAIN
     },
     Form { name: "collectd", other_names: &[], servers: "collectd", rates: false, ..STATSD },

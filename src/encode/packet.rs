@@ -45,6 +45,13 @@ impl Packer {
         self.limit
     }
 
+    /// Sets that, where the datagram is empty.
+    pub fn set_limit(&mut self, limit: usize) {
+        if self.end == 0 {
+            self.limit = limit;
+        }
+    }
+
     /// How many bytes a line may have that still goes in.
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.end)

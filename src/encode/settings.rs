@@ -47,6 +47,8 @@ pub struct Settings {
     pub refresh: u64,
     /// The longest datagram.
     pub mtu: usize,
+    /// It was given: no datagram is longer, whatever the path.
+    pub mtu_is_given: bool,
     /// The most metrics.
     pub max_metrics: usize,
     /// The most samples of one metric in a period: more are thinned.
@@ -71,6 +73,7 @@ impl Default for Settings {
             period: SECOND,
             refresh: 10 * SECOND,
             mtu: MAX_PACKET,
+            mtu_is_given: false,
             max_metrics: 1_000_000,
             // brubeck takes 65,535 of a metric
             max_samples: 32_768,
@@ -122,6 +125,11 @@ impl Settings {
         }
         self.tags = cleaned;
         Ok(())
+    }
+
+    /// The longest datagram of a flush, on a path within this host or not.
+    pub fn datagram(&self, is_local: bool) -> usize {
+        if is_local && !self.mtu_is_given { self.dialect.form().datagram } else { self.mtu }
     }
 
     /// Whether a value of so many bytes goes into a datagram with its metric.

@@ -45,7 +45,8 @@ pub struct fripp_ctx {
 ///   prefix       see fripp_set_prefix (): flux.{{rank}} with a handle, none
 ///                without one
 ///   tags         see fripp_set_tags ()
-///   mtu          the most bytes of a datagram: 1440; 512 to 65507
+///   mtu          the most bytes of a datagram: 1440, or 7680 on this host for
+///                some servers' flushes; 512 to 65507
 ///   refresh      seconds after which an unchanged gauge is sent again: 10;
 ///                0: never
 ///   max_metrics  the most metrics: 1000000

@@ -24,6 +24,11 @@ impl Address {
         SockAddr::unix(path).map(Address)
     }
 
+    /// Whether it is one of this host's loopback.
+    pub fn is_loopback(&self) -> bool {
+        self.0.as_socket().is_some_and(|address| address.ip().is_loopback())
+    }
+
     /// A UNIX socket by abstract name.
     pub fn abstract_name(name: &[u8]) -> io::Result<Address> {
         use std::os::unix::ffi::OsStrExt;

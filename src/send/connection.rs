@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::log::{Journal, Problem};
+use crate::send::address::Address;
 use crate::send::addresses::Addresses;
 use crate::send::backoff::{MS, jitter, next_wait};
 use crate::send::endpoint::Endpoint;
@@ -108,6 +109,17 @@ impl Connection {
     /// When the next try to send is due, where the last one failed (ns).
     pub fn retry_at(&self) -> u64 {
         self.retry_at.max(self.stalled_until)
+    }
+
+    /// Whether datagrams of any size get through, within this host.
+    pub fn is_local(&self) -> bool {
+        match self.endpoint {
+            Endpoint::Path(_) | Endpoint::Abstract(_) => true,
+            Endpoint::Udp { .. } => {
+                self.addresses.list().get(self.current).is_some_and(Address::is_loopback)
+            }
+            _ => false,
+        }
     }
 
     /// Where it leads.

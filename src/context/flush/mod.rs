@@ -180,6 +180,8 @@ impl Flush {
     }
 
     fn turn_within(&mut self, work: &mut Work<'_>, mut looks: Looks) -> Progress {
+        let is_local = work.delivery.connection().is_local();
+        self.packer.set_limit(work.settings.datagram(is_local));
         let mut progress = work.drain();
         if progress == Progress::More {
             return progress;
