@@ -345,7 +345,8 @@ mod tests {
         fn a_real_is_the_same_in_place(bits: u64, small in -1e6..1e6, whole: i32) {
             let mut out = [b'x'; size_of::<Spare>()];
             for value in [f64::from_bits(bits), small, f64::from(whole)] {
-                if value.is_finite() && let Some(end) = put_real(&mut out, 9, value) {
+                let end = Some(value).filter(|value| value.is_finite()).and_then(|value| put_real(&mut out, 9, value));
+                if let Some(end) = end {
                     let want = text(|out| real(out, value));
                     prop_assert_eq!(&out[9..end], want.as_bytes());
                     prop_assert!(end <= 9 + MOST);
