@@ -145,9 +145,10 @@ impl Outbound {
     /// A host that the environment names has no address: that is said where
     /// nobody else hears of it.
     fn notice_lookup(&mut self) {
-        if !self.noticed
-            && let Some(message) = self.journal.problems.begun(Problem::Resolve)
-        {
+        if self.noticed {
+            return;
+        }
+        if let Some(message) = self.journal.problems.begun(Problem::Resolve) {
             self.noticed = true;
             notice::wait(message);
         }

@@ -59,9 +59,8 @@ impl Uri {
         let rank = flux.as_ref().map_or(0, Flux::rank);
         settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
         let context = Context::open(endpoint, settings, flux)?;
-        if telemetry && let Err(error) = context.open_telemetry() {
-            context.close();
-            return Err(error);
+        if telemetry {
+            context.open_telemetry().inspect_err(|_| context.close())?;
         }
         Ok(context)
     }
