@@ -60,10 +60,7 @@ impl Uri {
         settings.set_prefix(prefix.as_deref().unwrap_or(default), rank)?;
         let context = Context::open(endpoint, settings, flux)?;
         if telemetry {
-            if let Err(error) = context.open_telemetry() {
-                context.close();
-                return Err(error);
-            }
+            context.open_telemetry().inspect_err(|_| context.close())?;
         }
         Ok(context)
     }

@@ -179,13 +179,10 @@ impl Stream {
 
     /// Closes the connection. What the kernel has taken still goes.
     pub fn close(&mut self) {
-        if let Some(Open { descriptor, .. }) = self.open.take() {
-            if descriptor.is_own() {
-                if let Ok(socket) = descriptor.socket() {
-                    // a child may have it, too
-                    let _ = socket.shutdown(Shutdown::Write);
-                }
-            }
+        let Some(Open { descriptor, .. }) = self.open.take() else { return };
+        if let Some(socket) = descriptor.socket().ok().filter(|_| descriptor.is_own()) {
+            // a child may have it, too
+            let _ = socket.shutdown(Shutdown::Write);
         }
     }
 
