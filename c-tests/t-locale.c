@@ -67,10 +67,14 @@ int main (void)
     if (!mkdtemp (dir))
         bail_out ("mkdtemp: %s", strerror (errno));
     name = use_comma (dir);
-    ok (name != NULL, "a locale with a decimal comma (else install "
-        "\"locales\", and localedef of libc-bin)");
+    if (!name) {
+        skip ("without locales and localedef", "a locale with a comma");
+        (void)run ("rm -rf %s", dir);
+        listener_destroy (server);
+        return done_testing ();
+    }
     snprintf (text, sizeof (text), "%.1f", 1234.5);
-    is_str (text, "1234,5", "printf uses it: %s", name ? name : "none");
+    is_str (text, "1234,5", "printf uses it: %s", name);
 
     for (int d = 0; d < DIALECTS; d++) {
         struct fripp_ctx *ctx;
