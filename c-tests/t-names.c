@@ -13,6 +13,7 @@
 #include <fripp.h>
 
 #include "listener.h"
+#include "statsd-reader.h"
 #include "tap.h"
 #include "context.h"
 
@@ -365,6 +366,86 @@ static void test_two_types (void)
     fripp_ctx_destroy (ctx);
 }
 
+/* Names that are in one place of memory, one after the other: it is the text
+ * that counts. Each is recorded often enough to be known by its place.
+ */
+static void test_one_place (void)
+{
+    struct listener *l;
+    struct fripp_ctx *ctx = ctx_open_lossless (&l, NEVER "&dialect=statsd");
+    struct reader *r = reader_create (FRIPP_STATSD);
+    struct fripp_stats stats;
+    char name[64];
+    int failed = 0;
+    int wrong = 0;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 1000; i++) {
+            snprintf (name, sizeof (name), "%.*s.%d", 1 + i % 50,
+                      repeat ('n', 50), i);
+            for (int k = 0; k < 3; k++) {
+                failed += fripp_inc (ctx, name, 1 + i) != 0;
+                failed += fripp_gauge (ctx, name, i, true) != 0;
+                failed += fripp_timing (ctx, name, i) != 0;
+            }
+        }
+    }
+    is_int (failed, 0, "1,000 names from one buffer, of three types");
+    listener_start (l);
+    flush_all (ctx);
+    fripp_get_stats (ctx, &stats, sizeof (stats));
+    listener_need (l, stats.datagrams);
+    listener_stop (l);
+    reader_read_all (r, l, listener_count (l));
+    for (int i = 0; i < 1000; i++) {
+        snprintf (name, sizeof (name), "%.*s.%d", 1 + i % 50,
+                  repeat ('n', 50), i);
+        wrong += reader_get (r, name, "c")->sum != 9 * (1 + i);
+        wrong += reader_get (r, name, "g")->gauge != 9 * i;
+        wrong += reader_get (r, name, "ms")->values != 9;
+    }
+    is_int (wrong, 0, "each has what was recorded by its name");
+    reader_destroy (r);
+    fripp_ctx_destroy (ctx);
+    listener_destroy (l);
+}
+
+static void test_one_place_forgotten (void)
+{
+    struct fripp_ctx *ctx = ctx_open (server, NEVER "&dialect=statsd");
+    char name[64] = "a.name";
+
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 1);
+    fripp_forget (ctx, name);
+    is_str (arrived (ctx, server), "a.name:3|c", "a name is forgotten");
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 10);
+    name[5] = 'f';
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 100);
+    name[3] = '\0';
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 1000);
+    strcpy (name, "a.name.and.more");
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 10000);
+    fripp_forget (ctx, "a.namf");
+    is_str (arrived (ctx, server), "a.namf:300|c",
+            "another one in its place is");
+    strcpy (name, "a.namg");
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 5);
+    strcpy (name, "a:name");
+    for (int i = 0; i < 3; i++)
+        fripp_inc (ctx, name, 7);
+    /* a.namg has the memory of what was forgotten */
+    is_str (flushed (ctx, server), "a.name:30|c\na.namg:15|c\n"
+            "a.n:3000|c\na.name.and.more:30000|c\na_name:21|c",
+            "it comes again, as do others: none is lost, or another's");
+    fripp_ctx_destroy (ctx);
+}
+
 /* Texts in memory that can be read only, and end where it ends.
  */
 static void test_read_only (void)
@@ -485,6 +566,8 @@ int main (void)
     test_caps_with_tags ();
     test_prefix ();
     test_two_types ();
+    test_one_place ();
+    test_one_place_forgotten ();
     test_read_only ();
     test_bad_tags ();
     test_handles ();

@@ -97,7 +97,7 @@ fn samples() {
 #[test]
 fn packed_timings_fill_their_datagrams() {
     let values = vec![Value::Sample(123.456); 1000];
-    let datagrams = sent("dogstatsd", "", Kind::Timer, &values);
+    let datagrams = sent("dogstatsd", "&mtu=1440", Kind::Timer, &values);
     let told: usize = datagrams.iter().map(|d| d.matches(":123.456").count()).sum();
     assert_eq!(told, 1000);
     assert!(datagrams[..datagrams.len() - 1].iter().all(|d| d.len() > 1400 && d.len() <= 1440));
@@ -106,7 +106,7 @@ fn packed_timings_fill_their_datagrams() {
 #[test]
 fn packed_values_of_many_digits_fit_their_datagrams() {
     let server = Server::new();
-    let context = server.context("dialect=dogstatsd");
+    let context = server.context("dialect=dogstatsd&mtu=1440");
     let values: Vec<f64> = (1..40).map(|i| f64::from(i) * -1e-300).collect();
     for value in &values {
         context.record(Kind::Histogram, b"n", Value::Sample(*value)).unwrap();

@@ -54,7 +54,7 @@ impl Active {
         name: &[u8],
         op: impl FnOnce(&Active, &Metric) -> Marked,
     ) -> Fast {
-        match self.registry.find(kind, name) {
+        match self.registry.find_at(kind, name) {
             Some(metric) => self.try_by_handle(metric, op),
             None => Fast::Slow,
         }

@@ -18,6 +18,7 @@
 //!   for another name. So are all names from before the first `forget`, which
 //!   are at most `max_metrics`.
 
+pub mod by_address;
 pub mod chunks;
 pub mod dirty;
 pub mod index;
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
+use once_cell::race::OnceBox;
 
 use crate::error::Error;
 use crate::metric::budget::Budget;
@@ -36,6 +38,7 @@ use crate::metric::key::has_bare_tag;
 use crate::metric::kind::Kind;
 use crate::metric::stripes::Stripes;
 use crate::metric::{Metric, state};
+use crate::registry::by_address::{ByAddress, Found};
 use crate::registry::chunks::{Chunks, Place};
 use crate::registry::dirty::{DirtyQueue, Reader};
 use crate::registry::index::Index;
@@ -53,6 +56,8 @@ const LONGEST_SPELLING: usize = 2048;
 #[derive(Debug)]
 pub struct Registry {
     tables: Tables,
+    /// Made with the first metric.
+    by_address: OnceBox<ByAddress>,
     store: Mutex<Store>,
     /// Counters, totals and gauges that were recorded.
     pub numbers: DirtyQueue,
@@ -157,8 +162,8 @@ impl Registry {
         let (values, values_reader) = DirtyQueue::new();
         let store = Mutex::default();
         let generation = AtomicU16::new(0);
-        let registry =
-            Registry { tables: Tables::default(), store, numbers, values, max, generation };
+        let (tables, by_address) = (Tables::default(), OnceBox::new());
+        let registry = Registry { tables, by_address, store, numbers, values, max, generation };
         (registry, Readers { numbers: numbers_reader, values: values_reader })
     }
 
@@ -166,6 +171,32 @@ impl Registry {
     #[inline(always)]
     pub fn find(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
         self.tables.find(key(kind, spelling))
+    }
+
+    /// The same of a caller's name, which may be where it was at an earlier
+    /// call.
+    #[inline(always)]
+    pub fn find_at(&self, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
+        let slots = self.by_address.get()?;
+        match slots.find(kind, spelling) {
+            Found::Metric(metric) => Some(metric),
+            Found::Other => self.find(kind, spelling),
+            Found::Empty => self.find_and_fill(slots, kind, spelling),
+        }
+    }
+
+    #[cold]
+    fn find_and_fill(&self, slots: &ByAddress, kind: Kind, spelling: &[u8]) -> Option<&Metric> {
+        let metric = self.find(kind, spelling)?;
+        slots.fill(kind, spelling, metric);
+        Some(metric)
+    }
+
+    /// A flush begins: other names than before may be the frequent ones.
+    pub fn clear_addresses(&self) {
+        if let Some(by_address) = self.by_address.get() {
+            by_address.clear();
+        }
     }
 
     /// The metric that a spelling's entry stands for.
@@ -424,6 +455,10 @@ impl Registry {
 
     /// Lets calls without a lock find a metric by its key.
     fn publish(&self, store: &mut Store, metric: &Metric) -> Result<(), Error> {
+        if self.by_address.get().is_none() {
+            memory::probe()?;
+            let _ = self.by_address.set(Box::default());
+        }
         if store.writer.insert(&self.tables, metric) { Ok(()) } else { Err(Error::NoMemory) }
     }
 

@@ -32,8 +32,10 @@ unsafe extern "C" {
 
 /// No flush comes by itself.
 const NEVER: f64 = 86_400.0;
-/// The longest datagram.
+/// The longest datagram of a packet, and of a flush unless its dialect says more.
 const LIMIT: usize = 1440;
+/// The longest of any dialect.
+const LONGEST: usize = 7680;
 /// So many datagrams the kernel takes before they are read.
 const QUEUE: u64 = 10;
 /// The longest that destroy tries.
@@ -54,7 +56,7 @@ impl Server {
         static SERVERS: AtomicU64 = AtomicU64::new(0);
         let name = format!("fripp-{}-{}", std::process::id(), SERVERS.fetch_add(1, Relaxed));
         let address = SocketAddr::from_abstract_name(&name).unwrap();
-        Server { name, address, socket: None, buffer: vec![0; LIMIT + 1] }
+        Server { name, address, socket: None, buffer: vec![0; LONGEST + 1] }
     }
 
     fn open(&mut self) {
@@ -76,7 +78,8 @@ impl Server {
     fn read(&mut self, dialect: Option<Dialect>, known: &mut Known) {
         let Some(socket) = &self.socket else { return };
         while let Ok(len @ 1..) = socket.recv(&mut self.buffer) {
-            assert!(len <= LIMIT, "a datagram of {len} bytes");
+            let limit = dialect.map_or(LONGEST, |dialect| dialect.form().datagram);
+            assert!(len <= limit, "a datagram of {len} bytes");
             known.read(dialect, std::str::from_utf8(&self.buffer[..len]).unwrap());
         }
     }

@@ -144,6 +144,7 @@ impl Flush {
     pub fn begin(&mut self, registry: &Registry, now: u64) {
         self.began = now;
         self.bursts_before = std::mem::take(&mut self.bursts);
+        registry.clear_addresses();
         self.begin_readers(registry);
         self.open = true;
         self.busy = false;
