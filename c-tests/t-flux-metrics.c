@@ -213,6 +213,7 @@ static void test_refresh (void)
     flux_t *h = standin_open (0);
     struct fripp_ctx *ctx;
     double end = now_ms () + DEADLINE;
+    const char *rest;
     int sent = 0;
 
     ctx = open_with (h, "?period=0.05&prefix=&refresh=0.05");
@@ -228,6 +229,9 @@ static void test_refresh (void)
     }
     is_int (sent, 3, "an unchanged gauge is sent again by the reactor");
     fripp_ctx_destroy (ctx);
+    rest = arrived (marker, server);
+    ok (!*rest || !strcmp (rest, "g:5|g"), "destroy sends it where it is due, "
+        "and nothing else: %s", rest);
     flux_close (h);
 }
 
