@@ -285,6 +285,7 @@ impl Key<'_> {
             Key::Mtu(n) => {
                 put("mtu", n.to_string().as_bytes());
                 settings.mtu = *n as usize;
+                settings.mtu_is_given = true;
                 (512..=65_507).contains(n)
             }
             Key::MaxMetrics(n) => {
