@@ -207,6 +207,12 @@ impl Reader {
     /// Takes a group with all its bits out of the queue. False at the end of
     /// this flush.
     fn next_group(&mut self, queue: &DirtyQueue) -> bool {
+        let stub = Arc::as_ptr(&queue.stub).cast_mut();
+        if self.last == stub && self.head == stub {
+            // nothing else was in the queue, and what is put in after the
+            // stub now may be put in by this flush, for ever
+            self.last = std::ptr::null_mut();
+        }
         if self.last.is_null() {
             return false;
         }
@@ -323,6 +329,27 @@ mod tests {
         }
         assert_eq!(seen, ["30", "40", "1", "3"].map(|n| n));
         assert!(reader.is_at_end(queue));
+    }
+
+    #[test]
+    fn what_is_recorded_after_the_begin_is_in_the_next_flush() {
+        let (registry, readers, _) = registry(1);
+        let mut reader = readers.numbers;
+        let queue = &registry.numbers;
+        let metric = metric(&registry, "0");
+        for _ in 0..2 {
+            reader.begin(queue);
+            assert!(registry.mark_dirty(metric));
+            // one that is put back each time would have no end
+            assert!(reader.next(queue).is_none() && !reader.has_more());
+            reader.begin(queue);
+            assert!(reader.next(queue).is_some_and(|found| std::ptr::eq(found, metric)));
+            assert!(registry.mark_dirty(metric));
+            assert!(reader.next(queue).is_none());
+            reader.begin(queue);
+            assert!(reader.next(queue).is_some());
+            assert!(reader.next(queue).is_none() && reader.is_at_end(queue));
+        }
     }
 
     /// Steps of two threads: one is about to link `late` after `first` when
