@@ -173,19 +173,26 @@ fn a_negative_gauge_and_its_zero_share_a_datagram() {
     }
 }
 
-#[test]
-fn thinned_samples_say_how_many_they_stand_for() {
+/// What a server makes of `n` samples of one timer in a period: each, and how
+/// many it stands for.
+fn thinned(query: &str, n: i32) -> Vec<(f64, f64)> {
     let mut server = Server::new();
-    let context = server.context("dialect=dogstatsd&mtu=65507&period=3600");
-    let n = 3 * 32_768 + 11;
+    server.limit = 65_507;
+    let context = server.context(&format!("dialect=dogstatsd&mtu=65507&period=3600{query}"));
     for i in 0..n {
         context.record(Kind::Timer, b"n", Value::Sample(f64::from(i))).unwrap();
     }
     context.flush().unwrap();
-    server.limit = 65_507;
     let mut known = common::Known::default();
     server.read(Dialect::Dogstatsd, &mut known);
-    let samples = &known.samples["n"];
+    context.close();
+    known.samples.remove("n").unwrap()
+}
+
+#[test]
+fn thinned_samples_say_how_many_they_stand_for() {
+    let n = 3 * 32_768 + 11;
+    let samples = thinned("", n);
     assert!(samples.len() <= 32_768 && samples.iter().all(|(_, k)| *k == 4.0));
     assert!((samples.len() as i32 * 4 - n).abs() < 4);
 }
@@ -193,20 +200,9 @@ fn thinned_samples_say_how_many_they_stand_for() {
 #[test]
 fn max_samples_is_how_many_are_sent() {
     for (max, n, k) in [(100, 100, 1), (100, 101, 2), (1, 3, 4), (100_000, 100_000, 1)] {
-        let mut server = Server::new();
-        let context =
-            server.context(&format!("dialect=dogstatsd&mtu=65507&period=3600&max_samples={max}"));
-        for i in 0..n {
-            context.record(Kind::Timer, b"n", Value::Sample(f64::from(i))).unwrap();
-        }
-        context.flush().unwrap();
-        server.limit = 65_507;
-        let mut known = common::Known::default();
-        server.read(Dialect::Dogstatsd, &mut known);
-        let samples = &known.samples["n"];
+        let samples = thinned(&format!("&max_samples={max}"), n);
         assert!(samples.iter().all(|(_, each)| *each == f64::from(k)), "{max} of {n}");
         assert_eq!(samples.len(), (n as usize).div_ceil(k as usize), "{max} of {n}");
-        context.close();
     }
 }
 

@@ -178,6 +178,16 @@ void tell (struct run *r, int step);
  */
 void finish (struct run *r);
 
+/* All of that, with a server that restarts so many times: it is there while 100
+ * metrics are recorded (10 ms) or until it gets any, reads all that has
+ * arrived, closes, is away while 100 are, and opens again.
+ */
+void restart_often (struct run *r, int times);
+
+/* All of that, with a server that reads nothing for a second.
+ */
+void hang (struct run *r);
+
 /* All of that, with a server that is up, and one step of the client's.
  */
 void play_step (struct run *r);

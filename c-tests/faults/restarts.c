@@ -6,10 +6,7 @@
 
 #include "bench.h"
 
-/* It is there while 100 metrics are recorded (10 ms) or until it gets any,
- * reads all that has arrived, closes, is away while 100 are, and opens again.
- */
-static void restart_often (struct run *r, int times)
+void restart_often (struct run *r, int times)
 {
     r->period = 10;
     server_start (r->server);
@@ -114,7 +111,7 @@ static void play_full (struct run *r)
     down_for (r, 30000);
 }
 
-static void hang (struct run *r)
+void hang (struct run *r)
 {
     server_start (r->server);
     if (!start (r))

@@ -19,55 +19,29 @@ static void at_stream (struct run *r, bool tcp, bool small)
     r->period = 10;
 }
 
-/* It ends each connection, reads what its client has sent until then, is away
- * while 100 metrics are recorded, and listens again.
- */
-static void restart_often (struct run *r)
-{
-    server_start (r->server);
-    if (!start (r))
-        return;
-    for (int i = 0; i < 50; i++) {
-        wait_recorded (r, 100);
-        wait_received (r);
-        server_stop (r->server);
-        wait_recorded (r, 100);
-        server_start (r->server);
-    }
-    finish (r);
-}
-
 static void play_restarts (struct run *r)
 {
     at_stream (r, true, false);
-    restart_often (r);
+    restart_often (r, 50);
 }
 
 static void play_unix_restarts (struct run *r)
 {
     at_stream (r, false, false);
-    restart_often (r);
+    restart_often (r, 50);
 }
 
 static void play_packets (struct run *r)
 {
     r->packets = true;
     at_stream (r, true, false);
-    restart_often (r);
+    restart_often (r, 50);
 }
 
 static void play_hang (struct run *r)
 {
     at_stream (r, true, false);
-    server_start (r->server);
-    if (!start (r))
-        return;
-    wait_received (r);
-    server_hang (r->server);
-    wait_recorded (r, 10000);
-    server_resume (r->server);
-    wait_received (r);
-    finish (r);
+    hang (r);
 }
 
 static void play_slow (struct run *r)
