@@ -22,6 +22,8 @@ const LANES: usize = 4;
 const TRIES: u32 = 1000;
 /// So often the flush looks again at a lane that a thread records into.
 const LOOKS: u32 = 16;
+/// To copy more samples than this at once would take too long.
+const MANY: usize = 65_536;
 /// A lane is not shrunk below this capacity.
 const SMALL: usize = 64;
 
@@ -57,12 +59,17 @@ struct Lane {
 struct Random(u32);
 
 impl Random {
-    /// One of the numbers below `n`.
-    fn below(&mut self, n: u32) -> u32 {
+    /// The next number, of which each bit is as random.
+    fn bits(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
-        ((u64::from(self.0) * u64::from(n)) >> 32) as u32
+        self.0
+    }
+
+    /// One of the numbers below `n`.
+    fn below(&mut self, n: u32) -> u32 {
+        ((u64::from(self.bits()) * u64::from(n)) >> 32) as u32
     }
 }
 
@@ -157,10 +164,9 @@ impl Samples {
                 continue;
             };
             random = lane.random;
-            if memory::room(out, lane.values.len()).is_ok() {
+            if lane.move_to(out, budget) {
                 strides[i] = lane.stride;
                 recorded += lane.recorded;
-                out.extend_from_slice(&lane.values);
             } else {
                 budget.lose(lane.recorded);
             }
@@ -173,10 +179,15 @@ impl Samples {
         let mut end = start;
         for (lane_stride, lane_end) in strides.into_iter().zip(ends) {
             let step = (stride / lane_stride) as usize;
-            for at in (begin..lane_end).step_by(step) {
-                let of = step.min(lane_end - at);
-                out[end] = out[at + random.below(of as u32) as usize];
-                end += 1;
+            if step == 1 {
+                out.copy_within(begin..lane_end, end);
+                end += lane_end - begin;
+            } else {
+                for at in (begin..lane_end).step_by(step) {
+                    let of = step.min(lane_end - at);
+                    out[end] = out[at + random.below(of as u32) as usize];
+                    end += 1;
+                }
             }
             begin = lane_end;
         }
@@ -235,12 +246,8 @@ impl Slot {
     fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> bool {
         let Some(mut lane) = self.lane.try_lock() else { return false };
         let is_whole = lane.stride == 1 && lane.values.len() <= budget.max_samples();
-        if !is_whole || memory::room(out, lane.values.len()).is_err() {
+        if !is_whole || !lane.move_to(out, budget) {
             return false;
-        }
-        match lane.values[..] {
-            [value] => out.push(value),
-            _ => out.extend_from_slice(&lane.values),
         }
         lane.reset(budget);
         self.used.store(lane.values.capacity() > SMALL, Relaxed);
@@ -260,14 +267,21 @@ impl Slot {
     }
 }
 
-/// Takes one of each two values out from `start` on.
+/// Takes one of each two values out from `start` on. A call does this with as
+/// many as there may be.
 fn halve(values: &mut Vec<f64>, start: usize, random: &mut Random) {
-    let kept = (values.len() - start).div_ceil(2);
-    for i in 0..kept {
-        let at = start + 2 * i;
-        let of = (values.len() - at).min(2);
-        values[start + i] = values[at + random.below(of as u32) as usize];
+    let pairs = (values.len() - start) / 2;
+    let mut bits = 0;
+    for i in 0..pairs {
+        if i % 32 == 0 {
+            bits = random.bits();
+        }
+        values[start + i] = values[start + 2 * i + (bits >> (i % 32) & 1) as usize];
     }
+    // the last of an odd number
+    let rest = start + 2 * pairs..values.len();
+    let kept = pairs + rest.len();
+    values.copy_within(rest, start + pairs);
     values.truncate(start + kept);
 }
 
@@ -323,6 +337,29 @@ impl Lane {
         let lost = (oldest as u64 * u64::from(self.stride)).min(self.recorded);
         self.recorded -= lost;
         budget.lose(lost);
+    }
+
+    /// Moves the samples to the end of `out`: with their memory, in exchange
+    /// for that of `out`, where this is too small for them or they are many.
+    /// False without memory.
+    #[inline(always)]
+    fn move_to(&mut self, out: &mut Vec<f64>, budget: &Budget) -> bool {
+        let len = self.values.len();
+        if out.is_empty() && (out.capacity() < len || len > MANY) {
+            std::mem::swap(out, &mut self.values);
+            budget.give_back(out.capacity() * size_of::<f64>());
+            if !budget.take(self.values.capacity() * size_of::<f64>()) {
+                self.values = Vec::new();
+            }
+        } else if memory::room(out, self.values.len()).is_ok() {
+            match self.values[..] {
+                [value] => out.push(value),
+                _ => out.extend_from_slice(&self.values),
+            }
+        } else {
+            return false;
+        }
+        true
     }
 
     fn reset(&mut self, budget: &Budget) {
