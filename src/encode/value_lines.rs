@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::encode::packet::Packer;
-use crate::encode::pieces::{Pieces, TAIL};
+use crate::encode::pieces::{Pieces, TAIL, put_sample};
 use crate::encode::settings::Settings;
 use crate::encode::spare::{Spare, copy, copy_start};
 use crate::encode::{line, number};
@@ -209,17 +209,6 @@ impl ValueLines {
             self.next += 1;
         }
         self.line.truncate(end);
-    }
-}
-
-/// Writes a sample's value to `at`. Where it ends; `None` for a value that is
-/// written in general.
-#[inline(always)]
-fn put_sample(out: &mut Spare, at: usize, kind: Kind, value: f64) -> Option<usize> {
-    if kind == Kind::Timer {
-        number::put_timing(out, at, value)
-    } else {
-        number::put_real(out, at, value)
     }
 }
 

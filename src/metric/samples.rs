@@ -8,7 +8,7 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use spin::mutex::SpinMutex;
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use crate::metric::budget::Budget;
 use crate::sys::{memory, thread};
@@ -79,6 +79,15 @@ impl Default for Random {
     }
 }
 
+/// A sample that is the only one. Its lane is locked.
+#[derive(Debug)]
+pub struct Only<'a> {
+    /// The sample.
+    pub value: f64,
+    lane: SpinMutexGuard<'a, Lane>,
+    used: &'a AtomicBool,
+}
+
 /// What `drain` found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
@@ -124,6 +133,14 @@ impl Samples {
         }
         budget.lose(1);
         false
+    }
+
+    /// The only sample, where there is no other.
+    #[inline(always)]
+    pub fn only(&self) -> Option<Only<'_>> {
+        let is_used = |lane: usize| usize::from(self.lanes[lane].used.load(Acquire));
+        let (b, c, d) = (is_used(1), is_used(2), is_used(3));
+        if is_used(0) + b + c + d == 1 { self.lanes[b + 2 * c + 3 * d].only() } else { None }
     }
 
     /// Moves all samples to the end of `out`, at most as many as may be sent. It
@@ -225,7 +242,7 @@ impl Samples {
 
     /// Locks all lanes, as threads that record do.
     #[cfg(test)]
-    pub fn hold(&self) -> Vec<spin::mutex::SpinMutexGuard<'_, impl Sized>> {
+    pub fn hold(&self) -> Vec<SpinMutexGuard<'_, impl Sized>> {
         self.lanes.iter().map(|slot| slot.lane.lock()).collect()
     }
 
@@ -239,7 +256,26 @@ impl Samples {
     }
 }
 
+impl Only<'_> {
+    /// Takes it.
+    #[inline(always)]
+    pub fn take(mut self) {
+        self.lane.values.clear();
+        self.lane.recorded = 0;
+        self.used.store(false, Relaxed);
+    }
+}
+
 impl Slot {
+    /// The only sample, of a lane whose memory stays as it is.
+    #[inline(always)]
+    fn only(&self) -> Option<Only<'_>> {
+        let lane = self.lane.try_lock()?;
+        let is_small = lane.recorded == 1 && lane.values.capacity() <= SMALL;
+        let value = *lane.values.first().filter(|_| is_small)?;
+        Some(Only { value, lane, used: &self.used })
+    }
+
     /// Moves all samples to the end of `out`, where that is easy: whether it
     /// was.
     #[inline(always)]
@@ -474,6 +510,53 @@ mod tests {
     #[test]
     fn a_lane_is_a_cache_line() {
         assert_eq!((size_of::<Slot>(), align_of::<Slot>()), (64, 64));
+    }
+
+    #[test]
+    fn the_only_sample() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
+        let only = || samples.only().map(|only| only.value);
+        for lane in 0..LANES {
+            assert_eq!(only(), None);
+            assert!(samples.record_from(lane, 1.0, &budget));
+            assert_eq!(only(), Some(1.0));
+            assert_eq!(only(), Some(1.0), "it was not taken");
+            samples.only().unwrap().take();
+            assert_eq!(only(), None);
+            assert!(samples.record_from(lane, 2.0, &budget), "the first again");
+            samples.record_from(lane, 3.0, &budget);
+            assert_eq!(only(), None);
+            assert_eq!(drained(&samples, &budget), (vec![2.0, 3.0], 1));
+            samples.record_from(lane, 4.0, &budget);
+            samples.record_from(lane + 1, 5.0, &budget);
+            assert_eq!(only(), None);
+            assert_eq!(drained(&samples, &budget).0.len(), 2);
+        }
+        samples.record_from(0, 1.0, &budget);
+        let busy = samples.lanes[0].lane.lock();
+        assert_eq!(only(), None);
+        drop(busy);
+        // one of a thinned lane stands for several
+        samples.lanes[0].lane.lock().recorded += 1;
+        assert_eq!(only(), None);
+    }
+
+    #[test]
+    fn many_go_with_their_memory() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, 100_000));
+        let mut out = Vec::new();
+        for count in [100, 50, 70_000, 70_000] {
+            (0..count).for_each(|i| {
+                samples.record_from(0, f64::from(i), &budget);
+            });
+            out.clear();
+            assert_eq!(samples.drain(&mut out, &budget), Drained { k: 1, left: false });
+            assert_eq!(out, (0..count).map(f64::from).collect::<Vec<_>>());
+            let held = samples.lanes[0].lane.lock().values.capacity() * size_of::<f64>();
+            assert_eq!(budget.used(), held);
+        }
+        samples.release(&budget);
+        assert_eq!((budget.used(), budget.take_lost()), (0, 0));
     }
 
     #[test]
