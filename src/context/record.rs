@@ -159,7 +159,7 @@ impl Context {
             metric.forget_value();
             active.registry.recycle(metric, &active.budget);
         }
-        if !out.delivery.is_clear() {
+        if out.has_more() {
             self.wake(active, &mut out, now + GAP);
         }
         self.unlock_and_log(out);
@@ -292,7 +292,7 @@ impl Context {
         let now = sys::now();
         let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
         flush.send_one(&mut work, metric, true, Retain::Always);
-        if !out.delivery.is_clear() {
+        if out.has_more() {
             self.wake(active, out, now + GAP);
         }
         true

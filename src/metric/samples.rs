@@ -8,7 +8,7 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use spin::mutex::SpinMutex;
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use crate::metric::budget::Budget;
 use crate::sys::{memory, thread};
@@ -22,6 +22,8 @@ const LANES: usize = 4;
 const TRIES: u32 = 1000;
 /// So often the flush looks again at a lane that a thread records into.
 const LOOKS: u32 = 16;
+/// To copy more samples than this at once would take too long.
+const MANY: usize = 65_536;
 /// A lane is not shrunk below this capacity.
 const SMALL: usize = 64;
 
@@ -57,12 +59,17 @@ struct Lane {
 struct Random(u32);
 
 impl Random {
-    /// One of the numbers below `n`.
-    fn below(&mut self, n: u32) -> u32 {
+    /// The next number, of which each bit is as random.
+    fn bits(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
-        ((u64::from(self.0) * u64::from(n)) >> 32) as u32
+        self.0
+    }
+
+    /// One of the numbers below `n`.
+    fn below(&mut self, n: u32) -> u32 {
+        ((u64::from(self.bits()) * u64::from(n)) >> 32) as u32
     }
 }
 
@@ -70,6 +77,15 @@ impl Default for Random {
     fn default() -> Random {
         Random(0x9e37_79b9)
     }
+}
+
+/// A sample that is the only one. Its lane is locked.
+#[derive(Debug)]
+pub struct Only<'a> {
+    /// The sample.
+    pub value: f64,
+    lane: SpinMutexGuard<'a, Lane>,
+    used: &'a AtomicBool,
 }
 
 /// What `drain` found.
@@ -119,6 +135,14 @@ impl Samples {
         false
     }
 
+    /// The only sample, where there is no other.
+    #[inline(always)]
+    pub fn only(&self) -> Option<Only<'_>> {
+        let is_used = |lane: usize| usize::from(self.lanes[lane].used.load(Acquire));
+        let (b, c, d) = (is_used(1), is_used(2), is_used(3));
+        if is_used(0) + b + c + d == 1 { self.lanes[b + 2 * c + 3 * d].only() } else { None }
+    }
+
     /// Moves all samples to the end of `out`, at most as many as may be sent. It
     /// does not block: the thread that records may be in a signal handler, or
     /// may be waiting for the processor that this thread uses.
@@ -157,10 +181,9 @@ impl Samples {
                 continue;
             };
             random = lane.random;
-            if memory::room(out, lane.values.len()).is_ok() {
+            if lane.move_to(out, budget) {
                 strides[i] = lane.stride;
                 recorded += lane.recorded;
-                out.extend_from_slice(&lane.values);
             } else {
                 budget.lose(lane.recorded);
             }
@@ -173,10 +196,15 @@ impl Samples {
         let mut end = start;
         for (lane_stride, lane_end) in strides.into_iter().zip(ends) {
             let step = (stride / lane_stride) as usize;
-            for at in (begin..lane_end).step_by(step) {
-                let of = step.min(lane_end - at);
-                out[end] = out[at + random.below(of as u32) as usize];
-                end += 1;
+            if step == 1 {
+                out.copy_within(begin..lane_end, end);
+                end += lane_end - begin;
+            } else {
+                for at in (begin..lane_end).step_by(step) {
+                    let of = step.min(lane_end - at);
+                    out[end] = out[at + random.below(of as u32) as usize];
+                    end += 1;
+                }
             }
             begin = lane_end;
         }
@@ -214,7 +242,7 @@ impl Samples {
 
     /// Locks all lanes, as threads that record do.
     #[cfg(test)]
-    pub fn hold(&self) -> Vec<spin::mutex::SpinMutexGuard<'_, impl Sized>> {
+    pub fn hold(&self) -> Vec<SpinMutexGuard<'_, impl Sized>> {
         self.lanes.iter().map(|slot| slot.lane.lock()).collect()
     }
 
@@ -228,19 +256,34 @@ impl Samples {
     }
 }
 
+impl Only<'_> {
+    /// Takes it.
+    #[inline(always)]
+    pub fn take(mut self) {
+        self.lane.values.clear();
+        self.lane.recorded = 0;
+        self.used.store(false, Relaxed);
+    }
+}
+
 impl Slot {
+    /// The only sample, of a lane whose memory stays as it is.
+    #[inline(always)]
+    fn only(&self) -> Option<Only<'_>> {
+        let lane = self.lane.try_lock()?;
+        let is_small = lane.recorded == 1 && lane.values.capacity() <= SMALL;
+        let value = *lane.values.first().filter(|_| is_small)?;
+        Some(Only { value, lane, used: &self.used })
+    }
+
     /// Moves all samples to the end of `out`, where that is easy: whether it
     /// was.
     #[inline(always)]
     fn drain(&self, out: &mut Vec<f64>, budget: &Budget) -> bool {
         let Some(mut lane) = self.lane.try_lock() else { return false };
         let is_whole = lane.stride == 1 && lane.values.len() <= budget.max_samples();
-        if !is_whole || memory::room(out, lane.values.len()).is_err() {
+        if !is_whole || !lane.move_to(out, budget) {
             return false;
-        }
-        match lane.values[..] {
-            [value] => out.push(value),
-            _ => out.extend_from_slice(&lane.values),
         }
         lane.reset(budget);
         self.used.store(lane.values.capacity() > SMALL, Relaxed);
@@ -260,14 +303,21 @@ impl Slot {
     }
 }
 
-/// Takes one of each two values out from `start` on.
+/// Takes one of each two values out from `start` on. A call does this with as
+/// many as there may be.
 fn halve(values: &mut Vec<f64>, start: usize, random: &mut Random) {
-    let kept = (values.len() - start).div_ceil(2);
-    for i in 0..kept {
-        let at = start + 2 * i;
-        let of = (values.len() - at).min(2);
-        values[start + i] = values[at + random.below(of as u32) as usize];
+    let pairs = (values.len() - start) / 2;
+    let mut bits = 0;
+    for i in 0..pairs {
+        if i % 32 == 0 {
+            bits = random.bits();
+        }
+        values[start + i] = values[start + 2 * i + (bits >> (i % 32) & 1) as usize];
     }
+    // the last of an odd number
+    let rest = start + 2 * pairs..values.len();
+    let kept = pairs + rest.len();
+    values.copy_within(rest, start + pairs);
     values.truncate(start + kept);
 }
 
@@ -323,6 +373,29 @@ impl Lane {
         let lost = (oldest as u64 * u64::from(self.stride)).min(self.recorded);
         self.recorded -= lost;
         budget.lose(lost);
+    }
+
+    /// Moves the samples to the end of `out`: with their memory, in exchange
+    /// for that of `out`, where this is too small for them or they are many.
+    /// False without memory.
+    #[inline(always)]
+    fn move_to(&mut self, out: &mut Vec<f64>, budget: &Budget) -> bool {
+        let len = self.values.len();
+        if out.is_empty() && (out.capacity() < len || len > MANY) {
+            std::mem::swap(out, &mut self.values);
+            budget.give_back(out.capacity() * size_of::<f64>());
+            if !budget.take(self.values.capacity() * size_of::<f64>()) {
+                self.values = Vec::new();
+            }
+        } else if memory::room(out, self.values.len()).is_ok() {
+            match self.values[..] {
+                [value] => out.push(value),
+                _ => out.extend_from_slice(&self.values),
+            }
+        } else {
+            return false;
+        }
+        true
     }
 
     fn reset(&mut self, budget: &Budget) {
@@ -437,6 +510,53 @@ mod tests {
     #[test]
     fn a_lane_is_a_cache_line() {
         assert_eq!((size_of::<Slot>(), align_of::<Slot>()), (64, 64));
+    }
+
+    #[test]
+    fn the_only_sample() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, MAX_KEPT));
+        let only = || samples.only().map(|only| only.value);
+        for lane in 0..LANES {
+            assert_eq!(only(), None);
+            assert!(samples.record_from(lane, 1.0, &budget));
+            assert_eq!(only(), Some(1.0));
+            assert_eq!(only(), Some(1.0), "it was not taken");
+            samples.only().unwrap().take();
+            assert_eq!(only(), None);
+            assert!(samples.record_from(lane, 2.0, &budget), "the first again");
+            samples.record_from(lane, 3.0, &budget);
+            assert_eq!(only(), None);
+            assert_eq!(drained(&samples, &budget), (vec![2.0, 3.0], 1));
+            samples.record_from(lane, 4.0, &budget);
+            samples.record_from(lane + 1, 5.0, &budget);
+            assert_eq!(only(), None);
+            assert_eq!(drained(&samples, &budget).0.len(), 2);
+        }
+        samples.record_from(0, 1.0, &budget);
+        let busy = samples.lanes[0].lane.lock();
+        assert_eq!(only(), None);
+        drop(busy);
+        // one of a thinned lane stands for several
+        samples.lanes[0].lane.lock().recorded += 1;
+        assert_eq!(only(), None);
+    }
+
+    #[test]
+    fn many_go_with_their_memory() {
+        let (samples, budget) = (Samples::default(), Budget::new(1 << 20, 100_000));
+        let mut out = Vec::new();
+        for count in [100, 50, 70_000, 70_000] {
+            (0..count).for_each(|i| {
+                samples.record_from(0, f64::from(i), &budget);
+            });
+            out.clear();
+            assert_eq!(samples.drain(&mut out, &budget), Drained { k: 1, left: false });
+            assert_eq!(out, (0..count).map(f64::from).collect::<Vec<_>>());
+            let held = samples.lanes[0].lane.lock().values.capacity() * size_of::<f64>();
+            assert_eq!(budget.used(), held);
+        }
+        samples.release(&budget);
+        assert_eq!((budget.used(), budget.take_lost()), (0, 0));
     }
 
     #[test]
