@@ -195,6 +195,15 @@ impl Flush {
     }
 
     fn turn_within(&mut self, work: &mut Work<'_>, mut looks: Looks) -> Progress {
+        let progress = self.send_burst(work, &mut looks);
+        if work.confirm() == Sent::Retry {
+            return Progress::Blocked;
+        }
+        self.open &= progress != Progress::Done;
+        progress
+    }
+
+    fn send_burst(&mut self, work: &mut Work<'_>, looks: &mut Looks) -> Progress {
         let is_local = work.delivery.connection().is_local();
         self.packer.set_limit(work.settings.datagram(is_local));
         let mut progress = work.drain();
@@ -202,7 +211,7 @@ impl Flush {
             return progress;
         }
         let mut blocked = progress == Progress::Blocked;
-        while !work.is_to_pause(blocked, &mut looks) {
+        while !work.is_to_pause(blocked, looks) {
             let Some(sent) = self.put_detached(work) else { break };
             blocked |= sent == Sent::Retry;
         }
@@ -216,7 +225,7 @@ impl Flush {
             let sent = self.send(work);
             return if sent == Sent::Retry { Progress::Blocked } else { progress };
         }
-        if self.is_changing() && !self.apply_changes(work, blocked, &mut looks) {
+        if self.is_changing() && !self.apply_changes(work, blocked, looks) {
             return Progress::More;
         }
         if let Mode::Park = work.mode {
@@ -225,17 +234,13 @@ impl Flush {
         }
         let pieces = Pieces::new(work.settings, &mut self.block);
         if progress == Progress::Done {
-            progress = self.send_numbers(work, &pieces, &mut looks);
+            progress = self.send_numbers(work, &pieces, looks);
         }
         if progress == Progress::More {
             return progress;
         }
-        match self.send_values(work, &pieces, progress == Progress::Blocked, &mut looks) {
-            Progress::Done if progress == Progress::Done => {
-                self.open = false;
-                Progress::Done
-            }
-            Progress::Done => Progress::Blocked,
+        match self.send_values(work, &pieces, progress == Progress::Blocked, looks) {
+            Progress::Done => progress,
             other => other,
         }
     }
@@ -271,9 +276,10 @@ impl Flush {
     /// which the next one begins with.
     #[inline(never)]
     fn put_first(&mut self, work: &mut Work<'_>, len: usize) -> Sent {
-        let start = self.packer.end();
+        self.block.clear();
+        self.block.extend_from_slice(self.packer.left(len));
         let sent = self.send(work);
-        self.packer.start_with(start, len);
+        self.packer.push(&self.block, 1);
         sent
     }
 
