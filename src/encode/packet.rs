@@ -83,16 +83,9 @@ impl Packer {
         fits
     }
 
-    /// Where `spare` begins.
-    pub fn end(&self) -> usize {
-        self.end
-    }
-
-    /// Starts the next datagram with the line of `len` bytes that `take` left
-    /// in `spare`, which began at `start`.
-    pub fn start_with(&mut self, start: usize, len: usize) {
-        self.bytes.copy_within(start..start + len, 0);
-        (self.end, self.lines) = (len, 1);
+    /// The line of `len` bytes that `take` left in `spare`.
+    pub fn left(&self, len: usize) -> &[u8] {
+        &self.bytes[self.end..self.end + len]
     }
 
     /// Puts lines in that have a newline in front and between them. They must
@@ -122,6 +115,13 @@ impl Packer {
     /// Starts the next datagram.
     pub fn clear(&mut self) {
         (self.end, self.lines) = (0, 0);
+    }
+
+    /// Moves the datagram to `other`, and takes that one's memory for the next.
+    pub fn move_to(&mut self, other: &mut Packer) {
+        std::mem::swap(&mut self.bytes, &mut other.bytes);
+        (other.end, other.lines) = (self.end, self.lines);
+        self.clear();
     }
 
     fn size(&self) -> usize {
@@ -264,8 +264,12 @@ mod tests {
         };
         assert!(!made(&mut packer, b"\nbbbbb"));
         assert_eq!(packer.datagram(), Some((&b"aaaa"[..], 1)));
-        let start = packer.end();
-        packer.start_with(start, 6);
+        assert_eq!(packer.left(6), b"\nbbbbb");
+        let mut sent = Packer::new(9);
+        sent.push(b"\naaaa\nbbbb", 2);
+        packer.move_to(&mut sent);
+        packer.push(b"\nbbbbb", 1);
+        assert_eq!(sent.datagram(), Some((&b"aaaa"[..], 1)));
         assert_eq!(packer.datagram(), Some((&b"bbbbb"[..], 1)));
         assert!(made(&mut packer, b"\nccc"));
         assert_eq!(packer.datagram(), Some((&b"bbbbb\nccc"[..], 2)));

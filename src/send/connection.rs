@@ -17,7 +17,10 @@ use crate::send::socket::{Refusal, Socket};
 use crate::send::socket_pool;
 use crate::send::stream::Stream;
 
+mod in_burst;
 mod over_stream;
+
+use in_burst::Last;
 
 /// After a refusal the next try comes this much later, then twice as much.
 const RETRY: std::ops::RangeInclusive<u64> = 10 * MS..=500 * MS;
@@ -36,11 +39,15 @@ pub enum Sent {
     Retry,
 }
 
-/// Whether to ask right after a datagram if it was refused.
+/// When to ask if a datagram was refused. Of a UNIX socket this is not asked:
+/// it does not take what it refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
     /// Ask: it costs a system call, and loopback reports a refusal at once.
     After,
+    /// Leave it to the next datagram, which the kernel does not take if this one
+    /// was refused, and after the last of a burst to `was_refused`.
+    Later,
     /// Do not: the next call learns of it.
     Never,
 }
@@ -80,6 +87,8 @@ pub struct Connection {
     verify_next: bool,
     /// Lines of the last datagram taken, which may yet prove refused.
     unconfirmed_lines: u64,
+    /// Whether it was, as far as it is known, where it was one of a burst.
+    last: Last,
 }
 
 impl Connection {
@@ -103,6 +112,7 @@ impl Connection {
             stall: 0,
             verify_next: true,
             unconfirmed_lines: 0,
+            last: Last::Known,
         }
     }
 
@@ -157,6 +167,7 @@ impl Connection {
         (self.unconfirmed_lines, self.retry_at, self.stalled_until, self.wait) = (0, 0, 0, 0);
         self.opened = false;
         self.verify_next = true;
+        self.last = Last::Known;
     }
 
     /// Looks the host's name up where that is due, and goes where it says.
@@ -188,14 +199,19 @@ impl Connection {
         let mut late = true;
         while self.open(now, journal) {
             let Some(socket) = &self.socket else { break };
-            let probe = probe == Probe::After || self.verify_next;
-            let error = match socket.send(datagram.bytes, probe, !self.borrowed) {
-                Ok(()) => {
+            let error = match socket.send(datagram.bytes, self.looks(probe), !self.borrowed) {
+                Ok(looked) => {
                     self.renewal.sent(now);
+                    self.last_is(probe, looked, journal);
                     self.taken(datagram, journal);
                     return Sent::Done;
                 }
-                Err(Refusal::After(error)) => error,
+                Err(Refusal::After(error)) => {
+                    if self.last == Last::Doubted {
+                        return self.last_was_refused(&error, now, journal);
+                    }
+                    error
+                }
                 Err(Refusal::Before(error)) => match error.raw_os_error().unwrap_or(0) {
                     libc::EAGAIN | libc::ENOBUFS | libc::EINTR | libc::ENOMEM => {
                         self.renewal.is_full(now, self.stall == 0);
@@ -205,6 +221,10 @@ impl Connection {
                         self.stall(now);
                         break;
                     }
+                    libc::ECONNREFUSED if self.last == Last::Open => {
+                        return self.last_was_refused(&error, now, journal);
+                    }
+                    _ if self.doubts_last() => continue,
                     // it may be about an earlier datagram
                     libc::EMSGSIZE if std::mem::take(&mut late) => continue,
                     libc::EMSGSIZE => {

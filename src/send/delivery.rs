@@ -39,6 +39,10 @@ pub struct Delivery {
     unsent_numbers: Queue,
     /// The other datagrams that it has not taken.
     waiting: Queue,
+    /// The last datagram of a burst, until it is known not to be refused.
+    last: Packer,
+    /// Whether it may be dropped.
+    retain_last: Retain,
     /// The most bytes that may wait.
     bound: usize,
     scratch: Vec<u8>,
@@ -53,6 +57,8 @@ impl Delivery {
             packer: Packer::new(mtu),
             unsent_numbers: Queue::default(),
             waiting: Queue::default(),
+            last: Packer::new(mtu),
+            retain_last: Retain::IfRoom,
             bound,
             scratch: Vec::new(),
         }
@@ -134,22 +140,67 @@ impl Delivery {
     }
 
     /// Sends a flush's datagram, or keeps it where the kernel does not take
-    /// it or others wait. `Done` if nothing of it is left.
+    /// it or others wait. `Done` if nothing of it is left. After one sent with
+    /// `Probe::Later`, `confirm` is to come.
     pub fn send(
         &mut self,
-        datagram: Datagram<'_>,
+        packer: &mut Packer,
         retain: Retain,
+        probe: Probe,
         now: u64,
         elsewhere: usize,
         journal: &mut Journal,
     ) -> Sent {
-        if self.is_clear()
-            && self.connection.send(datagram, Probe::After, now, journal) == Sent::Done
-        {
-            return if self.connection.is_clear() { Sent::Done } else { Sent::Retry };
+        let Some((bytes, lines)) = packer.datagram() else { return Sent::Done };
+        let datagram = Datagram { bytes, lines };
+        let mut sent = Sent::Retry;
+        if self.is_clear() {
+            sent = self.connection.send(datagram, probe, now, journal);
+            if sent == Sent::Retry
+                && self.send_last_again(now, elsewhere, journal) == Some(Sent::Done)
+            {
+                sent = self.connection.send(datagram, Probe::After, now, journal);
+            }
         }
-        self.keep(datagram, retain, now, elsewhere, journal);
-        Sent::Retry
+        if sent == Sent::Retry {
+            self.keep(datagram, retain, now, elsewhere, journal);
+        } else {
+            packer.move_to(&mut self.last);
+            self.retain_last = retain;
+            if !self.connection.is_clear() {
+                sent = Sent::Retry;
+            }
+        }
+        packer.clear();
+        sent
+    }
+
+    /// Looks whether the last datagram of a burst was refused, and sends it
+    /// again or keeps it. `Done` if nothing of it is left.
+    pub fn confirm(&mut self, now: u64, elsewhere: usize, journal: &mut Journal) -> Sent {
+        self.send_last_again(now, elsewhere, journal).unwrap_or(Sent::Done)
+    }
+
+    /// The same; `None` if it was not refused.
+    fn send_last_again(
+        &mut self,
+        now: u64,
+        elsewhere: usize,
+        journal: &mut Journal,
+    ) -> Option<Sent> {
+        if !self.connection.was_refused(now, journal) {
+            return None;
+        }
+        let last = std::mem::replace(&mut self.last, Packer::new(0));
+        let (bytes, lines) = last.datagram()?;
+        let datagram = Datagram { bytes, lines };
+        self.connection.not_sent(datagram, journal);
+        let sent = self.connection.send(datagram, Probe::After, now, journal);
+        if sent == Sent::Retry {
+            self.keep(datagram, self.retain_last, now, elsewhere, journal);
+        }
+        self.last = last;
+        Some(sent)
     }
 
     /// Keeps a datagram, after those that wait.
@@ -177,6 +228,7 @@ impl Delivery {
         self.unsent_numbers.clear();
         self.waiting.clear();
         self.packer.clear();
+        self.last.clear();
         self.connection.after_fork();
     }
 

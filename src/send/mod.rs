@@ -7,6 +7,8 @@
 //! | taken | it is counted. A UDP refusal of it can still come with the next call |
 //! | `EAGAIN`, `ENOBUFS` | it waits, and is retried after 1 ms, up to 100 ms |
 //! | refused at once | it waits: the next address is tried, or this one again after 10 ms, up to 500 ms |
+//! | refused, reported by the next datagram of a flush's burst, or by the look after the last one | both wait, in order, as above |
+//! | another error, at a datagram of a burst | it is tried again: if that goes, the error was of the one before, which is lost and counted (`dropped_send`), or waits if this one is refused, too |
 //! | refused, reported by the next call | the datagram before is lost and counted (`dropped_send`); this one is sent |
 //! | no socket at a UNIX path, no address of the name yet | it waits, as above; lookups come after 1 s, up to 60 s |
 //! | `EMSGSIZE` | it is larger than the path to this server takes: lost, `dropped_oversize` |
@@ -23,6 +25,12 @@
 //! | not open after 3 s | the next address is tried |
 //! | the server has closed it, or it broke | the line that was not wholly taken goes first over the next connection, after 10 ms, up to 500 ms |
 //! | no descriptor for a socket | it waits: nobody else's is used |
+//!
+//! In a burst of a flush the kernel is asked once, after the last datagram, for it
+//! does not take a datagram while it has a refusal to report. `Delivery` has the
+//! bytes of the last one until then, in a second buffer. What waited already, and
+//! a metric that is sent by its call, is asked for each time. UNIX sockets
+//! refuse at once, and are not asked.
 //!
 //! On a shared socket, sending and looking for a refusal are one step under
 //! its lock, so each context learns only of refusals of its own datagrams.

@@ -55,6 +55,11 @@ impl Burst {
         Burst { left: if pace.wait(now) > 0 { 0 } else { BURST }, paced: Some((pace, now)) }
     }
 
+    /// Whether it is one of a flush.
+    pub fn is_of_flush(&self) -> bool {
+        self.paced.is_some()
+    }
+
     /// Whether the rest is to wait.
     pub fn is_full(&self) -> bool {
         self.left == 0

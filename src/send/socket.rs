@@ -53,14 +53,25 @@ impl Socket {
         })
     }
 
-    /// Sends one datagram. With `look` it asks right after it whether it was
-    /// refused, which it always does where the socket is shared.
-    pub fn send(&self, datagram: &[u8], probe: bool, is_owner: bool) -> Result<(), Refusal> {
+    /// Sends one datagram. With `probe` it asks right after it whether it was
+    /// refused, which it always does where the socket is shared. Returns
+    /// whether it did.
+    pub fn send(&self, datagram: &[u8], probe: bool, is_owner: bool) -> Result<bool, Refusal> {
         if self.shared.load(Relaxed) {
-            return self.send_in_turn(datagram, is_owner);
+            return self.send_in_turn(datagram, is_owner).map(|()| true);
         }
         self.send_now(datagram)?;
-        if probe { self.probe() } else { Ok(()) }
+        if probe { self.probe().map(|()| true) } else { Ok(false) }
+    }
+
+    /// Why the datagram was refused that its owner sent last, without a look.
+    pub fn refusal(&self) -> Option<io::Error> {
+        if !self.shared.load(Relaxed) {
+            return self.take_error();
+        }
+        // it is shared since: another may have found the refusal
+        let mut shared_state = self.shared_state();
+        shared_state.owners_error.take().or_else(|| self.take_error())
     }
 
     /// Sends and looks in one step, so that each sender learns of the refusal

@@ -9,7 +9,7 @@ use crate::log::Journal;
 use crate::metric::Metric;
 use crate::metric::budget::Budget;
 use crate::registry::Registry;
-use crate::send::connection::{Datagram, Sent};
+use crate::send::connection::{Datagram, Probe, Sent};
 use crate::send::delivery::{Delivery, Progress, Retain};
 use crate::send::pace::Burst;
 use crate::send::queue::Queue;
@@ -113,21 +113,26 @@ impl Work<'_> {
 
     pub(super) fn send(&mut self, packer: &mut Packer, retain: Retain) -> Sent {
         let Some((bytes, lines)) = packer.datagram() else { return Sent::Done };
-        let datagram = Datagram { bytes, lines };
-        let sent = match &mut self.mode {
+        let elsewhere = self.elsewhere();
+        match &mut self.mode {
             Mode::Send(burst) => {
                 burst.take(bytes.len());
-                let elsewhere = self.elsewhere();
-                self.delivery.send(datagram, retain, self.now, elsewhere, self.journal)
+                let probe = if burst.is_of_flush() { Probe::Later } else { Probe::After };
+                self.delivery.send(packer, retain, probe, self.now, elsewhere, self.journal)
             }
             Mode::Park => {
-                let elsewhere = self.elsewhere();
+                let datagram = Datagram { bytes, lines };
                 self.delivery.keep(datagram, retain, self.now, elsewhere, self.journal);
+                packer.clear();
                 Sent::Done
             }
-        };
-        packer.clear();
-        sent
+        }
+    }
+
+    /// Looks whether the last datagram of the burst was refused: then it waits,
+    /// or is sent to another address. `Done` if nothing of it is left.
+    pub(super) fn confirm(&mut self) -> Sent {
+        self.delivery.confirm(self.now, self.elsewhere(), self.journal)
     }
 
     /// Puts lines that belong together, with the newline in front of them,
