@@ -272,7 +272,7 @@ static void test_many_turns (void)
     listener_clear (server);
 
     standin_advance (h, 0.01);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 12; i++) {
         pass (500 * MS);
         fripp_format_send (ctx, "slow:1|c");
         standin_advance (h, 0.5);
@@ -280,7 +280,7 @@ static void test_many_turns (void)
     (void)arrived ();
     listener_clear (server);
     turn_often (h, ctx, TURNS - 1);
-    is_int (listener_count (server), TURNS - 1, "5 s later %d turns send at "
+    is_int (listener_count (server), TURNS - 1, "6 s later %d turns send at "
             "their ends again", TURNS - 1);
     listener_clear (server);
     turn_often (h, ctx, 200);
