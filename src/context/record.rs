@@ -267,9 +267,7 @@ impl Context {
             }
             Value::Real(real) => metric.set_real(real),
             Value::Sample(sample) => {
-                if let Some(samples) = metric.samples() {
-                    samples.record(sample, &active.budget);
-                }
+                metric.keep_sample(sample, &active.budget);
             }
             Value::Member(raw) => add_member(active, out, metric, raw)?,
         }

@@ -80,9 +80,12 @@ impl ValueLines {
     ) -> bool {
         self.samples.clear();
         self.next = 0;
-        let mut drained = Drained { k: 1, left: false };
+        let mut drained = Drained::default();
         if let Some(samples) = metric.samples() {
             drained = samples.drain(&mut self.samples, budget);
+            if drained.crowded {
+                metric.spread_threads();
+            }
         } else if let Some(members) = metric.members() {
             members.take(&mut self.members, budget);
         }
@@ -229,7 +232,7 @@ mod tests {
         packer.push_line(b"first:1|c");
         for _ in 0..2 {
             for value in VALUES {
-                metric.samples().unwrap().record(value, &budget);
+                metric.keep_sample(value, &budget);
             }
             assert!(lines.open(
                 settings,
