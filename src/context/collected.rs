@@ -10,8 +10,9 @@ use crate::send::queue::Queue;
 
 /// Lines that are older than this (ns) go with the next call.
 const OLD: u64 = 1_000_000;
-/// So many turns in a row may send at their ends.
-const TURNS: u64 = 64;
+/// So many turns in a row may send at their ends: only a reactor that goes on
+/// like that for long is held up.
+const TURNS: u64 = 1000;
 /// After them, one send in so long (ns): far less than a server's period, and
 /// long enough to fill a datagram where it matters.
 const HOLD: u64 = 5_000_000;

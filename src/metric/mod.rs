@@ -51,6 +51,7 @@ pub mod budget;
 pub mod integer;
 pub mod key;
 pub mod kind;
+pub mod lane;
 pub mod members;
 pub mod samples;
 pub mod stripes;

@@ -11,24 +11,18 @@ use std::sync::atomic::{
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use crate::metric::budget::Budget;
-use crate::sys::{memory, thread};
+use crate::metric::lane::{Lane, Random, SMALL, halve};
+use crate::sys::thread;
 
-/// A lane thins no further than to one sample of so many: all lanes together
-/// may double that twice, and once more to become few enough.
-const MAX_STRIDE: u32 = 1 << 28;
 /// Threads that record one metric at the same instant go to different lanes.
 const LANES: usize = 4;
 /// So often a thread that finds all lanes taken lets others go first.
 const TRIES: u32 = 1000;
 /// So often the flush looks again at a lane that a thread records into.
 const LOOKS: u32 = 16;
-/// To copy more samples than this at once would take too long.
-const MANY: usize = 65_536;
 /// Threads that take turns on a lane more often than this between two flushes
 /// get other lanes: each time costs the time of several calls.
 const OFTEN: u32 = 500;
-/// A lane is not shrunk below this capacity.
-const SMALL: usize = 64;
 
 /// The samples of one metric.
 #[derive(Debug, Default)]
@@ -46,44 +40,6 @@ struct Slot {
     dead: AtomicBool,
     /// It may have samples, or more than a little memory.
     used: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Lane {
-    values: Vec<f64>,
-    /// Of every so many samples one is kept: a power of two.
-    stride: u32,
-    random: Random,
-    recorded: u64,
-    /// The thread that recorded last, by the low bits of its number, and how
-    /// often it was another one than before since the last flush.
-    thread: u32,
-    turns: u32,
-}
-
-/// Numbers for choosing one of several (Marsaglia's xorshift).
-#[derive(Clone, Copy, Debug)]
-struct Random(u32);
-
-impl Random {
-    /// The next number, of which each bit is as random.
-    fn bits(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0
-    }
-
-    /// One of the numbers below `n`.
-    fn below(&mut self, n: u32) -> u32 {
-        ((u64::from(self.bits()) * u64::from(n)) >> 32) as u32
-    }
-}
-
-impl Default for Random {
-    fn default() -> Random {
-        Random(0x9e37_79b9)
-    }
 }
 
 /// A sample that is the only one. Its lane is locked.
@@ -116,19 +72,6 @@ impl Default for Drained {
 /// number, one after the other, the upper half.
 pub fn next_spread(spread: u32) -> u32 {
     (spread + LANES.ilog2()) % 32
-}
-
-impl Default for Lane {
-    fn default() -> Lane {
-        Lane {
-            values: Vec::new(),
-            stride: 1,
-            random: Random::default(),
-            recorded: 0,
-            thread: 0,
-            turns: 0,
-        }
-    }
 }
 
 impl Samples {
@@ -332,11 +275,7 @@ impl Slot {
     #[inline]
     fn record(&self, thread: usize, value: f64, budget: &Budget) -> Option<bool> {
         let mut lane = self.lane.try_lock()?;
-        if lane.thread != thread as u32 {
-            lane.thread = thread as u32;
-            lane.turns = lane.turns.saturating_add(1);
-        }
-        let first = lane.record(value, budget);
+        let first = lane.record(thread, value, budget);
         if first {
             self.used.store(true, Release);
         }
@@ -344,117 +283,10 @@ impl Slot {
     }
 }
 
-/// Takes one of each two values out from `start` on. A call does this with as
-/// many as there may be.
-fn halve(values: &mut Vec<f64>, start: usize, random: &mut Random) {
-    let pairs = (values.len() - start) / 2;
-    let mut bits = 0;
-    for i in 0..pairs {
-        if i % 32 == 0 {
-            bits = random.bits();
-        }
-        values[start + i] = values[start + 2 * i + (bits >> (i % 32) & 1) as usize];
-    }
-    // the last of an odd number
-    let rest = start + 2 * pairs..values.len();
-    let kept = pairs + rest.len();
-    values.copy_within(rest, start + pairs);
-    values.truncate(start + kept);
-}
-
-impl Lane {
-    #[inline]
-    fn record(&mut self, value: f64, budget: &Budget) -> bool {
-        let at = self.recorded & u64::from(self.stride - 1);
-        self.recorded += 1;
-        if at > 0 {
-            self.choose(value, at as u32 + 1);
-            return false;
-        }
-        if self.values.len() == self.values.capacity() {
-            self.make_room(budget);
-        }
-        let first = self.values.is_empty();
-        self.values.push(value);
-        first
-    }
-
-    /// The `nth` of the samples of which one is kept: one in `nth` times it
-    /// takes the place of that which is kept so far. So each is as likely,
-    /// and no pattern in them shows.
-    fn choose(&mut self, value: f64, nth: u32) {
-        if self.random.below(nth) == 0 {
-            if let Some(kept) = self.values.last_mut() {
-                *kept = value;
-            }
-        }
-    }
-
-    /// Takes more memory; where there are as many samples as may be, thins
-    /// them. Without memory it drops the oldest.
-    #[cold]
-    fn make_room(&mut self, budget: &Budget) {
-        let len = self.values.len();
-        // an even number, so that each sample kept stands for as many
-        let most = budget.max_samples().next_multiple_of(2);
-        if len >= most && self.stride < MAX_STRIDE {
-            halve(&mut self.values, 0, &mut self.random);
-            self.stride *= 2;
-            return;
-        }
-        let more = len.max(4).min(most.saturating_sub(len));
-        if more > 0 && budget.take(more * size_of::<f64>()) {
-            if self.values.try_reserve_exact(more).is_ok() {
-                return;
-            }
-            budget.give_back(more * size_of::<f64>());
-        }
-        let oldest = len.div_ceil(4);
-        self.values.drain(..oldest);
-        let lost = (oldest as u64 * u64::from(self.stride)).min(self.recorded);
-        self.recorded -= lost;
-        budget.lose(lost);
-    }
-
-    /// Moves the samples to the end of `out`: with their memory, in exchange
-    /// for that of `out`, where this is too small for them or they are many.
-    /// False without memory.
-    #[inline(always)]
-    fn move_to(&mut self, out: &mut Vec<f64>, budget: &Budget) -> bool {
-        let len = self.values.len();
-        if out.is_empty() && (out.capacity() < len || len > MANY) {
-            std::mem::swap(out, &mut self.values);
-            budget.give_back(out.capacity() * size_of::<f64>());
-            if !budget.take(self.values.capacity() * size_of::<f64>()) {
-                self.values = Vec::new();
-            }
-        } else if memory::room(out, self.values.len()).is_ok() {
-            match self.values[..] {
-                [value] => out.push(value),
-                _ => out.extend_from_slice(&self.values),
-            }
-        } else {
-            return false;
-        }
-        true
-    }
-
-    fn reset(&mut self, budget: &Budget) {
-        let (len, capacity) = (self.values.len(), self.values.capacity());
-        self.values.clear();
-        self.stride = 1;
-        self.recorded = 0;
-        self.turns = 0;
-        if capacity > SMALL && len < capacity / 8 {
-            self.values.shrink_to(capacity / 2);
-            budget.give_back((capacity - self.values.capacity()) * size_of::<f64>());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::lane::MAX_STRIDE;
 
     const MAX_KEPT: usize = 32_768;
 
@@ -527,7 +359,7 @@ mod tests {
         let (samples, budget) = (Samples::default(), Budget::new(1 << 20, 1));
         {
             let mut lane = samples.lanes[0].lane.lock();
-            *lane = Lane { stride: MAX_STRIDE, ..Lane::default() };
+            lane.stride = MAX_STRIDE;
         }
         let stride = u64::from(MAX_STRIDE);
         for _ in 0..5 {

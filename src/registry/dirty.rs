@@ -50,6 +50,11 @@ use std::sync::atomic::{
 
 use crate::metric::Metric;
 
+/// In a group of which nearly all are dirty, a metric is prefetched while the one
+/// so many places before it is looked at: what comes from memory takes longer
+/// than a metric does.
+const AHEAD: u32 = 8;
+
 /// What a group of metrics has in one of the queues, on a cache line of its
 /// own.
 #[derive(Debug)]
@@ -87,6 +92,9 @@ pub struct Reader {
     last: *mut Group,
     /// The group at hand.
     group: *mut Group,
+    /// So many places are between the metric that is looked at and the one that
+    /// is prefetched meanwhile, or more: the next dirty one is.
+    ahead: u32,
 }
 
 // SAFETY: it is used under the lock of its context only.
@@ -108,6 +116,23 @@ impl Group {
         has_bit(self.dirty.load(SeqCst) | self.taken.load(Relaxed), bit)
     }
 
+    /// The metric of the first of these bits.
+    #[inline(always)]
+    fn metric(&self, bits: u64) -> *const Metric {
+        self.first.wrapping_add(bits.leading_zeros() as usize)
+    }
+
+    /// Prefetches the first dirty metric, and those after it if all are.
+    fn prefetch_first(&self) {
+        let bits = self.dirty.load(Relaxed);
+        let all = u64::MAX << (64 - AHEAD);
+        if bits != 0 {
+            let many = if bits << bits.leading_zeros() >= all { AHEAD } else { 1 };
+            let first = self.metric(bits);
+            (0..many).for_each(|i| prefetch(first.wrapping_add(i as usize)));
+        }
+    }
+
     /// Nothing was recorded: in a child process.
     pub fn reset(&self) {
         self.dirty.store(0, SeqCst);
@@ -121,7 +146,7 @@ impl DirtyQueue {
         let stub = Arc::new(Group::new(std::ptr::null()));
         let none = std::ptr::null_mut();
         let head = Arc::as_ptr(&stub).cast_mut();
-        let reader = Reader { head, last: none, group: none };
+        let reader = Reader { head, last: none, group: none, ahead: 0 };
         (DirtyQueue { tail: AtomicPtr::new(head), stub }, reader)
     }
 
@@ -158,7 +183,7 @@ impl Reader {
         queue.stub.next.store(std::ptr::null_mut(), SeqCst);
         queue.tail.store(stub, SeqCst);
         let none = std::ptr::null_mut();
-        *self = Reader { head: stub, last: none, group: none };
+        *self = Reader { head: stub, last: none, group: none, ahead: 0 };
     }
 
     /// Starts a flush, which ends with the groups that are in the queue now.
@@ -191,21 +216,30 @@ impl Reader {
         // has taken bits.
         let group = unsafe { &*self.group };
         let taken = group.taken.load(Relaxed);
-        let left = taken & i64::MAX as u64 >> taken.leading_zeros();
+        let after = u64::MAX >> 1 >> taken.leading_zeros();
+        let left = taken & after;
         group.taken.store(left, Relaxed);
-        // SAFETY: there is a metric for each bit, which lives as long.
-        let metric = |bits: u64| unsafe { group.first.add(bits.leading_zeros() as usize) };
-        if left == 0 {
-            self.group = std::ptr::null_mut();
-        } else {
-            ahead(metric(left));
+        let later = taken & after >> (self.ahead & 63);
+        if later != 0 {
+            prefetch(group.metric(later));
+        } else if left == 0 {
+            self.end_group();
         }
-        // SAFETY: as above.
-        Some(unsafe { &*metric(taken) })
+        // SAFETY: there is a metric for each bit, which lives as long.
+        Some(unsafe { &*group.metric(taken) })
+    }
+
+    /// The last metric of a group is taken.
+    #[inline(never)]
+    fn end_group(&mut self) {
+        self.group = std::ptr::null_mut();
+        // SAFETY: groups and the stub live as long as the queue.
+        unsafe { &*self.head }.prefetch_first();
     }
 
     /// Takes a group with all its bits out of the queue. False at the end of
     /// this flush.
+    #[inline(never)]
     fn next_group(&mut self, queue: &DirtyQueue) -> bool {
         let stub = Arc::as_ptr(&queue.stub).cast_mut();
         if self.last == stub && self.head == stub {
@@ -228,7 +262,11 @@ impl Reader {
         self.group = group;
         // SAFETY: groups live as long as their queue.
         let group = unsafe { &*group };
-        group.taken.store(group.dirty.swap(0, SeqCst), Relaxed);
+        let bits = group.dirty.swap(0, SeqCst);
+        group.taken.store(bits, Relaxed);
+        self.ahead = if bits.count_zeros() < AHEAD { AHEAD - 1 } else { 0 };
+        // its bits are read when this group ends
+        prefetch(self.head.cast());
         true
     }
 
@@ -267,10 +305,9 @@ fn has_bit(bits: u64, bit: u8) -> bool {
     bits >> (bit % 64) & 1 != 0
 }
 
-/// Prefetches the next metric while this one is processed. Its key is in its
-/// second cache line.
-#[inline]
-fn ahead(metric: *const Metric) {
+/// Prefetches a metric. Its key is in its second cache line.
+#[inline(always)]
+fn prefetch(metric: *const Metric) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing, whatever the address.
     unsafe {

@@ -90,36 +90,35 @@ impl Flush {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::context::flush::Mode;
     use crate::metric::kind::Kind;
     use crate::metric::value::Value;
+    use crate::sys;
     use crate::uri::Uri;
 
     #[test]
     #[cfg_attr(miri, ignore = "it has no sockets")]
-    fn what_calls_leave_is_the_budgets_until_it_is_sent() {
-        for change in [false, true] {
-            let uri = Uri::parse(b"unix:@fripp-nobody?period=86400&dialect=statsd").unwrap();
-            let context = uri.context(None).unwrap();
-            let active = context.active.as_ref().unwrap();
-            for i in 0..1000 {
-                context.record(Kind::Timer, b"t", Value::Sample(f64::from(i))).unwrap();
-                let member = i.to_string();
-                context.record(Kind::Set, b"s", Value::Member(member.as_bytes())).unwrap();
-            }
-            let has_detached = || context.lock().unwrap().1.flush.has_detached();
-            if change {
-                for prefix in [b"a", b"b"] {
-                    context.set_prefix(prefix).unwrap();
-                }
-            } else {
-                context.forget(b"t").unwrap();
-                context.forget(b"s").unwrap();
-                assert!(has_detached() && active.budget.used() > 12_000);
-            }
-            let _ = context.flush();
-            assert_eq!((has_detached(), active.budget.used()), (false, 0));
-            assert!(context.stats().1 > 14_000, "it waits");
-            context.close();
+    fn what_a_call_leaves_is_the_budgets_until_it_is_sent() {
+        let uri = Uri::parse(b"unix:@fripp-nobody?period=86400&dialect=statsd").unwrap();
+        let context = uri.context(None).unwrap();
+        for i in 0..1000 {
+            context.record(Kind::Timer, b"t", Value::Sample(f64::from(i))).unwrap();
+            context.record(Kind::Set, b"s", Value::Member(i.to_string().as_bytes())).unwrap();
         }
+        let (active, mut out) = context.lock().unwrap();
+        let (flush, mut work) = out.work(active, sys::now(), Mode::Park);
+        for metric in [(Kind::Timer, b"t"), (Kind::Set, b"s")] {
+            let metric = active.registry.known(metric.0, metric.1).unwrap();
+            flush.put_one(&mut work, metric, false, Retain::IfRoom);
+        }
+        assert!(flush.has_detached() && active.budget.used() > 12_000);
+        assert_eq!(flush.unsent_lines(), 2000);
+        drop(out);
+        let _ = context.flush();
+        assert!(!context.lock().unwrap().1.flush.has_detached());
+        assert_eq!(active.budget.used(), 0);
+        assert!(context.stats().1 > 14_000, "it waits");
+        context.close();
     }
 }
