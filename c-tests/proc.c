@@ -25,6 +25,14 @@ double now_ms (void)
     return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
+double worked_ms (void)
+{
+    struct timespec ts;
+
+    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
+}
+
 /* How long this thread has waited for a processor, by the scheduler's book;
  * 0 where the system keeps none.
  */

@@ -15,6 +15,10 @@
  */
 double now_ms (void);
 
+/* The processor time of this thread in milliseconds.
+ */
+double worked_ms (void);
+
 /* How long the calling thread took for something, less what it waited for a
  * processor: the rest it worked, or was blocked.
  */

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <fripp.h>
 
@@ -30,14 +29,6 @@
 static int64_t sums[PREFIXES][MANY];
 static long lines_read;
 static double longest;
-
-static double worked_ms (void)
-{
-    struct timespec ts;
-
-    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
 
 /* The call, whose processor time counts.
  */
@@ -366,9 +357,80 @@ static void test_tight (void)
     listener_destroy (server);
 }
 
+/* Timers and sets with many values: a call that records one of them by its
+ * new name leaves it to turns to send them.
+ */
+#define VALUES 100000
+#define TIMERS 4
+
+static void test_many_values (void)
+{
+    static int lines[2][TIMERS + 1];
+    struct listener *server;
+    struct fripp_ctx *ctx = ctx_open_lossless (&server, NEVER "&prefix=p0"
+                                               "&dialect=statsd"
+                                               "&max_samples=1000000"
+                                               "&buffer=67108864");
+    struct fripp_stats stats;
+    double least = 1e9;
+    char text[32];
+    int failed = 0;
+    int right = 0;
+
+    listener_start (server);
+    for (int i = 0; i < VALUES; i++) {
+        for (int j = 0; j < TIMERS; j++) {
+            snprintf (text, sizeof (text), "n%d", j);
+            failed += fripp_timing (ctx, text, i) != 0;
+        }
+        snprintf (text, sizeof (text), "member.%d", i);
+        failed += fripp_unique (ctx, "n4", text) != 0;
+    }
+    failed += fripp_set_prefix (ctx, "p1") != 0;
+    for (int j = TIMERS - 1; j >= 0; j--) {
+        snprintf (text, sizeof (text), "n%d", j);
+        longest = 0;
+        failed += TIMED (fripp_timing (ctx, text, 1)) != 0;
+        /* but for the first, which the change may have begun with */
+        if (j > 0 && longest < least)
+            least = longest;
+    }
+    longest = 0;
+    failed += TIMED (fripp_unique (ctx, "n4", "member")) != 0;
+    ok (least < 0.5 && longest < HOLD, "a timer or a set with %d values is "
+        "recorded by its new name", VALUES);
+    diag ("%.3f ms, %.3f ms", least, longest);
+    is_int (failed, 0, "all calls are taken");
+    receive_all (ctx, server);
+    lines_read = 0;
+    for (size_t i = 0; i < listener_count (server); i++) {
+        char *line = listener_get (server, i)->data;
+
+        for (; line; line = strchr (line, '\n')) {
+            int prefix;
+            int n;
+
+            line += *line == '\n';
+            lines_read++;
+            if (sscanf (line, "p%d.n%d:", &prefix, &n) == 2 && prefix < 2
+                && n <= TIMERS)
+                lines[prefix][n]++;
+        }
+    }
+    for (int j = 0; j <= TIMERS; j++)
+        right += lines[0][j] == VALUES && lines[1][j] == 1;
+    is_int (right, TIMERS + 1, "each is counted by the name that it had");
+    fripp_get_stats (ctx, &stats, sizeof (stats));
+    is_int (lines_read + (long long)stats.dropped,
+            (TIMERS + 1) * (VALUES + 1), "nothing is sent twice, or dropped");
+    fripp_ctx_destroy (ctx);
+    listener_destroy (server);
+}
+
 int main (void)
 {
     test_short ();
+    test_many_values ();
     test_many_changes ();
     test_racing ();
     test_buffer ();

@@ -1,5 +1,6 @@
 /* Packets with a Flux handle: those of one turn of the reactor go together,
- * at its end. A reactor that does not turn delays none.
+ * at its end, or those of several turns where many send. A reactor that does
+ * not turn delays none.
  *
  * clock_gettime () of this program stands in for the C library's, so that a
  * turn takes as long as a test says.
@@ -27,6 +28,7 @@
 #include "tap.h"
 
 #define MTU 1440
+#define TURNS 1000      /* so many in a row send at their ends */
 #define MS 1000000LL
 
 static struct listener *server;
@@ -218,6 +220,76 @@ static void test_callbacks (void)
     is_int (arrived (), 20, "are 20 datagrams");
     flux_watcher_destroy (w);
     close_turning (h, ctx);
+}
+
+/* One line in each of so many turns.
+ */
+static void turn_often (flux_t *h, struct fripp_ctx *ctx, int turns)
+{
+    for (int i = 0; i < turns; i++) {
+        fripp_format_send (ctx, "line.%d:1|c", i);
+        standin_advance (h, 0);
+        if (i % 32 == 31)
+            (void)arrived ();
+    }
+    (void)arrived ();
+}
+
+static void test_many_turns (void)
+{
+    flux_t *h = standin_open (0);
+    struct fripp_ctx *ctx = open_turning (h, "");
+
+    turn_often (h, ctx, TURNS);
+    is_int (listener_count (server), TURNS, "%d turns in a row: each sends at "
+            "its end", TURNS);
+    is_int (standin_active (h), 0, "and no watcher is left");
+    listener_clear (server);
+    turn_often (h, ctx, 100);
+    is_int (listener_count (server), 0, "the lines of 100 more wait");
+    is_int (standin_active (h), 1, "for a timer");
+    pass (5 * MS);
+    standin_advance (h, 0.005);
+    (void)arrived ();
+    ok (in_order (100, MTU), "that sends them after 5 ms, in order, in "
+        "datagrams as full as they can be");
+    is_int (standin_active (h), 0, "and rests");
+    listener_clear (server);
+
+    turn_often (h, ctx, 10);
+    is_int (listener_count (server), 0, "the next lines wait again");
+    ok (fripp_flush (ctx) == 0 && arrived () == 1 && in_order (10, MTU),
+        "fripp_flush sends them");
+    listener_clear (server);
+    turn_often (h, ctx, 10);
+    pass (4 * MS);
+    turn_often (h, ctx, 10);
+    is_int (listener_count (server), 0, "lines wait until");
+    pass (3 * MS);
+    fripp_format_send (ctx, "late:1|c");
+    ok (arrived () == 2 && got (1, "late:1|c"), "a call finds that their "
+        "timer is late, and sends them first");
+    listener_clear (server);
+
+    standin_advance (h, 0.01);
+    for (int i = 0; i < 12; i++) {
+        pass (500 * MS);
+        fripp_format_send (ctx, "slow:1|c");
+        standin_advance (h, 0.5);
+    }
+    (void)arrived ();
+    listener_clear (server);
+    turn_often (h, ctx, TURNS - 1);
+    is_int (listener_count (server), TURNS - 1, "6 s later %d turns send at "
+            "their ends again", TURNS - 1);
+    listener_clear (server);
+    turn_often (h, ctx, 200);
+    fripp_ctx_destroy (ctx);
+    ok (arrived () && in_order (200, MTU), "destroy sends what waits");
+    is_int (standin_watchers (h), 0, "and leaves no watcher");
+    release_clock ();
+    flux_close (h);
+    listener_clear (server);
 }
 
 static void test_texts (void)
@@ -452,6 +524,7 @@ int main (void)
     server = listen_udp ("127.0.0.1");
     test_turns ();
     test_callbacks ();
+    test_many_turns ();
     test_texts ();
     test_at_once ();
     test_old ();

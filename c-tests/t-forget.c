@@ -1,6 +1,6 @@
 /* Names that come and go: what is forgotten gives its memory back, nothing is
  * lost or counted for another name, and to forget takes no time whatever the
- * number of metrics. With an argument, so many names.
+ * number of metrics, or of their values. With an argument, so many names.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -218,11 +218,138 @@ static void test_quick (void)
     listener_destroy (server);
 }
 
+/* Names with very many samples or members: turns send them. To forget one
+ * is to be short in one try of several: the machine may be busy.
+ */
+#define VALUES 150000
+#define TRIES 5
+#define SHORT 0.5
+
+static int record_many (struct fripp_ctx *ctx, const char *name, bool is_set,
+                        int first, int last)
+{
+    char member[32];
+    int failed = 0;
+
+    for (int i = first; i <= last; i++) {
+        snprintf (member, sizeof (member), "member.%d", i);
+        failed += (is_set ? fripp_unique (ctx, name, member)
+                   : fripp_timing (ctx, name, i)) != 0;
+    }
+    return failed;
+}
+
+/* How many lines there are, and how many of them are as they were recorded,
+ * and were not there before.
+ */
+static long look (struct listener *server, bool is_set, int *right)
+{
+    static bool seen[TRIES][VALUES + 1];
+    const char *form = is_set ? "n%d:member.%d|s" : "n%d:%d|ms";
+    long lines = 0;
+
+    memset (seen, 0, sizeof (seen));
+    for (size_t i = 0; i < listener_count (server); i++) {
+        char *line = listener_get (server, i)->data;
+
+        for (; line; line = strchr (line, '\n')) {
+            int n;
+            int value;
+
+            line += *line == '\n';
+            lines++;
+            if (sscanf (line, form, &n, &value) == 2 && n < TRIES
+                && value <= VALUES && !seen[n][value]) {
+                seen[n][value] = true;
+                (*right)++;
+            }
+        }
+    }
+    return lines;
+}
+
+static void test_many_values (bool is_set)
+{
+    const char *what = is_set ? "members" : "samples";
+    struct listener *server;
+    struct fripp_ctx *ctx = ctx_open_lossless (&server, NEVER
+                                               "&dialect=statsd"
+                                               "&max_samples=1000000"
+                                               "&buffer=67108864");
+    struct fripp_stats stats;
+    double least = 1e9;
+    int failed = 0;
+    int right = 0;
+
+    listener_start (server);
+    for (int i = 0; i < TRIES; i++) {
+        double took;
+        char name[16];
+
+        snprintf (name, sizeof (name), "n%d", i);
+        failed += record_many (ctx, name, is_set, 0, VALUES - 1);
+        took = worked_ms ();
+        failed += fripp_forget (ctx, name) != 0;
+        took = worked_ms () - took;
+        least = took < least ? took : least;
+        /* another one, that may be where it was, and a new one of its name */
+        failed += record_many (ctx, "other", is_set, i, i);
+        failed += record_many (ctx, name, is_set, VALUES, VALUES);
+        flush_all (ctx);
+    }
+    is_int (failed, 0, "names with %d %s are forgotten", VALUES, what);
+    ok (least < SHORT, "that takes microseconds");
+    diag ("%.3f ms", least);
+    fripp_get_stats (ctx, &stats, sizeof (stats));
+    listener_need (server, stats.datagrams);
+    listener_stop (server);
+    is_int ((long long)stats.dropped, 0, "nothing is dropped");
+    is_int (look (server, is_set, &right), TRIES * (VALUES + 2),
+            "nothing is sent twice");
+    is_int (right, TRIES * (VALUES + 1), "each name has all of its %s", what);
+    fripp_ctx_destroy (ctx);
+    listener_destroy (server);
+}
+
+/* A set that grows.
+ */
+static void test_many_members (void)
+{
+    struct listener *server = listen_udp ("127.0.0.1");
+    double least = 1e9;
+    int failed = 0;
+
+    for (int i = 0; i < TRIES; i++) {
+        struct fripp_ctx *ctx = ctx_open (server, NEVER "&dialect=statsd");
+        double longest = 0;
+
+        for (int j = 0; j < VALUES; j++) {
+            char member[32];
+            double took;
+
+            snprintf (member, sizeof (member), "member.%d", j);
+            took = worked_ms ();
+            failed += fripp_unique (ctx, "set", member) != 0;
+            took = worked_ms () - took;
+            longest = took > longest ? took : longest;
+        }
+        least = longest < least ? longest : least;
+        fripp_ctx_destroy (ctx);
+    }
+    ok (failed == 0 && least < SHORT, "to record one of %d members is short",
+        VALUES);
+    diag ("%.3f ms", least);
+    listener_destroy (server);
+}
+
 int main (int argc, char **argv)
 {
     test_flat (argc > 1 ? atol (argv[1]) : 200000);
     test_threads ();
     test_handles ();
     test_quick ();
+    test_many_values (false);
+    test_many_values (true);
+    test_many_members ();
     return done_testing ();
 }

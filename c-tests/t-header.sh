@@ -50,9 +50,10 @@ for lang in c99 c11 c++17; do
     done
 done
 
+# clang tells that bool of stdbool.h is not C90's
 for lang in c89 gnu89 c++11 c++14 c++20; do
     for file in alone.c twice.c; do
-        compile $file $lang -pedantic
+        compile $file $lang -pedantic -Wno-c99-extensions
         check $? "$lang: $file"
     done
 done

@@ -23,7 +23,9 @@
 typedef int create_f (pthread_t *thread, const pthread_attr_t *attr,
                       void *(*start) (void *), void *arg);
 
-/* What pthread_create () says: always, or of small stacks. */
+/* What pthread_create () says: always, or of stacks as small as the library
+ * asks for (the default is smaller with musl).
+ */
 static int refusal;
 static int small_refusal;
 static int tries;
@@ -41,7 +43,7 @@ int pthread_create (pthread_t *thread, const pthread_attr_t *attr,
         return refusal;
     if (attr && small_refusal
         && pthread_attr_getstacksize (attr, &size) == 0
-        && size <= 1024 * 1024)
+        && size == 1024 * 1024)
         return small_refusal;
     return next (thread, attr, start, arg);
 }

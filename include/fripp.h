@@ -602,7 +602,7 @@ int fripp_set_log (struct fripp_ctx *ctx, void (*log) (int level,
 /* Send what printf would write, now. With a Flux handle whose reactor turns,
  * the lines of one turn are sent together at its end; a call that finds lines
  * older than 1 ms sends them first, and so do fripp_flush (), destroy and
- * exit.
+ * exit. After 1,000 turns in a row with lines, those of 5 ms go together.
  *
  * The text is one or more StatsD lines with a newline between them; one at
  * the end makes no difference. Nothing is added to the text. It is split at newlines into datagrams of at most

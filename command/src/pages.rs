@@ -12,6 +12,11 @@ use clap_mangen::Man;
 use crate::Outcome;
 use crate::args::{Args, Pages};
 
+/// The pages of the library, which have the date of all.
+const LIBRARY_PAGES: &str = include_str!("../../docs/man/pages.md");
+/// How long a line of a page's source may be.
+const WIDTH: usize = 72;
+
 pub fn run(args: &Pages) -> Outcome {
     let wrong = |wrong| format!("{}: {wrong}", args.folder.display());
     fs::create_dir_all(&args.folder).map_err(wrong)?;
@@ -35,7 +40,7 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let man = Man::new(command.clone().mut_args(values_in_a_line));
     let mut page = Vec::new();
-    man.render_title(&mut page)?;
+    page.extend_from_slice(title(command).as_bytes());
     man.render_name_section(&mut page)?;
     page.extend_from_slice(synopsis(command).as_bytes());
     man.render_description_section(&mut page)?;
@@ -44,7 +49,49 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         man.render_subcommands_section(&mut page)?;
     }
     page.extend_from_slice(sections(&below).as_bytes());
-    Ok(page)
+    Ok(filled(&String::from_utf8_lossy(&page)).into_bytes())
+}
+
+fn title(command: &Command) -> String {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_uppercase();
+    let date = LIBRARY_PAGES.lines().find_map(|line| line.strip_prefix("date: "));
+    let date = date.unwrap_or_default();
+    let version = env!("CARGO_PKG_VERSION");
+    format!(".TH {name} 1 {date} \"fripp {version}\" \"fripp Manual\"\n")
+}
+
+/// The page with its running text in lines of no more than `WIDTH`, which look
+/// the same. Requests, and text that keeps its lines, stay as they are.
+fn filled(page: &str) -> String {
+    let mut out = String::new();
+    let mut as_it_is = false;
+    for line in page.lines() {
+        as_it_is = (as_it_is || line == ".nf") && line != ".fi";
+        if as_it_is || line.starts_with('.') {
+            out.push_str(line);
+        } else {
+            let mut column = 0;
+            for (i, word) in line.split(' ').enumerate() {
+                if column > 0 && column + 1 + word.len() > WIDTH {
+                    // at the end of a line these end a sentence, and two spaces follow
+                    if out.ends_with(['.', '?', '!', ']', ')']) {
+                        out.push_str("\\&");
+                    }
+                    // at its beginning they make it a request
+                    let guard = if word.starts_with(['.', '\'']) { "\n\\&" } else { "\n" };
+                    out.push_str(guard);
+                    column = guard.len() - 1;
+                } else if i > 0 {
+                    out.push(' ');
+                    column += 1;
+                }
+                out.push_str(word);
+                column += word.len();
+            }
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// The values of an option as a sentence, and not as a list of a page's length.
@@ -143,6 +190,26 @@ mod tests {
             pages += 1;
         }
         assert_eq!(pages, 5);
+    }
+
+    #[test]
+    fn a_page_tells_its_name_version_and_date() {
+        let title = title(&Args::command());
+        let words: Vec<&str> = title.split(' ').collect();
+        assert_eq!(words[..3], [".TH", "FRIPP", "1"]);
+        assert!(words[3].len() == 10 && words[3].starts_with("20"), "{title}");
+        assert!(title.ends_with(" \"fripp Manual\"\n"), "{title}");
+    }
+
+    #[test]
+    fn long_lines_are_filled_and_no_word_becomes_a_request() {
+        let long = format!("{}. .csv {}", "x".repeat(WIDTH - 2), "y".repeat(10));
+        let kept = format!(".nf\n{long}\n.fi\n.br {long}\n");
+        assert_eq!(
+            filled(&format!("{long}\n{kept}")),
+            format!("{}.\\&\n\\&.csv {}\n{kept}", "x".repeat(WIDTH - 2), "y".repeat(10))
+        );
+        assert_eq!(filled(" a  b\n\nc\n"), " a  b\n\nc\n");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Output, Stdio};
 
-use command::{FRIPP, Receiving, fripp, fripp_script, program, stderr, stdout};
+use command::{FRIPP, Receiving, fripp, fripp_script, program, signal, stderr, stdout};
+use rustix::process::Signal;
 
 fn send(to: &str, datagram: &str) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -278,20 +279,14 @@ fn a_stream_goes_on_in_datagrams() {
 
 #[test]
 fn signals() {
-    let signal = |pid: u32, signal: &str| {
-        let pid = pid.to_string();
-        assert!(
-            std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success()
-        );
-    };
     // what had come before the signal is still taken, though it could not be
     let listen = Receiving::start("listen 127.0.0.1:0");
-    signal(listen.child.id(), "-STOP");
+    signal(listen.child.id(), Signal::STOP);
     for n in 0..200 {
         send(&listen.address, &format!("a:{n}|c"));
     }
-    signal(listen.child.id(), "-INT");
-    signal(listen.child.id(), "-CONT");
+    signal(listen.child.id(), Signal::INT);
+    signal(listen.child.id(), Signal::CONT);
     let (status, out, _) = listen.end();
     assert_eq!((status, out.lines().count()), (0, 200));
 
@@ -301,7 +296,7 @@ fn signals() {
     let mut child = fripp("listen").args(["--", "sh", "-c", script]).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "ready");
-    signal(child.id(), "-TERM");
+    signal(child.id(), Signal::TERM);
     assert_eq!(lines.next().unwrap().unwrap(), "end:1|c");
     assert_eq!(child.wait().unwrap().code(), Some(5));
 

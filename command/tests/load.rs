@@ -6,10 +6,10 @@
 mod command;
 
 use std::net::UdpSocket;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use command::{FRIPP, Receiving, program};
+use command::{FRIPP, Receiving, program, signal};
+use rustix::process::Signal;
 
 /// Lines a second, and for how many seconds.
 const RATE: usize = 100_000;
@@ -49,8 +49,7 @@ fn send_at_rate(socket: &UdpSocket, datagrams: &[Vec<u8>], lines: usize) -> usiz
 }
 
 fn interrupt(top: &Receiving) {
-    let pid = top.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    signal(top.child.id(), Signal::INT);
 }
 
 /// What is said of a load on one core: all of it counted, none lost.

@@ -7,7 +7,8 @@ mod command;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use command::{FRIPP, Receiving, fripp, fripp_script, stderr, stdout};
+use command::{FRIPP, Receiving, fripp, fripp_script, signal, stderr, stdout};
+use rustix::process::Signal;
 
 #[test]
 fn a_table_at_the_end_of_a_command() {
@@ -36,8 +37,7 @@ fn without_a_command_until_a_signal_or_a_time() {
     let top = Receiving::start("top 127.0.0.1:0");
     let sent = fripp(&format!("send a 5 c --to {}", top.address)).status().unwrap();
     assert!(sent.success());
-    let pid = top.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    signal(top.child.id(), Signal::INT);
     let (status, out, _) = top.end();
     assert!(out.contains("a       counter      1"), "{out}");
     assert_eq!(status, 0);
@@ -164,10 +164,22 @@ fn in_front(tmux: &Tmux) -> String {
     let panes = tmux.run(&["list-panes", "-F", "#{pane_pid}"]);
     let mut pid = panes.trim().to_owned();
     while std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap().trim() != "fripp" {
-        let children = Command::new("pgrep").args(["-P", &pid]).output().unwrap();
-        pid = stdout(&children).trim().to_owned();
+        pid = child_of(&pid);
     }
     pid
+}
+
+/// A process whose parent this is.
+fn child_of(pid: &str) -> String {
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap());
+    let mut names = processes.filter_map(|entry| entry.file_name().into_string().ok());
+    let child = names.find(|name| {
+        // name, in parentheses, state, parent
+        let stat = std::fs::read_to_string(format!("/proc/{name}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        after_name.split(' ').nth(1) == Some(pid)
+    });
+    child.unwrap()
 }
 
 fn wait_for_end(pid: &str) {
@@ -182,8 +194,9 @@ fn wait_for_end(pid: &str) {
 
 #[test]
 fn a_terminal_that_goes_is_the_end() {
-    for command in ["", " -- sh -c 'echo $$ >$PIDS; exec sleep 600'"] {
-        let Some(tmux) = Tmux::new("gone") else {
+    let with_child = " -- sh -c 'echo $$ >$PIDS; exec sleep 600'";
+    for (name, command) in [("gone", ""), ("gone-child", with_child)] {
+        let Some(tmux) = Tmux::new(name) else {
             eprintln!("without tmux this is not tried");
             return;
         };
@@ -212,7 +225,7 @@ fn a_signal_gives_the_terminal_back() {
     let line = format!("{FRIPP} top 127.0.0.1:0; echo status $?");
     tmux.keys(&[&line, "Enter"]);
     tmux.wait("a screen", |screen| screen.contains("nothing has come yet"));
-    assert!(Command::new("kill").args(["-TERM", &in_front(&tmux)]).status().unwrap().success());
+    signal(in_front(&tmux).parse().unwrap(), Signal::TERM);
     let end = tmux.wait("the end", |screen| screen.contains("status 0"));
     assert!(end.contains("0 lines in 0 datagrams"), "{end}");
     tmux.keys(&["echo back again", "Enter"]);
@@ -228,7 +241,8 @@ fn ctrl_z_suspends_and_fg_goes_on() {
     tmux.keys(&[&format!("{FRIPP} top 127.0.0.1:0"), "Enter"]);
     tmux.wait("a screen", |screen| screen.contains("nothing has come yet"));
     tmux.keys(&["C-z"]);
-    tmux.wait("no screen", |screen| !screen.contains("nothing has come yet"));
+    // what is typed before the shell reads stands before its prompt
+    tmux.wait("no screen", |screen| screen.contains("Stopped"));
     tmux.keys(&["echo the shell", "Enter"]);
     tmux.wait("a shell", |screen| screen.contains("\nthe shell"));
     tmux.keys(&["fg", "Enter"]);

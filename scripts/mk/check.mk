@@ -69,8 +69,8 @@ check-man:
 	$(Q)scripts/man --check
 
 ##: lint-man check the manual pages with mandoc
-lint-man:
-	$(Q)mandoc -T lint -W style $$(grep -L '^\.so ' docs/man/*.[37])
+lint-man: $(PAGES)
+	$(Q)mandoc -T lint -W style $(PAGES)/*.1 $$(grep -L '^\.so ' docs/man/*.[37])
 
 check-symbols: $(SO)
 	$(Q)$(if $(LINKS),,echo 'skipped - symbol versions: without objcopy')

@@ -4,7 +4,7 @@
 
 COMMAND := $(BUILD)/command/fripp
 PAGES   := $(BUILD)/command/pages
-COMMAND_RUST := $(RUST) command/Cargo.toml $(shell find command/src -type f)
+COMMAND_RUST := $(RUST) command/Cargo.toml docs/man/pages.md $(shell find command/src -type f)
 
 all: command
 

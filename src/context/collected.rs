@@ -1,5 +1,7 @@
 //! Lines that wait for the end of a reactor's turn, in datagrams as full as
-//! they can be, and what is known of the reactor.
+//! they can be, and what is known of the reactor. A reactor with one line a
+//! turn and thousands of turns a second would send thousands of datagrams: then
+//! the lines of several turns go together.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +10,12 @@ use crate::send::queue::Queue;
 
 /// Lines that are older than this (ns) go with the next call.
 const OLD: u64 = 1_000_000;
+/// So many turns in a row may send at their ends: only a reactor that goes on
+/// like that for long is held up.
+const TURNS: u64 = 1000;
+/// After them, one send in so long (ns): far less than a server's period, and
+/// long enough to fill a datagram where it matters.
+const HOLD: u64 = 5_000_000;
 /// A reactor whose last turn ended longer ago than this (ns) may turn no more.
 const KNOWN: u64 = 1_000_000_000;
 
@@ -19,10 +27,13 @@ pub struct Collected {
     packer: Packer,
     /// The datagram that is being sent.
     pub scratch: Vec<u8>,
-    /// When the first line came (ns).
-    since: u64,
-    /// The reactor reports when its turn ends.
+    /// After this time the lines are late (ns).
+    late: u64,
+    /// The reactor reports when its turn ends, or that a hold is over.
     pub watching: bool,
+    /// What turns have sent is paid for at this time (ns), at one send a
+    /// `HOLD`.
+    paid: u64,
     /// When it last reported (ns), unless it seems to have stopped since.
     pub turned: Option<u64>,
 }
@@ -34,8 +45,9 @@ impl Collected {
             full: Queue::default(),
             packer: Packer::new(mtu),
             scratch: Vec::new(),
-            since: 0,
+            late: 0,
             watching: false,
+            paid: 0,
             turned: None,
         }
     }
@@ -60,16 +72,35 @@ impl Collected {
     /// Whether what is said now is to wait for the end of the turn: else the
     /// reactor is not known to run, until it reports a turn again.
     pub fn is_to_wait(&mut self, now: u64) -> bool {
-        let old = !self.is_empty() && now.saturating_sub(self.since) > OLD;
+        let old = !self.is_empty() && now > self.late;
         self.turned.take_if(|turned| old || now.saturating_sub(*turned) >= KNOWN);
         self.turned.is_some()
+    }
+
+    /// The reactor reports at the time `now`. How long the lines are to wait for
+    /// those of more turns, where many turns in a row have sent (ns).
+    pub fn report(&mut self, now: u64) -> Option<u64> {
+        self.turned = Some(now);
+        if self.is_empty() {
+            return None;
+        }
+        let ahead = self.paid.saturating_sub(now);
+        // a timer may fire a little early
+        let wait = ahead.saturating_sub((TURNS - 1) * HOLD);
+        if wait > HOLD / 8 {
+            self.late = now + wait + OLD;
+            return Some(wait);
+        }
+        self.paid = now + ahead + HOLD;
+        None
     }
 
     /// Puts the lines of `text` after the others. Returns what was wrong with
     /// it, and the number of lines for which there was no memory.
     pub fn push(&mut self, text: &[u8], now: u64) -> (Rejected, u64) {
         if self.is_empty() {
-            self.since = now;
+            // a hold may go on
+            self.late = self.late.max(now + OLD);
         }
         let Collected { full, packer, .. } = self;
         let mut lost = 0;

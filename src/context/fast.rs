@@ -144,7 +144,7 @@ impl Active {
 
     #[inline(always)]
     fn keep(&self, metric: &Metric, value: f64) -> Marked {
-        let first = metric.samples()?.record(value, &self.budget);
+        let first = metric.keep_sample(value, &self.budget)?;
         Some(first && self.registry.mark_value(metric))
     }
 

@@ -142,6 +142,11 @@ impl Outbound {
         self.delivery.pending() + self.appended.len() + self.collected.len()
     }
 
+    /// Whether a call took what turns have to send.
+    pub fn has_more(&self) -> bool {
+        !self.delivery.is_clear() || self.flush.has_detached()
+    }
+
     /// A host that the environment names has no address: that is said where
     /// nobody else hears of it.
     fn notice_lookup(&mut self) {
@@ -168,7 +173,7 @@ impl Outbound {
             }
             metric.set_generation(active.registry.generation());
         });
-        self.flush.after_fork(&active.registry);
+        self.flush.after_fork(&active.registry, &active.budget);
         self.delivery.after_fork();
         self.appended.clear();
         self.collected = Collected::new(self.settings.mtu);

@@ -1,5 +1,6 @@
 //! Packets: the lines of one turn of the handle's reactor go together, at its
-//! end. Only a reactor that is known to turn delays a line, and none for long.
+//! end, or those of several where many turns send. Only a reactor that is known
+//! to turn delays a line, and none for long.
 
 #![forbid(unsafe_code)]
 
@@ -87,14 +88,16 @@ impl Context {
         Some(count_rejected(rejected, buffer, now, journal))
     }
 
-    /// A turn of the handle's reactor ends.
+    /// A turn of the handle's reactor ends, or a hold is over.
     pub fn turn_ends(&self) {
         let (Some((active, mut out)), Some(flux)) = (self.lock(), self.flux()) else { return };
         let now = sys::now();
         flux.leave_turn();
-        out.collected.watching = false;
-        out.collected.turned = Some(now);
-        self.send_collected(active, &mut out, now);
+        let wait = out.collected.report(now);
+        out.collected.watching = wait.is_some_and(|wait| flux.hold(wait as f64 / 1e9));
+        if !out.collected.watching {
+            self.send_collected(active, &mut out, now);
+        }
         self.unlock_and_log(out);
     }
 

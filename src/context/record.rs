@@ -159,7 +159,7 @@ impl Context {
             metric.forget_value();
             active.registry.recycle(metric, &active.budget);
         }
-        if !out.delivery.is_clear() {
+        if out.has_more() {
             self.wake(active, &mut out, now + GAP);
         }
         self.unlock_and_log(out);
@@ -267,9 +267,7 @@ impl Context {
             }
             Value::Real(real) => metric.set_real(real),
             Value::Sample(sample) => {
-                if let Some(samples) = metric.samples() {
-                    samples.record(sample, &active.budget);
-                }
+                metric.keep_sample(sample, &active.budget);
             }
             Value::Member(raw) => add_member(active, out, metric, raw)?,
         }
@@ -292,7 +290,7 @@ impl Context {
         let now = sys::now();
         let (flush, mut work) = out.work(active, now, Mode::Send(Burst::at_once()));
         flush.send_one(&mut work, metric, true, Retain::Always);
-        if !out.delivery.is_clear() {
+        if out.has_more() {
             self.wake(active, out, now + GAP);
         }
         true

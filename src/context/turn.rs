@@ -136,7 +136,7 @@ impl Context {
                 out.flush.begin(&active.registry, now);
             }
         }
-        let progress = if out.flush.is_open() {
+        let progress = if out.flush.is_open() || out.flush.has_detached() {
             self.turn_of_flush(active, out, now)
         } else {
             let Outbound { delivery, journal, .. } = &mut *out;
@@ -227,7 +227,7 @@ impl Context {
                 return Ok(());
             }
             if now >= deadline {
-                if out.pending() > 0 || out.flush.is_open() {
+                if out.pending() > 0 || out.flush.is_open() || out.flush.has_detached() {
                     self.wake(active, &mut out, now + GAP);
                 }
                 self.unlock_and_log(out);

@@ -143,7 +143,7 @@ pub fn timing(out: &mut Vec<u8>, ms: f64) {
 }
 
 /// Writes a timing to `at`. Where it ends; `None` from `LONG` on.
-#[inline]
+#[inline(always)]
 pub fn put_timing(out: &mut Spare, at: usize, ms: f64) -> Option<usize> {
     let (whole, fraction) = match short_millionths(ms) {
         Some(all) => {

@@ -174,6 +174,40 @@ impl Pieces {
         let at = number::put_integer(out, at, value.unsigned_abs());
         Some(self.tails[kind as usize].write::<T>(out, at))
     }
+
+    /// Writes a line with a sample, as `integer` does.
+    #[inline(always)]
+    pub fn sample(&self, out: &mut Spare, metric: &Metric, value: f64) -> Option<usize> {
+        if self.is_short {
+            self.sample_of::<SHORT, SHORT>(out, metric, value)
+        } else {
+            self.sample_of::<PIECE, TAIL>(out, metric, value)
+        }
+    }
+
+    #[inline(always)]
+    fn sample_of<const N: usize, const T: usize>(
+        &self,
+        out: &mut Spare,
+        metric: &Metric,
+        value: f64,
+    ) -> Option<usize> {
+        let kind = metric.kind();
+        let at = self.head_of::<N>(out, metric)?;
+        let at = put_sample(out, at, kind, value)?;
+        Some(self.tails[kind as usize].write::<T>(out, at))
+    }
+}
+
+/// Writes a sample's value to `at`. Where it ends; `None` for a value that is
+/// written in general.
+#[inline(always)]
+pub fn put_sample(out: &mut Spare, at: usize, kind: Kind, value: f64) -> Option<usize> {
+    if kind == Kind::Timer {
+        number::put_timing(out, at, value)
+    } else {
+        number::put_real(out, at, value)
+    }
 }
 
 #[cfg(test)]
@@ -221,6 +255,19 @@ mod tests {
                 line::numbers(&mut want, &settings, &metric, gauge);
                 let len = pieces.integer(&mut scratch, &metric, Kind::Gauge, value);
                 assert_eq!(scratch[..len.unwrap()], want);
+            }
+        }
+        for kind in [Kind::Timer, Kind::Histogram] {
+            let metric = Metric::new(kind as u8, name.as_bytes(), 0, NOBODY).unwrap();
+            for value in [0.0, 7.0, 0.25, 12_345.678_901, 1e-3, 99.999_999_9, 1e15, 1e300] {
+                let mut want = vec![b'\n'];
+                line::head(&mut want, &settings, &metric);
+                line::sample(&mut want, kind, value);
+                line::tail(&mut want, &settings, b"", kind, 1);
+                match pieces.sample(&mut scratch, &metric, value) {
+                    Some(len) => assert_eq!(scratch[..len], want),
+                    None => assert!(value > 1e14, "{value}"),
+                }
             }
         }
         true

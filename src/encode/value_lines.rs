@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::encode::packet::Packer;
-use crate::encode::pieces::{Pieces, TAIL};
+use crate::encode::pieces::{Pieces, TAIL, put_sample};
 use crate::encode::settings::Settings;
 use crate::encode::spare::{Spare, copy, copy_start};
 use crate::encode::{line, number};
@@ -16,6 +16,9 @@ use crate::metric::samples::Drained;
 
 /// A line of packed values is begun where two of this size fit.
 const VALUE: usize = 24;
+
+/// The memory of so many samples is kept.
+const FEW: usize = 64;
 
 /// So many bytes before a value are copied in fixed sizes.
 const SHORT_HEAD: usize = 160;
@@ -40,6 +43,8 @@ pub struct ValueLines {
     samples: Vec<f64>,
     next: usize,
     members: Taken,
+    /// Bytes of the budget that it has.
+    held: usize,
     /// The dialect takes several samples in a line.
     packs: bool,
 }
@@ -57,6 +62,7 @@ impl Default for ValueLines {
             samples: Vec::new(),
             next: 0,
             members: Taken::default(),
+            held: 0,
             packs: false,
         }
     }
@@ -74,9 +80,12 @@ impl ValueLines {
     ) -> bool {
         self.samples.clear();
         self.next = 0;
-        let mut drained = Drained { k: 1, left: false };
+        let mut drained = Drained::default();
         if let Some(samples) = metric.samples() {
             drained = samples.drain(&mut self.samples, budget);
+            if drained.crowded {
+                metric.spread_threads();
+            }
         } else if let Some(members) = metric.members() {
             members.take(&mut self.members, budget);
         }
@@ -97,6 +106,27 @@ impl ValueLines {
             () => 0,
         };
         !drained.left
+    }
+
+    /// Takes the memory of what is left from the budget. Without enough there,
+    /// nothing is left, which is counted.
+    pub fn hold(&mut self, budget: &Budget) {
+        let bytes = self.samples.capacity() * size_of::<f64>() + self.members.size();
+        if budget.take(bytes) {
+            self.held += bytes;
+        } else {
+            budget.lose(self.left() as u64);
+            self.release(budget);
+        }
+    }
+
+    /// Gives the memory of all values back. None is left.
+    pub fn release(&mut self, budget: &Budget) {
+        budget.give_back(std::mem::take(&mut self.held));
+        self.samples.clear();
+        self.samples.shrink_to(FEW);
+        self.next = 0;
+        self.members = Taken::default();
     }
 
     /// Writes what stands before a value and what follows it.
@@ -185,17 +215,6 @@ impl ValueLines {
     }
 }
 
-/// Writes a sample's value to `at`. Where it ends; `None` for a value that is
-/// written in general.
-#[inline(always)]
-fn put_sample(out: &mut Spare, at: usize, kind: Kind, value: f64) -> Option<usize> {
-    if kind == Kind::Timer {
-        number::put_timing(out, at, value)
-    } else {
-        number::put_real(out, at, value)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,7 +232,7 @@ mod tests {
         packer.push_line(b"first:1|c");
         for _ in 0..2 {
             for value in VALUES {
-                metric.samples().unwrap().record(value, &budget);
+                metric.keep_sample(value, &budget);
             }
             assert!(lines.open(
                 settings,

@@ -240,7 +240,7 @@ unsafe extern "C" fn reactor_turn(
     });
 }
 
-/// The `flux_watcher_f` of the watcher that reports the end of a turn.
+/// The `flux_watcher_f` of what reports the end of a turn, or of a hold.
 unsafe extern "C" fn turn_end(
     _reactor: *mut c_void,
     _watcher: *mut c_void,

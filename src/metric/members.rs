@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use foldhash::fast::FixedState;
 
 use crate::metric::budget::Budget;
-use crate::sys::memory;
+use crate::sys::{self, memory};
 
 /// What a member costs besides its bytes, at most.
 const OVERHEAD: usize = 32;
@@ -29,6 +29,11 @@ struct Distinct {
     /// Where a member is in `bytes`, plus 1, at its hash or after it; 0 where
     /// none is. A power of two of them, no more than half in use.
     slots: Vec<u32>,
+    /// Half as many, of before: while there are any, some of the members they
+    /// have are not in `slots`. No call moves more than a few.
+    old: Vec<u32>,
+    /// The first member that is not moved.
+    moved: usize,
     len: usize,
     /// What they take of the budget.
     cost: usize,
@@ -46,8 +51,7 @@ impl Members {
     /// Keeps a member. Whether it is the first since the last flush.
     pub fn record(&self, member: &[u8], budget: &Budget) -> bool {
         let mut members = self.lock();
-        let slot = members.slot(member);
-        if slot.is_some_and(|slot| members.slots[slot] > 0) {
+        if members.has(member) {
             return false;
         }
         let cost = member.len() + OVERHEAD;
@@ -102,12 +106,17 @@ impl Members {
 }
 
 impl Distinct {
+    fn has(&self, member: &[u8]) -> bool {
+        let is_in = |slots: &[u32]| self.slot(slots, member).is_some_and(|slot| slots[slot] > 0);
+        is_in(&self.slots) || is_in(&self.old)
+    }
+
     /// The slot of a member, or that which would be its; `None` where there
     /// are no slots.
-    fn slot(&self, member: &[u8]) -> Option<usize> {
-        let mask = self.slots.len().checked_sub(1)?;
+    fn slot(&self, slots: &[u32], member: &[u8]) -> Option<usize> {
+        let mask = slots.len().checked_sub(1)?;
         let mut slot = FixedState::default().hash_one(member) as usize & mask;
-        while self.slots[slot] > 0 && self.member(self.slots[slot] as usize - 1) != member {
+        while slots[slot] > 0 && self.member(slots[slot] as usize - 1) != member {
             slot = (slot + 1) & mask;
         }
         Some(slot)
@@ -131,30 +140,37 @@ impl Distinct {
         self.bytes.extend_from_slice(member);
         self.place(at);
         self.len += 1;
+        self.move_some();
         true
     }
 
     /// Notes where a member is.
     fn place(&mut self, at: usize) {
-        if let Some(slot) = self.slot(self.member(at)) {
+        if let Some(slot) = self.slot(&self.slots, self.member(at)) {
             self.slots[slot] = at as u32 + 1;
         }
     }
 
     fn grow(&mut self) -> bool {
-        let count = (2 * self.slots.len()).max(8);
-        let more = count - self.slots.len();
-        if memory::room(&mut self.slots, more).is_err() {
-            return false;
-        }
-        self.slots.clear();
-        self.slots.resize(count, 0);
-        let mut at = 0;
-        while at < self.bytes.len() {
-            self.place(at);
-            at += HEAD + self.member(at).len();
-        }
+        let Some(slots) = sys::zeroed((2 * self.slots.len()).max(8)) else { return false };
+        self.old = std::mem::replace(&mut self.slots, slots);
+        self.moved = 0;
         true
+    }
+
+    /// Moves members from the old slots: twice as many as are put in, so that
+    /// none is left when the new ones are half full.
+    fn move_some(&mut self) {
+        for _ in 0..2 {
+            if self.old.is_empty() {
+                return;
+            }
+            self.place(self.moved);
+            self.moved += HEAD + self.member(self.moved).len();
+            if self.moved == self.bytes.len() {
+                self.old = Vec::new();
+            }
+        }
     }
 
     fn clear(&mut self) {
@@ -162,6 +178,7 @@ impl Distinct {
             self.slots = Vec::new();
         }
         self.slots.fill(0);
+        self.old = Vec::new();
         self.bytes.clear();
         (self.len, self.cost) = (0, 0);
     }
@@ -172,6 +189,11 @@ impl Taken {
     #[inline(always)]
     pub fn left(&self) -> usize {
         self.left
+    }
+
+    /// Bytes of memory.
+    pub fn size(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// The next one.

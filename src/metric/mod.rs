@@ -11,7 +11,7 @@
 //! | `value` | sum since the flush | newest total | integer | |
 //! | `upper` | carries of 2^64 | sum of the tops before restarts | bits of the real number | |
 //! | `extra` | | | | samples or members |
-//! | `sent`, `sent_at` | how often threads took turns | total at the last flush | value sent last, and when | |
+//! | `sent`, `sent_at` | how often threads took turns | total at the last flush | value sent last, and when | how threads are spread over lanes |
 //! | `last` | the thread that added last | | | |
 //! | `next_refresh` | cells, if it is shared | in the refresh wheel | in the refresh wheel | |
 //!
@@ -28,7 +28,8 @@
 //! - A **gauge** is a `swap` of the integer or of the real number; an increment
 //!   is a loop of compare and exchange.
 //! - A **sample** is pushed into one of four lanes, which one depends on the
-//!   thread; into the next one whose lock is free, where that is not.
+//!   thread; into the next one whose lock is free, where that is not. If threads
+//!   keep taking turns on a lane, the flush chooses the lanes in another way.
 //! - A **member** goes into a hash set, under the context's lock.
 
 use std::sync::atomic::{
@@ -50,6 +51,7 @@ pub mod budget;
 pub mod integer;
 pub mod key;
 pub mod kind;
+pub mod lane;
 pub mod members;
 pub mod samples;
 pub mod stripes;
@@ -66,7 +68,8 @@ pub struct Metric {
     /// since the last flush; the bits of a gauge's real number.
     upper: AtomicU64,
     sent: AtomicU64,
-    /// When it was sent, or how often threads took turns on a counter.
+    /// When it was sent; how often threads took turns on a counter; how a
+    /// timer's or histogram's threads are spread over its lanes.
     sent_at: AtomicU64,
     extra: OnceBox<Extra>,
     /// The thread that added last to a counter whose state is its kind alone;
@@ -328,6 +331,21 @@ impl Metric {
             Some(Extra::Samples(samples)) => Some(samples),
             _ => None,
         }
+    }
+
+    /// Keeps a sample of a timer or histogram. Whether it is the first of a
+    /// lane since the last flush; `None` where the metric is another.
+    #[inline(always)]
+    pub fn keep_sample(&self, value: f64, budget: &Budget) -> Option<bool> {
+        let spread = self.sent_at.load(Relaxed) as u32;
+        Some(self.samples()?.record(value, spread, budget))
+    }
+
+    /// Threads met in one lane of a timer or histogram: from now on, others
+    /// do.
+    pub fn spread_threads(&self) {
+        let spread = self.sent_at.load(Relaxed) as u32;
+        self.sent_at.store(samples::next_spread(spread).into(), Relaxed);
     }
 
     /// A set's members.

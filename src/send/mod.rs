@@ -26,7 +26,7 @@
 //! | the server has closed it, or it broke | the line that was not wholly taken goes first over the next connection, after 10 ms, up to 500 ms |
 //! | no descriptor for a socket | it waits: nobody else's is used |
 //!
-//! In a burst of a flush the kernel is asked once, after the last datagram, for it
+//! In a burst of a flush the kernel is asked once, after the last datagram: it
 //! does not take a datagram while it has a refusal to report. `Delivery` has the
 //! bytes of the last one until then, in a second buffer. What waited already, and
 //! a metric that is sent by its call, is asked for each time. UNIX sockets

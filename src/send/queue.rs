@@ -23,6 +23,7 @@ pub struct Queue {
     front: usize,
     /// Without heads.
     bytes: usize,
+    lines: u64,
 }
 
 impl Queue {
@@ -52,6 +53,7 @@ impl Queue {
         block.extend_from_slice(&(lines as u32).to_ne_bytes());
         block.extend_from_slice(datagram);
         self.bytes += datagram.len();
+        self.lines += lines;
         dropped
     }
 
@@ -93,6 +95,7 @@ impl Queue {
         let (len, lines) = self.oldest().map(|(datagram, lines)| (datagram.len(), lines))?;
         self.front += HEAD + len;
         self.bytes -= len;
+        self.lines -= lines;
         let block = self.blocks.front_mut()?;
         if self.front == block.len() {
             self.front = 0;
@@ -107,9 +110,7 @@ impl Queue {
 
     /// Removes everything; the number of lines.
     pub fn clear(&mut self) -> u64 {
-        let lines = std::iter::from_fn(|| self.pop()).sum();
-        *self = Queue::default();
-        lines
+        std::mem::take(self).lines
     }
 }
 

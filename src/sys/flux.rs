@@ -37,7 +37,8 @@ struct Api {
 }
 
 /// A Flux handle, and what watches its reactor: a timer that turns the context,
-/// and a watcher that reports the end of a turn.
+/// a watcher that reports the end of a turn, and a timer that reports the end
+/// of a hold in its place.
 pub struct Flux {
     api: &'static Api,
     handle: Handle,
@@ -46,6 +47,9 @@ pub struct Flux {
     rank: u32,
     timer: AtomicPtr<c_void>,
     turn_end: AtomicPtr<c_void>,
+    /// Made when it is needed first, of `report`.
+    hold_end: AtomicPtr<c_void>,
+    report: OnceCell<(Callback, *mut c_void)>,
 }
 
 // SAFETY: the handle and the watchers are used by the owner's thread alone,
@@ -67,8 +71,8 @@ impl Flux {
         if unsafe { (api.get_rank)(handle, &mut rank) } < 0 {
             rank = 0;
         }
-        let (timer, turn_end) = Default::default();
-        Some(Flux { api, handle, owner: sys::thread_id(), rank, timer, turn_end })
+        let (timer, turn_end, hold_end, report) = Default::default();
+        Some(Flux { api, handle, owner: sys::thread_id(), rank, timer, turn_end, hold_end, report })
     }
 
     /// The broker's rank; 0 if Flux did not give it.
@@ -88,7 +92,7 @@ impl Flux {
 
     /// Makes the timer, which calls `on_timer (…, arg)` on the handle's
     /// thread, and what calls `on_turn_end (…, arg)`. They rest until
-    /// `fire_after` and `watch_turn`.
+    /// `fire_after`, `watch_turn` and `hold`.
     ///
     /// # Safety
     /// On the handle's thread; both can be called with `arg` until
@@ -107,6 +111,7 @@ impl Flux {
         };
         self.timer.store(timer, Relaxed);
         self.turn_end.store(turn_end.unwrap_or(std::ptr::null_mut()), Relaxed);
+        let _ = self.report.set((on_turn_end, arg));
         if let (false, Some(unref)) = (timer.is_null(), self.api.unref) {
             // SAFETY: a live watcher, on its thread; unref needs it started.
             unsafe {
@@ -131,9 +136,13 @@ impl Flux {
     /// Lets the timer fire after `delay` seconds, then each `repeat`. Only
     /// on the handle's thread.
     pub fn fire_after(&self, delay: f64, repeat: f64) {
-        let timer = self.timer.load(Relaxed);
+        self.start(self.timer.load(Relaxed), delay, repeat);
+    }
+
+    /// Starts one of the timers, unless it is NULL; whether it was.
+    fn start(&self, timer: Watcher, delay: f64, repeat: f64) -> bool {
         if timer.is_null() {
-            return;
+            return false;
         }
         // SAFETY: a live watcher, on its thread; reset needs it stopped.
         unsafe {
@@ -144,6 +153,7 @@ impl Flux {
             (self.api.timer_reset)(timer, delay, repeat);
             (self.api.start)(timer);
         }
+        true
     }
 
     /// Reports the end of the turn that the reactor is at, or of its first
@@ -165,6 +175,21 @@ impl Flux {
         unsafe { (self.api.stop)(self.turn_end.load(Relaxed)) };
     }
 
+    /// Reports once more, after `delay` seconds, as at the end of a turn. False
+    /// if Flux cannot. Only from the callback that reports ends of turns.
+    pub fn hold(&self, delay: f64) -> bool {
+        let mut timer = self.hold_end.load(Relaxed);
+        if let (true, Some((report, arg))) = (timer.is_null(), self.report.get()) {
+            // SAFETY: on the handle's thread; `create_watchers` got both.
+            timer = unsafe {
+                let reactor = (self.api.get_reactor)(self.handle);
+                (self.api.timer_create)(reactor, delay, 0.0, *report, *arg)
+            };
+            self.hold_end.store(timer, Relaxed);
+        }
+        self.start(timer, delay, 0.0)
+    }
+
     /// Logs through Flux. Only from create and the timer's callback.
     pub fn log(&self, message: &Message) {
         let text = message.c_text();
@@ -174,7 +199,7 @@ impl Flux {
 
     /// The one function of Flux that destroy calls.
     pub fn destroy_watchers(&self) {
-        for watcher in [&self.timer, &self.turn_end] {
+        for watcher in [&self.timer, &self.turn_end, &self.hold_end] {
             let watcher = watcher.swap(std::ptr::null_mut(), Relaxed);
             if !watcher.is_null() {
                 // SAFETY: created above, destroyed once, on the handle's thread.

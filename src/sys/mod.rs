@@ -11,6 +11,7 @@ pub mod thread;
 
 pub use generation::generation;
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -39,6 +40,20 @@ fn clock(clock: libc::clockid_t) -> u64 {
         ts.assume_init()
     };
     ts.tv_sec as u64 * 1_000_000_000 + ts.tv_nsec as u64
+}
+
+/// So many zeros, in memory that is not touched before it is used. `None`
+/// without memory for it.
+pub fn zeroed(count: usize) -> Option<Vec<u32>> {
+    let layout = Layout::array::<u32>(count).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: the layout is not empty.
+    let at = unsafe { alloc_zeroed(layout) };
+    if at.is_null() {
+        memory::note_short();
+        return None;
+    }
+    // SAFETY: it was allocated as a Vec does, and 0 is a number.
+    Some(unsafe { Vec::from_raw_parts(at.cast(), count, count) })
 }
 
 /// Distinguishes a descriptor from another that has taken its number.

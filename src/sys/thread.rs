@@ -27,7 +27,7 @@ pub fn number() -> usize {
     {
         // roughly where its stack is
         let here = 0u8;
-        number = (&raw const here).addr() >> 16;
+        number = (&raw const here).addr() & !0xffff;
     }
     number
 }
@@ -35,15 +35,16 @@ pub fn number() -> usize {
 /// One of so many lanes, a power of two, by the calling thread's number.
 #[inline(always)]
 pub fn lane(lanes: usize) -> usize {
-    lane_of(number(), lanes)
+    lane_of(number(), lanes, 0)
 }
 
-/// Numbers are addresses, often of one distance: multiplied so, the lanes of
-/// neighbours with stacks of the usual size differ.
+/// One of so many lanes by a thread's number. Numbers are addresses, often of
+/// one distance: multiplied so, the lanes of neighbours with stacks of the
+/// usual size differ. With another `spread`, below 32, other threads meet.
 #[inline(always)]
-fn lane_of(number: usize, lanes: usize) -> usize {
+pub fn lane_of(number: usize, lanes: usize, spread: u32) -> usize {
     let mixed = (number as u64 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (64 - lanes.ilog2())) as usize
+    (mixed.rotate_left(spread) >> (64 - lanes.ilog2())) as usize
 }
 
 #[cfg(test)]
@@ -54,7 +55,8 @@ mod tests {
     fn threads_are_spread_over_lanes() {
         for n in [4, 8] {
             // blocks of threads whose stacks have 8 MiB and a guard page
-            let lanes: Vec<_> = (0..100).map(|i| lane_of(0x7f00_0740 + i * 0x80_1000, n)).collect();
+            let lanes: Vec<_> =
+                (0..100).map(|i| lane_of(0x7f00_0740 + i * 0x80_1000, n, 0)).collect();
             let on = |lane| lanes.iter().filter(|l| **l == lane).count();
             assert!((0..n).all(|lane| on(lane) > 60 / n), "{lanes:?}");
             assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
+use rustix::net::netdevice;
 use socket2::{Domain, InterfaceIndexOrAddress, Socket, Type};
 
 /// A socket at a group's address, which other programs may have, too: each
@@ -18,7 +19,7 @@ pub fn join(group: SocketAddr) -> io::Result<UdpSocket> {
         SocketAddr::V6(group) if group.scope_id() != 0 => Some(group.scope_id()),
         _ => None,
     };
-    let interfaces = of_zone.map_or_else(interfaces, |index| vec![index]);
+    let interfaces = of_zone.map_or_else(|| interfaces(&socket), |index| vec![index]);
     let joined: Vec<io::Result<()>> = interfaces
         .into_iter()
         .map(|index| match group.ip() {
@@ -42,11 +43,10 @@ fn needs_zone(group: SocketAddr) -> bool {
     }
 }
 
-/// The numbers of all interfaces.
-fn interfaces() -> Vec<u32> {
-    let entries = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
-    let index = |entry: std::fs::DirEntry| {
-        std::fs::read_to_string(entry.path().join("ifindex")).ok()?.trim().parse().ok()
-    };
-    entries.filter_map(index).collect()
+/// The numbers of all interfaces of this network namespace: `/sys` may be that
+/// of another one, or not be there.
+fn interfaces(socket: &Socket) -> Vec<u32> {
+    let table = std::fs::read_to_string("/proc/net/dev").unwrap_or_default();
+    let names = table.lines().filter_map(|line| line.split_once(':'));
+    names.filter_map(|(name, _)| netdevice::name_to_index(socket, name.trim()).ok()).collect()
 }

@@ -7,7 +7,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt;
+use rustix::net::{netdevice, sockopt};
 
 use super::datagrams::drops_of;
 use super::*;
@@ -179,8 +179,6 @@ fn unix_streams_have_lines_or_frames() {
 
 #[test]
 fn a_multicast_group_is_joined() {
-    let interface = |name| std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex"));
-    let loopback: u32 = interface("lo").unwrap().trim().parse().unwrap();
     for group in ["239.255.81.25:0", "[ff15::8125]:0", "[ff11::8125%25lo]:0"] {
         let v6 = group.starts_with('[');
         if v6 && UdpSocket::bind("[::1]:0").is_err() {
@@ -195,6 +193,7 @@ fn a_multicast_group_is_joined() {
         let options = socket2::SockRef::from(&sender);
         let to: SocketAddr = first.uri().parse().unwrap();
         if v6 {
+            let loopback = netdevice::name_to_index(&sender, "lo").unwrap();
             options.set_multicast_if_v6(loopback).unwrap();
         } else {
             options.set_multicast_if_v4(&std::net::Ipv4Addr::LOCALHOST).unwrap();

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 pub const FRIPP: &str = env!("CARGO_BIN_EXE_fripp");
 
 /// A command with this command line, cut at blanks, and nothing of the
@@ -23,6 +25,11 @@ pub fn program(program: &str, line: &str) -> Command {
 /// The same with `-- sh -c SCRIPT`.
 pub fn fripp_script(line: &str, script: &str) -> Output {
     fripp(line).args(["--", "sh", "-c", script]).output().unwrap()
+}
+
+/// Sends it a signal, where no program `kill` is installed as well.
+pub fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
 }
 
 pub fn stdout(output: &Output) -> String {

@@ -6,7 +6,6 @@ use crate::context::flush::change::{Change, adapt_from};
 use crate::context::flush::{Flush, Looks, Work};
 use crate::encode::pieces::Pieces;
 use crate::encode::settings::Settings;
-use crate::encode::value_lines::ValueLines;
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::registry::Registry;
@@ -45,10 +44,8 @@ impl Flush {
         let Some(mut change) = self.change.take() else { return true };
         let mut cached: Option<(u16, Pieces)> = None;
         while !work.is_to_pause(blocked, looks) {
-            let Change { past, place, lines, .. } = &mut change;
-            if let Some(line) = lines.next_line(&self.packer) {
-                let line = (line, 1);
-                let sent = work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, line);
+            let Change { past, place, .. } = &mut change;
+            if let Some(sent) = self.put_detached(work) {
                 blocked |= sent == Sent::Retry;
                 continue;
             }
@@ -76,8 +73,7 @@ impl Flush {
                     Some((of, pieces)) if of == metric.generation() => cached.insert((of, pieces)),
                     _ => cached.insert((metric.generation(), Pieces::new(before, &mut self.block))),
                 };
-                let sent =
-                    work.under(before, |work| self.take_pending(work, pieces, metric, lines));
+                let sent = work.under(before, |work| self.take_pending(work, pieces, metric));
                 blocked |= sent == Sent::Retry;
             }
             adapt_from(before, work.settings, metric, work.registry.generation());
@@ -86,19 +82,12 @@ impl Flush {
         false
     }
 
-    fn take_pending(
-        &mut self,
-        work: &mut Work<'_>,
-        pieces: &Pieces,
-        metric: &Metric,
-        lines: &mut ValueLines,
-    ) -> Sent {
+    fn take_pending(&mut self, work: &mut Work<'_>, pieces: &Pieces, metric: &Metric) -> Sent {
         if metric.kind().is_number() {
             return self.send_number(work, metric, false, Retain::IfRoom);
         }
-        if !lines.open(work.settings, pieces, work.budget, metric) {
-            work.leave(metric);
-        }
+        let lines = self.take_values(work, pieces, metric);
+        self.detach(work, metric, lines);
         Sent::Done
     }
 

@@ -10,7 +10,6 @@
 use std::collections::VecDeque;
 
 use crate::encode::settings::Settings;
-use crate::encode::value_lines::ValueLines;
 use crate::error::Error;
 use crate::metric::{Metric, state};
 use crate::registry::chunks::Place;
@@ -24,8 +23,6 @@ pub struct Change {
     pub place: Place,
     /// At its end, none is of a generation before this one.
     target: u16,
-    /// The timer, histogram or set that it is at.
-    pub lines: ValueLines,
 }
 
 /// Settings by generation.
@@ -61,7 +58,6 @@ impl Change {
             past: Past { settings: VecDeque::new(), first: generation },
             place: Place::default(),
             target: generation.wrapping_add(1),
-            lines: ValueLines::default(),
         }
     }
 

@@ -6,14 +6,16 @@
 mod apply;
 pub mod change;
 mod numbers;
+mod single;
 mod values;
 mod work;
+
+use std::collections::VecDeque;
 
 use change::Change;
 use work::Looks;
 pub use work::{Mode, Work};
 
-use crate::encode::line;
 use crate::encode::packet::Packer;
 use crate::encode::pieces::Pieces;
 use crate::encode::settings::Settings;
@@ -47,8 +49,11 @@ pub struct Flush {
     block: Vec<u8>,
     /// The timer, histogram or set that the flush is at.
     current: ValueLines,
-    /// One that is sent outside a flush.
-    single: ValueLines,
+    /// Others, with memory of the budget, that go before it: more values than
+    /// the call that had to take them had time for.
+    detached: VecDeque<ValueLines>,
+    /// For one that is sent outside a flush.
+    spare: ValueLines,
     /// Settings have changed, and not all metrics are adapted to them.
     change: Option<Change>,
     /// Memory was short: up to here, what is idle is given back.
@@ -75,7 +80,8 @@ impl Flush {
             retain: Retain::IfRoom,
             block: Vec::new(),
             current: ValueLines::default(),
-            single: ValueLines::default(),
+            detached: VecDeque::new(),
+            spare: ValueLines::default(),
             change: None,
             release: None,
             open: false,
@@ -88,12 +94,13 @@ impl Flush {
     }
 
     /// In a child process: nothing is under way.
-    pub fn after_fork(&mut self, registry: &Registry) {
+    pub fn after_fork(&mut self, registry: &Registry, budget: &Budget) {
         registry.clear_dirty(&mut self.readers);
         self.wheel.clear();
         self.packer.clear();
         self.retain = Retain::IfRoom;
         self.current = ValueLines::default();
+        self.detached.drain(..).for_each(|mut lines| lines.release(budget));
         self.change = None;
         self.open = false;
         self.busy = false;
@@ -102,6 +109,11 @@ impl Flush {
     /// Whether a flush is under way.
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// Whether values wait that a call took from their metric.
+    pub fn has_detached(&self) -> bool {
+        !self.detached.is_empty()
     }
 
     /// Whether the last flush had anything to send that was recorded.
@@ -137,7 +149,9 @@ impl Flush {
     /// Lines that are in datagrams not yet full: lost if the flush does not
     /// continue.
     pub fn unsent_lines(&self) -> u64 {
-        self.packer.datagram().map_or(0, |(_, lines)| lines) + self.current.left() as u64
+        let values = self.detached.iter().map(ValueLines::left).sum::<usize>();
+        let packed = self.packer.datagram().map_or(0, |(_, lines)| lines);
+        packed + (values + self.current.left()) as u64
     }
 
     /// Starts a flush of what has been recorded up to now.
@@ -196,7 +210,22 @@ impl Flush {
         if progress == Progress::More {
             return progress;
         }
-        if self.is_changing() && !self.apply_changes(work, progress == Progress::Blocked, looks) {
+        let mut blocked = progress == Progress::Blocked;
+        while !work.is_to_pause(blocked, looks) {
+            let Some(sent) = self.put_detached(work) else { break };
+            blocked |= sent == Sent::Retry;
+        }
+        if self.has_detached() {
+            return Progress::More;
+        }
+        if blocked {
+            progress = Progress::Blocked;
+        }
+        if !self.open {
+            let sent = self.send(work);
+            return if sent == Sent::Retry { Progress::Blocked } else { progress };
+        }
+        if self.is_changing() && !self.apply_changes(work, blocked, looks) {
             return Progress::More;
         }
         if let Mode::Park = work.mode {
@@ -257,29 +286,6 @@ impl Flush {
     /// Sends the datagram as it is.
     fn send(&mut self, work: &mut Work<'_>) -> Sent {
         work.send(&mut self.packer, std::mem::replace(&mut self.retain, Retain::IfRoom))
-    }
-
-    /// Sends what one metric has now, outside a flush; with `again` a gauge
-    /// or total that did not change too.
-    pub fn send_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool, retain: Retain) {
-        self.put_one(work, metric, again, retain);
-        self.send(work);
-    }
-
-    /// Puts that into the datagram.
-    fn put_one(&mut self, work: &mut Work<'_>, metric: &Metric, again: bool, retain: Retain) {
-        let again = again && line::is_whole(work.settings, metric);
-        self.send_number(work, metric, again, retain);
-        if metric.kind().is_number() {
-            return;
-        }
-        let pieces = Pieces::new(work.settings, &mut self.block);
-        if !self.single.open(work.settings, &pieces, work.budget, metric) {
-            work.leave(metric);
-        }
-        while let Some(line) = self.single.next_line(&self.packer) {
-            work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1));
-        }
     }
 }
 

@@ -22,6 +22,7 @@ enum Found {
 }
 
 impl Flush {
+    #[inline(never)]
     pub(super) fn send_numbers(
         &mut self,
         work: &mut Work<'_>,

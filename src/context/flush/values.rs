@@ -4,11 +4,13 @@
 
 use crate::context::flush::{Flush, Looks, Work};
 use crate::encode::pieces::Pieces;
+use crate::metric::Metric;
 use crate::send::connection::Sent;
 use crate::send::delivery::{Progress, Retain};
 use crate::send::queue::Queue;
 
 impl Flush {
+    #[inline(never)]
     pub(super) fn send_values(
         &mut self,
         work: &mut Work<'_>,
@@ -20,19 +22,17 @@ impl Flush {
             if work.is_to_pause(blocked, looks) {
                 return Progress::More;
             }
-            let spare = self.packer.spare();
-            let short = spare.and_then(|spare| self.current.make_short(spare));
-            let sent = if let Some(len) = short {
-                self.put_made(work, len)
-            } else if let Some(line) =
-                (!self.current.is_empty()).then(|| self.current.next_line(&self.packer)).flatten()
-            {
-                work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
+            let sent = if !self.current.is_empty() {
+                self.put_next(work)
             } else if let Some(metric) = self.readers.values.next(&work.registry.values) {
-                if !self.current.open(work.settings, pieces, work.budget, metric) {
-                    work.leave(metric);
+                if let Some(len) = self.make_only(pieces, metric) {
+                    self.put_made(work, len)
+                } else {
+                    if !self.current.open(work.settings, pieces, work.budget, metric) {
+                        work.leave(metric);
+                    }
+                    continue;
                 }
-                continue;
             } else if take_appended(work.appended, &mut self.block) {
                 let line = (&self.block[..], 1);
                 work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, line)
@@ -45,6 +45,30 @@ impl Flush {
         blocked |= self.send(work) == Sent::Retry;
         work.journal.dropped_full(work.budget.take_lost(), work.delivery.bound(), work.now);
         if blocked { Progress::Blocked } else { Progress::Done }
+    }
+}
+
+impl Flush {
+    /// Puts in the next line of the metric at hand, which has more.
+    #[inline(always)]
+    fn put_next(&mut self, work: &mut Work<'_>) -> Sent {
+        let spare = self.packer.spare();
+        if let Some(len) = spare.and_then(|spare| self.current.make_short(spare)) {
+            return self.put_made(work, len);
+        }
+        let Some(line) = self.current.next_line(&self.packer) else { return Sent::Done };
+        work.put(&mut self.packer, &mut self.retain, Retain::IfRoom, (line, 1))
+    }
+
+    /// Takes the sample of a metric that has only one, and makes its line
+    /// after the last one. Its length.
+    #[inline(always)]
+    fn make_only(&mut self, pieces: &Pieces, metric: &Metric) -> Option<usize> {
+        let spare = self.packer.spare()?;
+        let only = metric.samples()?.only()?;
+        let len = pieces.sample(spare, metric, only.value)?;
+        only.take();
+        Some(len)
     }
 }
 
