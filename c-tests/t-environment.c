@@ -9,6 +9,7 @@
 
 #include <fripp.h>
 
+#include "context.h"
 #include "listener.h"
 #include "tap.h"
 
@@ -27,7 +28,7 @@ static void test_reads (struct listener *l, const char *what, bool sets)
     ok (ctx && fripp_enabled (ctx), "%s: enabled", what);
     ok ((fripp_unique (ctx, "u", "m") == 0) == sets, "%s: its dialect", what);
     fripp_inc (ctx, "n", 1);
-    fripp_flush (ctx);
+    flush_all (ctx);
     listener_need_lines (l, sets ? 2 : 1);
     text = listener_text (l);
     ok (strstr (text, "n:1|c") != NULL, "%s: the server gets it", what);
@@ -51,7 +52,7 @@ static void test_entity (struct listener *l)
                   listener_port (l), tells ? "&origin=auto" : "");
         ctx = fripp_ctx_create_uri (NULL, uri);
         fripp_inc (ctx, "n", 1);
-        fripp_flush (ctx);
+        flush_all (ctx);
         listener_need_lines (l, 1);
         text = listener_text (l);
         /* in a container its id follows */

@@ -104,7 +104,7 @@ int main (void)
 
         for (int i = 0; i < 40000; i++)
             fripp_timing (ctx, "t", 0.5);
-        fripp_flush (ctx);
+        flush_all (ctx);
         listener_need (server, 1);
         lines = listener_text (server);
         ok (!strncmp (lines, "p.t:0.5|ms|@0.5\n", 16),

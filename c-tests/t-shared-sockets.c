@@ -194,7 +194,7 @@ static void test_refusals (void)
     fripp_format_send (owner, "owner:5|c");
     is_int (lost_of (owner), 2, "what the owner had sent without a look is "
             "counted as the owner's");
-    fripp_flush (guest);
+    flush_all (guest);
     ok (listener_wait (server, 4, DEADLINE) == 4
         && listener_got (server, 2, "owner:5|c", 9)
         && listener_got (server, 3, "guest:1|c", 9)
@@ -208,8 +208,8 @@ static void test_refusals (void)
         fripp_format_send (guest, "guest.kept:%d|c", i);
     }
     reopen (server);
-    fripp_flush (owner);
-    fripp_flush (guest);
+    flush_all (owner);
+    flush_all (guest);
     is_int (listener_wait (server, 24, DEADLINE), 24, "while they share, "
             "neither loses anything to a server that restarts");
     ok (lost_of (owner) == 2 && lost_of (guest) == 0, "and neither counts it");
@@ -342,12 +342,12 @@ static void test_unix (void)
     listener_clear (server);
     allow_fds (0);
     fripp_format_send (guest, "guest:2|c");
-    fripp_flush (guest);
+    flush_all (guest);
     ok (listener_wait (server, 1, DEADLINE) == 1
         && listener_got (server, 0, "guest:2|c", 9), "a server that "
         "restarts is found through the socket of a context that is idle");
     fripp_format_send (owner, "owner:2|c");
-    fripp_flush (owner);
+    flush_all (owner);
     is_int (listener_wait (server, 2, DEADLINE), 2, "and by that context");
     allow_all ();
     fripp_ctx_destroy (owner);

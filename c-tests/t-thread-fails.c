@@ -103,19 +103,22 @@ static void test_again (struct listener *server)
     refusal = 0;
 }
 
-/* The thread for the lookup is one, too: destroy asks for it again.
+/* The thread for the lookup is one, too: destroy asks for it again. On a busy
+ * machine a lookup may take longer than the 100 ms of destroy.
  */
 static void test_name (struct listener *server)
 {
     struct fripp_ctx *ctx;
 
-    refusal = EAGAIN;
-    ctx = ctx_open ("localhost", server, "3600");
-    fripp_inc (ctx, "n", 1);
-    refusal = 0;
-    fripp_ctx_destroy (ctx);
-    ok (listener_wait (server, 1, DEADLINE) == 1
-        && listener_got (server, 0, "n:1|c", 5),
+    for (int i = 0; i < 10 && listener_count (server) == 0; i++) {
+        refusal = EAGAIN;
+        ctx = ctx_open ("localhost", server, "3600");
+        fripp_inc (ctx, "n", 1);
+        refusal = 0;
+        fripp_ctx_destroy (ctx);
+        listener_quiet (server, 100);
+    }
+    ok (listener_count (server) == 1 && listener_got (server, 0, "n:1|c", 5),
         "a host's name that had no thread: destroy looks it up and sends");
     listener_clear (server);
 }

@@ -84,13 +84,13 @@ static void test_whole_totals (void)
 
     ctx = ctx_open (server, NEVER);
     fripp_count (ctx, "u", 1);
-    (void)fripp_flush (ctx);
+    flush_all (ctx);
     for (size_t i = 0; i < sizeof (totals) / sizeof (totals[0]); i++) {
         fripp_count (ctx, "u", totals[i]);
         want += totals[i] >= before ? totals[i] - before : totals[i];
         before = totals[i];
         if (i % 4 == 3)
-            (void)fripp_flush (ctx);
+            flush_all (ctx);
     }
     fripp_ctx_destroy (ctx);
     /* three flushes and what destroy sends */
@@ -142,7 +142,7 @@ static void test_gauges (void)
     is_str (flushed (ctx, server), "", "one that came back did not change");
     for (int i = 0; i < 10; i++) {
         fripp_gauge (ctx, "g", 7, false);
-        (void)fripp_flush (ctx);
+        flush_all (ctx);
     }
     is_str (arrived (ctx, server), "g:7|g",
             "a gauge set to the same value each period is sent once");
@@ -150,7 +150,7 @@ static void test_gauges (void)
     fripp_gauge (ctx, "h", 5, true);
     is_str (flushed (ctx, server), "h:5|g", "an increment, from 0");
     for (int i = 0; i < 100; i++)
-        (void)fripp_flush (ctx);
+        flush_all (ctx);
     is_str (arrived (ctx, server), "", "a hundred idle periods");
     fripp_gauge (ctx, "h", 1, true);
     is_str (flushed (ctx, server), "h:6|g", "a gauge kept by increments is "
@@ -296,7 +296,7 @@ static void test_sets (void)
             fripp_unique (ctx, "s", member);
         }
     }
-    (void)fripp_flush (ctx);
+    flush_all (ctx);
     listener_need_lines (server, 500);
     reader_read_all (r, server, listener_count (server));
     ok (reader_get (r, "s", "s")->members == 500
@@ -307,7 +307,7 @@ static void test_sets (void)
     fripp_unique (ctx, "s", "user 1");
     fripp_unique (ctx, "s", "user:1");
     fripp_unique (ctx, "s", "user1");
-    (void)fripp_flush (ctx);
+    flush_all (ctx);
     listener_need_lines (server, 2);
     reader_destroy (r);
     r = reader_create (FRIPP_STATSD);
@@ -334,7 +334,7 @@ static void test_pairs (const char *dialect, int mtu)
         fripp_gauge (ctx, name, i % 3 ? -1 - i : i, false);
         fripp_inc (ctx, name, 1);
     }
-    (void)fripp_flush (ctx);
+    flush_all (ctx);
     listener_need_lines (server, 800);
     for (size_t i = 0; i < listener_count (server); i++) {
         const struct datagram *d = listener_get (server, i);
@@ -512,7 +512,7 @@ static void test_packing (void)
     fripp_get_stats (ctx, &before, sizeof (before));
     for (int i = 0; i < 5000; i++)
         fripp_timing (ctx, "many", i * 0.001);
-    (void)fripp_flush (ctx);
+    flush_all (ctx);
     fripp_get_stats (ctx, &s, sizeof (s));
     listener_need (server, s.datagrams - before.datagrams);
     for (size_t i = 0; i < listener_count (server); i++) {

@@ -19,6 +19,9 @@ $(COMMAND): $(COMMAND_RUST)
 $(PAGES): $(COMMAND)
 	$(Q)rm -rf $@ && $(COMMAND) pages $@
 
+# check.mk, which comes before this file, does not know the variable
+lint-man: $(PAGES)
+
 .PHONY: check-command
 
 ##: check-command check fripp top under load: 100,000 lines a second on one core, a million names
