@@ -241,6 +241,10 @@ static void shared_counters (int port)
             die ("fripp_metric_get");
         fripp_metric_add (shared[j], 1);
     }
+    /* what flushes keep for themselves is there afterwards */
+    flush (ctx);
+    for (int j = 0; j < SHARED; j++)
+        fripp_metric_add (shared[j], 1);
     flush (ctx);
     if (pthread_create (&other, NULL, take_turns, NULL) != 0)
         die ("pthread_create");

@@ -83,7 +83,7 @@ impl Cells {
     /// The calling thread's.
     #[inline(always)]
     pub fn own(&self) -> &AtomicI64 {
-        self.of_lane(thread::lane(LANES))
+        self.of_lane(thread::lane())
     }
 
     /// All of them.

@@ -1,5 +1,7 @@
 //! Identifies the current thread, with one instruction.
 
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
 /// A number that the threads of a process that run have each for itself. It is
 /// taken over by a later thread when one ends.
 #[inline(always)]
@@ -32,10 +34,44 @@ pub fn number() -> usize {
     number
 }
 
-/// One of so many lanes, a power of two, by the calling thread's number.
+/// The calling thread's lane, below 256. As many threads as there are lanes,
+/// which are a power of two, have each its own.
 #[inline(always)]
-pub fn lane(lanes: usize) -> usize {
-    lane_of(number(), lanes, 0)
+pub fn lane() -> usize {
+    LANES.of(number())
+}
+
+static LANES: Lanes = Lanes::new();
+
+/// Lanes that were given out one after the other, so that two threads that
+/// come first do not meet, as they may where only their numbers count.
+struct Lanes {
+    /// By the thread's number, and 0 for one that has none yet. Two threads of
+    /// so many places rarely have the same.
+    given: [AtomicU8; 1024],
+    next: AtomicU8,
+}
+
+impl Lanes {
+    const fn new() -> Lanes {
+        Lanes { given: [const { AtomicU8::new(0) }; 1024], next: AtomicU8::new(0) }
+    }
+
+    #[inline(always)]
+    fn of(&self, number: usize) -> usize {
+        let given = &self.given[lane_of(number, self.given.len(), 0)];
+        match given.load(Relaxed) {
+            0 => self.give(given),
+            lane => lane.into(),
+        }
+    }
+
+    #[cold]
+    fn give(&self, given: &AtomicU8) -> usize {
+        // not 0, and the next one's neighbour in each power of two
+        let lane = (self.next.fetch_add(1, Relaxed) & 127) + 1;
+        given.compare_exchange(0, lane, Relaxed, Relaxed).err().unwrap_or(lane).into()
+    }
 }
 
 /// One of so many lanes by a thread's number. Numbers are addresses, often of
@@ -60,6 +96,19 @@ mod tests {
             let on = |lane| lanes.iter().filter(|l| **l == lane).count();
             assert!((0..n).all(|lane| on(lane) > 60 / n), "{lanes:?}");
             assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+    }
+
+    #[test]
+    fn as_many_threads_as_lanes_have_each_its_own() {
+        let lanes = Lanes::new();
+        for start in [0x7f00_0740, 0x7f11_2000, 0x5555_0000_1000] {
+            let of = |i| lanes.of(start + i * 0x80_1000);
+            let mut first: Vec<usize> = (0..8).map(of).collect();
+            assert!((0..8).all(|i| of(i) == first[i]), "a thread keeps its lane");
+            first.iter_mut().for_each(|lane| *lane %= 8);
+            first.sort_unstable();
+            assert_eq!(first, (0..8).collect::<Vec<_>>());
         }
     }
 
