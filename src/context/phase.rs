@@ -68,6 +68,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it has no gethostname")]
     fn one_for_a_process() {
         let now = sys::now();
         assert_eq!(after(now, SECOND), after(now, SECOND));
