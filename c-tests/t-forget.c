@@ -246,25 +246,22 @@ static long look (struct listener *server, bool is_set, int *right)
 {
     static bool seen[TRIES][VALUES + 1];
     const char *form = is_set ? "n%d:member.%d|s" : "n%d:%d|ms";
+    char *text = listener_text (server);
     long lines = 0;
 
     memset (seen, 0, sizeof (seen));
-    for (size_t i = 0; i < listener_count (server); i++) {
-        char *line = listener_get (server, i)->data;
+    for (char *rest = text, *line; (line = strsep (&rest, "\n")) && rest;) {
+        int n;
+        int value;
 
-        for (; line; line = strchr (line, '\n')) {
-            int n;
-            int value;
-
-            line += *line == '\n';
-            lines++;
-            if (sscanf (line, form, &n, &value) == 2 && n < TRIES
-                && value <= VALUES && !seen[n][value]) {
-                seen[n][value] = true;
-                (*right)++;
-            }
+        lines++;
+        if (sscanf (line, form, &n, &value) == 2 && n < TRIES
+            && value <= VALUES && !seen[n][value]) {
+            seen[n][value] = true;
+            (*right)++;
         }
     }
+    free (text);
     return lines;
 }
 

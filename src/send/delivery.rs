@@ -164,6 +164,7 @@ impl Delivery {
         }
         if sent == Sent::Retry {
             self.keep(datagram, retain, now, elsewhere, journal);
+            packer.clear();
         } else {
             packer.move_to(&mut self.last);
             self.retain_last = retain;
@@ -171,7 +172,6 @@ impl Delivery {
                 sent = Sent::Retry;
             }
         }
-        packer.clear();
         sent
     }
 

@@ -46,9 +46,7 @@ impl Flush {
         work.journal.dropped_full(work.budget.take_lost(), work.delivery.bound(), work.now);
         if blocked { Progress::Blocked } else { Progress::Done }
     }
-}
 
-impl Flush {
     /// Puts in the next line of the metric at hand, which has more.
     #[inline(always)]
     fn put_next(&mut self, work: &mut Work<'_>) -> Sent {
