@@ -43,22 +43,31 @@ static void *xrealloc (void *ptr, size_t size)
     return ptr;
 }
 
+static void share_port (int fd)
+{
+    int on = 1;
+
+    (void)setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof (on));
+}
+
 static int open_socket (struct listener *l)
 {
     int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
     int size = RECEIVE_BUFFER;
-    int on = 1;
     int fd;
 
     if ((fd = socket (l->address.ss_family, type, 0)) < 0)
         return -1;
     (void)setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof (size));
-    if (l->address.ss_family != AF_UNIX)
-        (void)setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof (on));
+    if (listener_port (l) > 0)
+        share_port (fd);
     if (bind (fd, (struct sockaddr *)&l->address, l->address_len) < 0) {
         close (fd);
         return -1;
     }
+    /* not before: the system would choose a port that others share */
+    if (l->address.ss_family != AF_UNIX)
+        share_port (fd);
     return fd;
 }
 
